@@ -1,0 +1,1 @@
+"""The customer-value workspace: models, data, analyses and the report machinery."""

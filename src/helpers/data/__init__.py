@@ -1,0 +1,1 @@
+"""Tables in: contracts, built-in sources, cleaning with its account, summaries inside the engine."""

@@ -1,0 +1,1 @@
+"""Pure numerics: arrays in, small frozen result objects out. No file, no plot, no global state."""

@@ -1,0 +1,1 @@
+"""The machinery that runs, renders and publishes a report; it knows no topic."""

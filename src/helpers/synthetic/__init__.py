@@ -1,0 +1,1 @@
+"""A firm with known truth, one function per table."""
