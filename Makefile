@@ -1,0 +1,50 @@
+# Two commands matter: `make reports` and `make test`. Both first install what is missing into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# BLAS threads that fight for the cores make small models up to 100 times slower.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install reports test lab lock notebooks lint
+
+help:  ## list what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+install: $(INSTALLED)  ## install everything into .venv (Python 3.11 or newer; PYTHON=... to choose one)
+	@echo "environment: up to date"
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+reports: install  ## publish every report of reports.toml; open reports/index.html
+	@$(BIN)/reports run
+
+test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
+	  --nbval-cell-timeout=300 --nbval-kernel-startup-timeout=120 notebooks
+
+lab: install  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+notebooks: install  ## run the notebooks and store their outputs, after a change that is meant to show
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+lint: install  ## mend style where it can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## resolve pyproject.toml anew into requirements.lock (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras \
+	  --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -1,0 +1,237 @@
+"""The figures of the lifetime-value report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import Figure, number, percent
+from helpers.models.lifetime_value import value
+
+from .tables import METHODS
+
+if TYPE_CHECKING:
+    from .analysis import LifetimeValue
+
+
+def figures(result: LifetimeValue) -> list[Figure]:
+    """Return every figure of the report."""
+    return [
+        holdout_total(result),
+        frequency_fit(result),
+        probability_of_purchase(result),
+        whale_curve(result),
+        value_distribution(result),
+    ]
+
+
+def _axes(width: float = 8, height: float = 4):
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=(width, height))
+
+
+def _nothing(name: str, why: str) -> Figure:
+    """Return a figure that says why there is nothing to draw."""
+
+    def draw():
+        figure, axes = _axes(8, 1)
+        axes.set_axis_off()
+        axes.text(0, 0.5, why, va="center")
+        return figure
+
+    return Figure(name, draw, why, pd.DataFrame({"reason": [why]}))
+
+
+def holdout_total(result: LifetimeValue) -> Figure:
+    """Predicted totals of the holdout beside the actual one."""
+    name = "holdout_total"
+    if result.holdout is None:
+        return _nothing(name, "There is no holdout: no day lies between the end of calibration and of observation.")
+    holdout = result.holdout
+    frame = holdout.scores.query("measure == 'total'").reset_index(drop=True)
+    frame.loc[frame.method == "bg_nbd", ["low", "high"]] = holdout.low, holdout.high
+    frame["label"] = frame.method.map(METHODS)
+
+    def draw():
+        figure, axes = _axes(8, 0.9 + 0.6 * len(frame))
+        # the error bar of the model is the predictive interval; the naive rules make no statement of chance
+        axes.barh(
+            frame.label, frame.value, color=["C0" if method == "bg_nbd" else "#B8C4CE" for method in frame.method]
+        )
+        model = frame[frame.method == "bg_nbd"]
+        axes.errorbar(
+            model.value,
+            model.label,
+            xerr=[model.value - model.low, model.high - model.value],
+            fmt="none",
+            color="black",
+            capsize=4,
+        )
+        axes.axvline(holdout.actual, color="C1")
+        axes.annotate(
+            f"actual {number(holdout.actual)}",
+            (holdout.actual, 1),
+            (4, 2),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            color="C1",
+        )
+        axes.set_xlabel("purchases in the holdout")
+        axes.invert_yaxis()
+        axes.grid(axis="x")
+        axes.grid(visible=False, axis="y")
+        return figure
+
+    said = ", ".join(f"{line.label} {number(line.value)}" for line in frame.itertuples())
+    alt = f"Bars of the holdout purchases that each method predicts ({said}) against a line at the actual {number(holdout.actual)}."
+    if "bg_nbd" in set(frame.method) and np.isfinite(holdout.low):
+        alt += f" The model's 95 % predictive interval runs from {number(holdout.low)} to {number(holdout.high)}."
+    return Figure(name, draw, alt, frame)
+
+
+def frequency_fit(result: LifetimeValue) -> Figure:
+    """Actual and expected numbers of customers by repeat purchases."""
+    frame = result.tables["frequency_fit"].frame
+    long = frame.melt("repeat_purchases", var_name="kind", value_name="count")
+    long["kind"] = long.kind.map({"customers": "actual", "expected_customers": "expected by BG/NBD"})
+    long["count"] = long["count"].astype(float)
+
+    def draw():
+        import seaborn
+
+        figure, axes = _axes()
+        seaborn.barplot(
+            long, x="repeat_purchases", y="count", hue="kind", ax=axes, palette=["#4D4D4D", "C0"], saturation=1
+        )
+        axes.set(xlabel="repeat purchases in calibration", ylabel="customers")
+        axes.legend(title=None)
+        return figure
+
+    gap = (frame.customers.astype(float) - frame.expected_customers).abs()
+    if gap.notna().any():
+        worst = frame.loc[gap.idxmax()]
+        said = (
+            f"They differ most at {worst.repeat_purchases}: {number(worst.customers)} actual, "
+            f"{number(worst.expected_customers, 1)} expected."
+        )
+    else:
+        said = "No expected numbers: the purchase model could not be fitted."
+    return Figure(
+        "frequency_fit", draw, f"Bars of customers by repeat purchases, actual beside expected. {said}", frame
+    )
+
+
+def probability_of_purchase(result: LifetimeValue) -> Figure:
+    """Chance of at least one purchase by past frequency and time since the last purchase, under the model."""
+    name, settings, period = "probability_of_purchase", result.settings, result.observation
+    if period.purchases is None:
+        return _nothing(name, "Chances of purchase cannot be drawn: the purchase model could not be fitted.")
+    rows = period.rows
+    order = np.argsort(rows["T"].to_numpy())
+    half = np.searchsorted(np.cumsum(rows.customers.to_numpy()[order]), rows.customers.sum() / 2)
+    age = rows["T"].to_numpy()[order][half]  # a typical customer: the median age
+    frequency = np.array([1, 2, 3, 5, 8, 13, 21])
+    since = np.linspace(0, age, 9)[:-1]
+    x, idle = np.meshgrid(frequency, since)
+    chance = period.purchases.model.probability_of_purchase(x, age - idle, np.full(x.shape, age), settings.horizon)
+    frame = pd.DataFrame(
+        {"frequency": x.ravel(), "time_since_last_purchase": idle.ravel(), "probability": chance.ravel()}
+    )
+
+    def draw():
+        import seaborn
+
+        figure, axes = _axes(8, 4.4)
+        grid = frame.pivot(index="time_since_last_purchase", columns="frequency", values="probability")
+        labels = [number(idle, 0 if age > 20 else 1) for idle in grid.index]
+        seaborn.heatmap(
+            grid,
+            ax=axes,
+            cmap="cividis",
+            vmin=0,
+            vmax=1,
+            annot=True,
+            fmt=".2f",
+            yticklabels=labels,
+            cbar_kws={"label": "probability"},
+        )
+        axes.set(xlabel="repeat purchases so far", ylabel=f"{settings.unit_name} since the last purchase")
+        axes.tick_params(axis="y", rotation=0)
+        return figure
+
+    alt = (
+        f"Heat map of the probability of at least one purchase in the next {settings.horizon_weeks} weeks for a customer "
+        f"of the median age ({number(age, 1)} {settings.unit_name}): from {percent(chance.min(), 0)} to "
+        f"{percent(chance.max(), 0)}, falling with the time since the last purchase, fastest for frequent buyers."
+    )
+    return Figure(name, draw, alt, frame)
+
+
+def whale_curve(result: LifetimeValue) -> Figure:
+    """Cumulative share of potential value over customers, the most valuable first."""
+    name, potential = "whale_curve", result.customers.potential_value
+    steps = min(100, len(potential) // result.settings.min_cell)
+    if potential.isna().any() or not potential.sum() > 0 or steps < 2:
+        return _nothing(
+            name,
+            "The concentration of potential value cannot be drawn: it is not known, not positive, or of too few customers.",
+        )
+    customers, share = value.whale_curve(potential)
+    grid = np.linspace(0, 1, steps + 1)
+    frame = pd.DataFrame({"share_of_customers": grid, "share_of_value": np.interp(grid, customers, share)})
+    fifth = float(np.interp(0.2, customers, share))
+
+    def draw():
+        figure, axes = _axes(6.4, 4.4)
+        axes.plot(100 * frame.share_of_customers, 100 * frame.share_of_value)
+        axes.plot([0, 100], [0, 100], color="#8C8C8C", linewidth=1, linestyle="--")
+        axes.text(64, 58, "all alike", color="#5A5A5A", rotation=32, va="top")
+        axes.plot(20, 100 * fifth, "o", color="C1")
+        axes.annotate(
+            f"the first 20 % of customers\nhold {percent(fifth, 0)}",
+            (20, 100 * fifth),
+            (12, -30),
+            textcoords="offset points",
+        )
+        axes.set(
+            xlabel="customers, most valuable first (%)", ylabel="potential value (%)", xlim=(0, 100), ylim=(0, None)
+        )
+        return figure
+
+    alt = f"Curve of cumulative potential value over customers, the most valuable first: 20 % of customers hold {percent(fifth, 0)} of it."
+    return Figure(name, draw, alt, frame)
+
+
+def value_distribution(result: LifetimeValue) -> Figure:
+    """How potential value is spread over customers."""
+    name, potential = "value_distribution", result.customers.potential_value
+    if potential.isna().any():
+        return _nothing(name, "Potential values cannot be drawn: they could not be computed for every customer.")
+    top = float(np.quantile(potential, 0.99))
+    counts, edges = np.histogram(np.minimum(potential, top), bins=25)
+    shown = np.where((counts > 0) & (counts < result.settings.min_cell), np.nan, counts)
+    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": shown})
+
+    def draw():
+        figure, axes = _axes()
+        axes.bar(frame.low, frame.customers, width=frame.high - frame.low, align="edge", edgecolor="white", color="C0")
+        axes.axvline(potential.mean(), color="C1")
+        axes.annotate(
+            f"mean {number(potential.mean(), 2)}",
+            (potential.mean(), 1),
+            (4, -10),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            color="C1",
+        )
+        axes.set(
+            xlabel=f"potential value ({result.currency}); the highest 1 % stand in the last bar", ylabel="customers"
+        )
+        return figure
+
+    half = percent(float((potential < potential.mean()).mean()), 0)
+    alt = f"Histogram of potential value per customer: {half} lie below the mean of {number(potential.mean(), 2)} {result.currency}."
+    return Figure(name, draw, alt, frame)

@@ -1,0 +1,149 @@
+"""What the lifetime-value analysis is asked, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+
+from helpers.data.cleaning import day
+from helpers.data.refusal import InputRefused, Problem
+from helpers.data.sources import find_built_in
+from helpers.models.lifetime_value.value import DAYS_PER_UNIT
+
+TIME_UNITS = {"D": "days", "W": "weeks", "M": "months"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be chosen; the notebook's parameters, one for one, with their meanings there.
+
+    Raises
+    ------
+    InputRefused
+        With every value that is out of its range, at once.
+    """
+
+    transactions: str = "cdnow_sample"
+    columns: dict = field(default_factory=dict)
+    marketing_touches: str = ""
+    marketing_touches_columns: dict = field(default_factory=dict)
+    bad_rows: str = "refuse"
+    zero_amounts: str = "count"
+    refunds: str = "net"
+    merge_period: str = "D"
+    date_format: str = ""
+    decimal: str = "."
+    calibration_end: str = ""
+    observation_end: str = ""
+    time_unit: str = "W"
+    horizon_weeks: int = 52
+    annual_discount_rate: float = 0.10
+    margin_rate: float = 1.0
+    planned_marketing_cost: float = 0.0
+    currency: str = ""
+    fitted_by: str = "helpers"
+    peer_customers: int = 100_000
+    engine: str = "duckdb"
+    draws: int = 400
+    min_cell: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        rules = {
+            "time_unit": (self.time_unit in TIME_UNITS, f"must be one of {', '.join(TIME_UNITS)}"),
+            "fitted_by": (self.fitted_by in ("helpers", "lifetimes"), "must be 'helpers' or 'lifetimes'"),
+            "horizon_weeks": (0 < self.horizon_weeks <= 1040, "must be from 1 to 1040 weeks (20 years)"),
+            "annual_discount_rate": (
+                0 <= self.annual_discount_rate <= 10,
+                "must be 0 (no discounting) or more: 0.1 is 10 % a year",
+            ),
+            "margin_rate": (-1 <= self.margin_rate <= 1, "is a share of the amount, from -1 to 1: 0.3 is 30 %"),
+            "planned_marketing_cost": (self.planned_marketing_cost >= 0, "must be 0 or more"),
+            "peer_customers": (self.peer_customers >= 100, "must be at least 100 customers"),
+            "draws": (100 <= self.draws <= 10_000, "must be from 100 to 10,000"),
+            "min_cell": (self.min_cell >= 1, "must be at least 1 customer"),
+            "seed": (self.seed >= 0, "must be 0 or more"),
+        }
+        problems = [
+            Problem(f"{name} {rule}, not {getattr(self, name)!r}") for name, (holds, rule) in rules.items() if not holds
+        ]
+        if problems:
+            raise InputRefused("these parameters", problems)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all settings."""
+        return [entry.name for entry in fields(cls)]
+
+    @property
+    def horizon(self) -> float:
+        """Return the horizon in the time unit."""
+        return 7 * self.horizon_weeks / DAYS_PER_UNIT[self.time_unit]
+
+    @property
+    def unit_name(self) -> str:
+        """Return the time unit in words."""
+        return TIME_UNITS[self.time_unit]
+
+
+@dataclass(frozen=True)
+class Periods:
+    """When the data begin, when calibration ends, when observation ends; the days themselves belong to each."""
+
+    first: date
+    calibration_end: date
+    observation_end: date
+
+    @property
+    def holdout_days(self) -> int:
+        """Return the length of the holdout."""
+        return (self.observation_end - self.calibration_end).days
+
+
+def settle_periods(settings: Settings, first: date, last: date) -> Periods:
+    """Choose the periods that were left open, and check those that were given.
+
+    Parameters
+    ----------
+    settings : Settings
+        `calibration_end` and `observation_end`, "" for: chosen from the data.
+    first, last : date
+        The first and the last purchase day.
+
+    Returns
+    -------
+    Periods
+        Observation to the last purchase day; calibration to the published date of a built-in data set, otherwise
+        two thirds of the span.
+
+    Raises
+    ------
+    InputRefused
+        When a period would be empty.
+    """
+    observation_end = day(settings.observation_end, "observation_end") if settings.observation_end else last
+    built_in = find_built_in(settings.transactions, "transactions")
+    chosen = settings.calibration_end or (built_in.calibration_end if built_in else "")
+    if not settings.calibration_end and chosen and day(chosen, "calibration_end") >= observation_end:
+        chosen = ""
+    calibration_end = (
+        day(chosen, "calibration_end") if chosen else first + timedelta(days=2 * (observation_end - first).days // 3)
+    )
+    span = f"the purchases run from {first} to {last}"
+    problems = []
+    if observation_end < first:
+        problems.append(Problem(f"observation_end ({observation_end}) lies before the first purchase; {span}"))
+    elif calibration_end < first:
+        problems.append(
+            Problem(
+                f"calibration_end ({calibration_end}) lies before the first purchase: the holdout would be longer "
+                f"than the data; {span}"
+            )
+        )
+    elif calibration_end >= observation_end and settings.calibration_end:
+        problems.append(
+            Problem(f"calibration_end ({calibration_end}) must lie before observation_end ({observation_end}); {span}")
+        )
+    if problems:
+        raise InputRefused("these parameters", problems, 'Leave a date "" to have it chosen from the data.')
+    return Periods(first, calibration_end, observation_end)

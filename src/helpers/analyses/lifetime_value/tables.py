@@ -1,0 +1,406 @@
+"""The tables of the lifetime-value report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import Column, Table, suppress_small_groups
+from helpers.models.lifetime_value import value
+
+if TYPE_CHECKING:
+    from .analysis import FittedPeriod, LifetimeValue
+
+MODELS = {"bg_nbd": "purchases", "gamma_gamma": "spend"}  # model -> attribute of FittedPeriod
+METHODS = {"bg_nbd": "BG/NBD", "past_rate": "past rate goes on", "zero": "nobody buys again"}
+LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
+TOP_CUSTOMERS = 10
+
+
+def tables(result: LifetimeValue) -> list[Table]:
+    """Return every table of the report."""
+    makers = (
+        headlines,
+        data_accounting,
+        periods,
+        parameters,
+        models,
+        fitters,
+        scoreboard,
+        frequency_fit,
+        value_parts,
+        deciles,
+        top_customers,
+        new_customer,
+        dimensions,
+    )
+    made = [make(result) for make in makers]
+    return [*made, marketing_accounting(result)] if len(result.marketing.accounting) else made
+
+
+def headlines(result: LifetimeValue) -> Table:
+    """Headline numbers with their intervals."""
+    frame = pd.DataFrame([{"name": h.name} | h.record() for h in result.headlines])
+    columns = {"text": Column("Headline number"), "value": Column("Value", digits=4), "low": Column("Low", digits=4)}
+    columns |= {"high": Column("High", digits=4), "unit": Column("Unit")}
+    return Table("headlines", frame, "Headline numbers; low and high are the ends of 95 % intervals.", columns)
+
+
+def data_accounting(result: LifetimeValue) -> Table:
+    """From rows in the file to the purchases of the observation period."""
+    frame = result.purchases.accounting
+    table = result.purchases.table
+    later = table.filter(table.date > result.periods.observation_end)
+    rows, amount = later.agg(rows=later.count(), amount=later.amount.sum().coalesce(0.0)).to_pandas().iloc[0]
+    if rows:
+        total = frame.iloc[-1]
+        reason = f"after observation_end ({result.periods.observation_end})"
+        frame = pd.concat(
+            [
+                frame,
+                pd.DataFrame(
+                    [
+                        ("excluded", -int(rows), -float(amount), reason),
+                        ("purchases", total.rows - int(rows), total.amount - float(amount), "within the observation"),
+                    ],
+                    columns=frame.columns,
+                ),
+            ],
+            ignore_index=True,
+        )
+    return Table(
+        "data_accounting",
+        frame,
+        "What became of every row of the file: changes add up from the first line to the last.",
+        _accounting_columns(result),
+    )
+
+
+def marketing_accounting(result: LifetimeValue) -> Table:
+    """From rows in the file of marketing touches to those that count."""
+    caption = "What became of every row of the marketing touches."
+    return Table("marketing_accounting", result.marketing.accounting, caption, _accounting_columns(result))
+
+
+def _accounting_columns(result: LifetimeValue) -> dict[str, Column]:
+    return {
+        "step": Column("Step"),
+        "rows": Column("Rows", digits=0),
+        "amount": Column("Amount", result.currency, 2),
+        "reason": Column("Reason"),
+    }
+
+
+def periods(result: LifetimeValue) -> Table:
+    """The calibration, holdout and observation periods, and who bought in them."""
+    bought = result.purchases.table
+    bounds = {
+        "calibration": (result.periods.first, result.periods.calibration_end),
+        "holdout": (result.periods.calibration_end, result.periods.observation_end),
+        "observation": (result.periods.first, result.periods.observation_end),
+    }
+    lines = []
+    for name, (start, end) in bounds.items():
+        after = bought.date > start if name == "holdout" else bought.date >= start
+        inside = bought.filter(after & (bought.date <= end))
+        sums = inside.agg(n=inside.count(), who=inside.customer_id.nunique(), money=inside.amount.sum())
+        count, who, money = sums.to_pandas().iloc[0]
+        lines.append((name, str(start), str(end), int(who), int(count), float(money or 0)))
+    names = ["period", "start", "end", "customers", "purchases", "amount"]
+    return Table(
+        "periods",
+        pd.DataFrame(lines, columns=names),
+        "The periods; customers who bought in each. The holdout begins on the day after its start.",
+        {
+            "period": Column("Period"),
+            "start": Column("Start"),
+            "end": Column("End"),
+            "customers": Column("Customers", digits=0),
+            "purchases": Column("Purchases", digits=0),
+            "amount": Column("Amount", result.currency, 2),
+        },
+    )
+
+
+def _fitted(result: LifetimeValue) -> list[FittedPeriod]:
+    return [result.calibration, result.observation]
+
+
+def parameters(result: LifetimeValue) -> Table:
+    """Estimates of both models in both periods."""
+    lines = []
+    for period in _fitted(result):
+        for model, attribute in MODELS.items():
+            fit = getattr(period, attribute)
+            if fit is not None:
+                numbers = zip(fit.names, fit.estimates, fit.standard_errors, *fit.intervals(), strict=True)
+                lines += [(model, period.name, *line) for line in numbers]
+    names = ["model", "period", "parameter", "estimate", "standard_error", "low", "high"]
+    return Table(
+        "parameters",
+        pd.DataFrame(lines, columns=names),
+        f"Maximum-likelihood estimates, time in {result.settings.unit_name}; standard errors from the Hessian, 95 % "
+        "intervals built on the log scale.",
+        {
+            "model": Column("Model"),
+            "period": Column("Period"),
+            "parameter": Column("Parameter"),
+            "estimate": Column("Estimate", digits=4),
+            "standard_error": Column("Standard error", digits=4),
+            "low": Column("Low", digits=4),
+            "high": Column("High", digits=4),
+        },
+    )
+
+
+def models(result: LifetimeValue) -> Table:
+    """Log-likelihood, information criteria and diagnostics of every fit, ours and that of lifetimes."""
+    lines = []
+    for period in _fitted(result):
+        chosen = {model: getattr(period, attribute) for model, attribute in MODELS.items()}
+        for model, fits in period.peers.items():
+            for fit in ({fit.fitted_by: fit for fit in fits.values()} | _by_fitter(chosen[model])).values():
+                criteria = (fit.log_likelihood, fit.aic, fit.bic, fit.converged)
+                diagnostics = (fit.gradient_norm, fit.condition_number)
+                lines.append((model, period.name, fit.fitted_by, fit.observations, *criteria, *diagnostics))
+    names = ["model", "period", "fitted_by", "customers", "log_likelihood", "aic", "bic", "converged"]
+    return Table(
+        "models",
+        pd.DataFrame(lines, columns=[*names, "gradient_norm", "condition_number"]),
+        "Every fit, ours and lifetimes' on the same customers. Gradient: largest derivative of the log-likelihood per "
+        "customer by a log parameter, 0 at an optimum; the condition number is of the information matrix.",
+        {
+            "model": Column("Model"),
+            "period": Column("Period"),
+            "fitted_by": Column("Fitted by"),
+            "customers": Column("Customers", digits=0),
+            "log_likelihood": Column("Log-likelihood", digits=3),
+            "aic": Column("AIC", digits=1),
+            "bic": Column("BIC", digits=1),
+            "converged": Column("Converged"),
+            "gradient_norm": Column("Gradient", digits=6),
+            "condition_number": Column("Condition number", digits=0),
+        },
+    )
+
+
+def _by_fitter(fit) -> dict:
+    return {} if fit is None else {fit.fitted_by: fit}
+
+
+def fitters(result: LifetimeValue) -> Table:
+    """Our estimates beside those of lifetimes, on the same customers."""
+    lines = []
+    for period in _fitted(result):
+        for model, fits in period.peers.items():
+            if len(fits) == 2:
+                ours, theirs = fits["helpers"], fits["lifetimes"]
+                pairs = [*zip(ours.names, ours.estimates, theirs.estimates, strict=True)]
+                pairs.append(("log_likelihood", ours.log_likelihood, theirs.log_likelihood))
+                lines += [(model, period.name, ours.observations, name, a, b, a - b) for name, a, b in pairs]
+    names = ["model", "period", "customers", "quantity", "helpers", "lifetimes", "difference"]
+    return Table(
+        "fitters",
+        pd.DataFrame(lines, columns=names),
+        "The same customers fitted by this workspace and by lifetimes 0.11.3; a log-likelihood difference of 0 or more "
+        "means that ours is no worse.",
+        {
+            "model": Column("Model"),
+            "period": Column("Period"),
+            "customers": Column("Customers", digits=0),
+            "quantity": Column("Quantity"),
+            "helpers": Column("Ours", digits=4),
+            "lifetimes": Column("lifetimes", digits=4),
+            "difference": Column("Difference", digits=4),
+        },
+    )
+
+
+def scoreboard(result: LifetimeValue) -> Table:
+    """The calibration model and naive rules, scored on the holdout."""
+    names = ["method", "measure", "value", "low", "high"]
+    frame = result.holdout.scores if result.holdout else pd.DataFrame(columns=names)
+    return Table(
+        "scoreboard",
+        frame,
+        "Predicted against actual purchases of each customer in the holdout, with 95 % bootstrap intervals over "
+        "customers. total_error is a share of the actual total; mae, rmse and bias are purchases per customer.",
+        {
+            "method": Column("Method"),
+            "measure": Column("Measure"),
+            "value": Column("Value", digits=3),
+            "low": Column("Low", digits=3),
+            "high": Column("High", digits=3),
+        },
+    )
+
+
+def frequency_fit(result: LifetimeValue) -> Table:
+    """How many customers made 0, 1, 2 ... repeat purchases in calibration, and how many the model expects."""
+    rows, fit = result.calibration.rows, result.calibration.purchases
+    counts = np.arange(LAST_FREQUENCY)
+    actual = np.bincount(np.minimum(rows.frequency, LAST_FREQUENCY), rows.customers, minlength=LAST_FREQUENCY + 1)
+    expected = np.full(LAST_FREQUENCY + 1, np.nan)
+    if fit is not None:
+        horizons = rows.groupby("T").customers.sum()
+        shares = fit.model.purchase_count_probability(counts[:, None], horizons.index.to_numpy()[None, :])
+        below = shares @ horizons.to_numpy()
+        expected = np.append(below, horizons.sum() - below.sum())
+    frame = pd.DataFrame(
+        {
+            "repeat_purchases": [*map(str, counts), f"{LAST_FREQUENCY}+"],
+            "customers": actual.astype(int),
+            "expected_customers": expected,
+        }
+    )
+    frame = suppress_small_groups(
+        frame, "customers", ("repeat_purchases", "expected_customers"), result.settings.min_cell
+    )
+    return Table(
+        "frequency_fit",
+        frame,
+        f"Customers by repeat purchases in calibration (to {result.calibration.end}). {_small(result)}",
+        {
+            "repeat_purchases": Column("Repeat purchases"),
+            "customers": Column("Customers", digits=0),
+            "expected_customers": Column("Expected by BG/NBD", "customers", 1),
+        },
+    )
+
+
+def _small(result: LifetimeValue) -> str:
+    return f"Groups of fewer than {result.settings.min_cell} customers are not shown."
+
+
+def value_parts(result: LifetimeValue) -> Table:
+    """Historical, current and potential value: totals, means, share below zero."""
+    customers = result.customers
+    lines = []
+    for part in ("historical_value", "current_value", "potential_value"):
+        column = customers[part]
+        total = column.sum(skipna=False)
+        low, high = result.value_totals["potential_value"] if part == "potential_value" else (total, total)
+        lines.append((part, total, low, high, total / len(column), share_below_zero(column)))
+    names = ["part", "total", "low", "high", "mean", "share_below_zero"]
+    horizon = f"{result.settings.horizon_weeks} weeks"
+    return Table(
+        "value_parts",
+        pd.DataFrame(lines, columns=names),
+        "Historical: realised margin less marketing expense to the end of observation. Current: the same of its last "
+        f"12 months. Potential: discounted expected margin of the next {horizon} less planned marketing cost.",
+        {
+            "part": Column("Part"),
+            "total": Column("Total", result.currency, 0),
+            "low": Column("Low", result.currency, 0),
+            "high": Column("High", result.currency, 0),
+            "mean": Column("Per customer", result.currency, 2),
+            "share_below_zero": Column("Customers below zero", digits=1, percent=True),
+        },
+    )
+
+
+def share_below_zero(column: pd.Series) -> float:
+    """Return the share of customers below zero; missing where a value is missing."""
+    return value.share_below_zero(column) if column.notna().all() else np.nan
+
+
+def deciles(result: LifetimeValue) -> Table:
+    """Customers by tenths of potential value, the most valuable first."""
+    potential = result.customers.potential_value
+    names = ["decile", "customers", "total", "mean", "share", "cumulative_share"]
+    frame = pd.DataFrame(value.deciles(potential) if potential.notna().all() else {name: [] for name in names})
+    frame = suppress_small_groups(frame, "customers", ("decile",), result.settings.min_cell)
+    return Table(
+        "deciles",
+        frame,
+        f"Customers ranked by potential value, in tenths; decile 1 is the most valuable. {_small(result)}",
+        {
+            "decile": Column("Decile", digits=0),
+            "customers": Column("Customers", digits=0),
+            "total": Column("Total", result.currency, 0),
+            "mean": Column("Per customer", result.currency, 2),
+            "share": Column("Share of value", digits=1, percent=True),
+            "cumulative_share": Column("Cumulative share", digits=1, percent=True),
+        },
+    )
+
+
+def top_customers(result: LifetimeValue) -> Table:
+    """The most valuable customers, by rank: their ids stay in the Parquet file."""
+    order = result.customers.sort_values(["potential_value", "customer_id"], ascending=[False, True])
+    columns = ["frequency", "expected_purchases", "expected_spend", "potential_value"]
+    frame = order.head(TOP_CUSTOMERS)[[*columns, "potential_value_low", "potential_value_high"]].reset_index(drop=True)
+    frame.insert(0, "rank", range(1, len(frame) + 1))
+    return Table(
+        "top_customers",
+        frame,
+        "The customers of highest potential value, by rank; who they are stands in customer_value.parquet only.",
+        {
+            "rank": Column("Rank", digits=0),
+            "frequency": Column("Repeat purchases", digits=0),
+            "expected_purchases": Column("Expected purchases", digits=2),
+            "expected_spend": Column("Expected spend", result.currency, 2),
+            "potential_value": Column("Potential value", result.currency, 0),
+            "potential_value_low": Column("Low", result.currency, 0),
+            "potential_value_high": Column("High", result.currency, 0),
+        },
+    )
+
+
+def new_customer(result: LifetimeValue) -> Table:
+    """What a customer won on the last day of observation is expected to do."""
+    settings, purchases, spend = result.settings, result.observation.purchases, result.observation.spend
+    lines = []
+    if purchases is not None:
+        model, horizon = purchases.model, settings.horizon
+        lines = [
+            ("expected_purchases", float(model.new_customer_expected_purchases(horizon)), "purchases"),
+            ("probability_of_no_purchase", float(model.purchase_count_probability(0, horizon)), "share"),
+            ("probability_of_one_purchase", float(model.purchase_count_probability(1, horizon)), "share"),
+        ]
+        lines.append(("probability_of_more", 1 - lines[1][1] - lines[2][1], "share"))
+        if spend is not None:
+            newcomer = (np.zeros(1), np.zeros(1), np.zeros(1))
+            terms = (settings.horizon_weeks, settings.annual_discount_rate)
+            discounted = value.discounted_purchases(model, *newcomer, *terms, settings.time_unit)
+            mean = spend.model.expected_average_spend(newcomer[0], newcomer[0])
+            worth = value.potential_value(result.margin_rate, mean, discounted, settings.planned_marketing_cost, *terms)
+            lines += [("expected_spend", float(mean[0]), f"{result.currency} a purchase")]
+            lines += [("potential_value", float(worth[0]), result.currency)]
+    return Table(
+        "new_customer",
+        pd.DataFrame(lines, columns=["quantity", "value", "unit"]),
+        f"A new customer, in the {settings.horizon_weeks} weeks after the first purchase (which is not counted).",
+        {"quantity": Column("Quantity"), "value": Column("Value", digits=4), "unit": Column("Unit")},
+    )
+
+
+def dimensions(result: LifetimeValue) -> Table:
+    """Duration, share and scope of lifetime value, as far as the data allow."""
+    settings, fit = result.settings, result.observation.purchases
+    rows = result.observation.rows
+    lines = []
+    if fit is None:
+        lines.append(("duration", np.nan, "weeks", "not computed: the purchase model could not be fitted"))
+    else:
+        expected = fit.model.expected_duration(rows.frequency, rows.recency, rows["T"], settings.horizon)
+        weeks = expected * value.DAYS_PER_UNIT[settings.time_unit] / 7
+        meaning = f"expected weeks as a customer of the next {settings.horizon_weeks}, mean over customers"
+        lines.append(("duration", float(np.average(weeks, weights=rows.customers)), "weeks", meaning))
+    lines.append(("share", np.nan, "share", "not computed: the data do not say what customers spend elsewhere"))
+    scope = result.purchases.categories_per_customer
+    meaning = "categories bought, mean over customers" if scope is not None else "not computed: no column 'category'"
+    lines.append(("scope", np.nan if scope is None else scope, "categories", meaning))
+    return Table(
+        "dimensions",
+        pd.DataFrame(lines, columns=["dimension", "value", "unit", "meaning"]),
+        "The three dimensions of lifetime value: how long, how much of the wallet, how broad.",
+        {
+            "dimension": Column("Dimension"),
+            "value": Column("Value", digits=2),
+            "unit": Column("Unit"),
+            "meaning": Column("Meaning"),
+        },
+    )

@@ -1,0 +1,447 @@
+"""The contract check of every table: typed rows with an account of what was left out, or a refusal."""
+
+import datetime
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+import ibis
+import ibis.expr.datatypes as dt
+import pandas as pd
+
+from helpers.data.contracts import TABLES, kinds
+from helpers.data.reading import Raw, connect, read
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
+
+BAD_ROWS = ("refuse", "exclude")
+DECIMALS = (".", ",")
+_ADVICE = 'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report.'
+
+_TIME = r"([T ]+([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?)"
+_OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
+_DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?)?$"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: str, format: str) -> dt.Timestamp():
+    """Read a date in a given format, null where it does not fit (DuckDB's function)."""
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows that fulfil their contract.
+
+    Attributes
+    ----------
+    name : str
+        How messages call the file.
+    table : ibis Table
+        The contract's columns, typed.
+    steps : list of tuple
+        (step, rows, amount, reason): rows in the file, then what was left out as negative changes.
+    inputs, notes : list
+        Provenance and sentences for the report.
+    currency : str or None
+        Of the amounts, where it is known.
+    """
+
+    name: str
+    table: ibis.Table
+    steps: list[tuple[str, int, float, str]]
+    inputs: list[dict]
+    notes: list[str]
+    currency: str | None
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """A way for a row to be unusable; `refused` where the user must say that such rows may be left out."""
+
+    condition: ibis.expr.types.BooleanValue
+    rule: str
+    reason: str
+    column: str = ""
+    refused: bool = True
+
+
+def check(
+    source: str,
+    table: str,
+    measure: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_rows: str = "refuse",
+    date_format: str = "",
+    decimal: str = ".",
+    today: datetime.date | str | None = None,
+    connection: ibis.BaseBackend | None = None,
+) -> CheckedRows:
+    """Read a source and hold it to its contract.
+
+    Parameters
+    ----------
+    source, columns, connection
+        As in `helpers.data.reading.read`.
+    table : str
+        The contract, a key of `helpers.data.contracts.TABLES`.
+    measure : str
+        The column of money that the account adds up.
+    bad_rows : {"refuse", "exclude"}
+        What becomes of rows with missing ids, unreadable values or a wrong number of fields.
+    date_format : str
+        How text dates are written, in strptime's letters ("%d/%m/%Y"). "" reads YYYY-MM-DD (with or without a
+        time and an offset), YYYY/MM/DD and YYYYMMDD. The local wall clock's date is kept.
+    decimal : {".", ","}
+        The decimal mark of numbers that are text.
+    today : date or str, optional
+        Rows dated later are impossible and left out. Default: the current date.
+    connection : ibis backend, optional
+        The engine to use; a new one by default.
+
+    Raises
+    ------
+    InputRefused
+        With all problems of the file at once.
+    """
+    require_choice("bad_rows", bad_rows, BAD_ROWS)
+    require_choice("decimal", decimal, DECIMALS)
+    connection = connection or connect()
+    _check_date_format(date_format, connection)
+    today = day(today, "today") if today else datetime.date.today()
+    raw = read(source, table, columns, connection)
+    with _engine_errors_refused(raw.name):
+        values, problems = _typed(raw, table, decimal, date_format)
+        repeats = _count_identical(raw)
+        staged = _staged(raw, values, repeats, connection)
+        faults = _faults(staged, values, table, today)
+        found = _bad_row_problems(raw, staged, faults, decimal) if bad_rows == "refuse" else []
+        if problems or found:
+            raise InputRefused(raw.name, [*problems, *found], _ADVICE if found else "")
+        return _kept(raw, staged, faults, table, measure, today, repeats)
+
+
+def day(value: datetime.date | str, parameter: str) -> datetime.date:
+    """Read a parameter that is a day.
+
+    Raises
+    ------
+    InputRefused
+        If it is no date.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
+        return datetime.date(moment.year, moment.month, moment.day)
+    except (ValueError, TypeError, AttributeError):
+        raise InputRefused(f"{parameter}={value!r}", [Problem("it must be a date, as in 1997-09-30")]) from None
+
+
+def account(steps: list[tuple[str, int, float, str]]) -> pd.DataFrame:
+    """Make the data-accounting table: each line but the last is a change, and they add up to the last."""
+    return pd.DataFrame(steps, columns=["step", "rows", "amount", "reason"])
+
+
+# --- from a file's values to the contract's types -------------------------------------------------------
+
+
+def _typed(raw: Raw, table: str, decimal: str, date_format: str) -> tuple[dict[str, ibis.Value], list[Problem]]:
+    """Express the contract's columns, null where a value cannot be read; name those of an impossible type."""
+    values, problems = {}, list(raw.problems)
+    readers = {
+        "string": _identifier,
+        "date": lambda value: _date(value, date_format),
+        "float64": lambda value: _number(value, decimal),
+    }
+    for column, kind in kinds(table).items():
+        if column not in raw.columns:
+            continue
+        value = raw.table[raw.columns[column]]
+        if _suits(value.type(), kind):
+            values[column] = readers[kind](value)
+        else:
+            expected = {"string": "text or whole numbers", "date": "dates", "float64": "numbers"}[kind]
+            problems.append(Problem(f"holds values of type {value.type()}, not {expected}", column=column))
+    return values, problems
+
+
+def _suits(dtype: dt.DataType, kind: str) -> bool:
+    if dtype.is_string() or dtype.is_null():
+        return True
+    if kind == "string":
+        return (dtype.is_numeric() and not dtype.is_boolean()) or dtype.is_uuid()
+    if kind == "date":
+        return dtype.is_date() or dtype.is_timestamp() or dtype.is_integer()
+    return dtype.is_numeric() and not dtype.is_boolean()
+
+
+def _identifier(value: ibis.Value) -> ibis.Value:
+    """Keep text as it is; a whole number that a column with gaps made 7.0 is 7."""
+    if value.type().is_floating():
+        return ibis.ifelse(value == value.floor(), value.try_cast("int64"), None).cast("string")
+    return value.cast("string")
+
+
+def _date(value: ibis.Value, date_format: str) -> ibis.Value:
+    if value.type().is_date():
+        return value
+    if value.type().is_timestamp():
+        return value.date()
+    text = value.cast("string").strip()
+    if date_format:
+        return try_strptime(text, date_format).date()
+    dashed = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
+    return dashed.re_extract(_DATE, 1).replace("/", "-").try_cast("date")
+
+
+def _number(value: ibis.Value, decimal: str) -> ibis.Value:
+    """Read a finite number; the engine alone would take 'infinity' and 'nan' for numbers."""
+    if value.type().is_string():
+        text = value.strip()
+        # With another decimal mark a point is no part of a number.
+        text = text if decimal == "." else text.replace(".", "?").replace(decimal, ".")
+        value = ibis.ifelse(text.re_search(_NUMBER), text, None)
+    number = value.try_cast("float64")
+    # The engine orders NaN above infinity.
+    return ibis.ifelse(number.abs() < math.inf, number, None)
+
+
+def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> None:
+    """Refuse a format that is malformed or does not name a whole date, before it quietly means 1900-01-01."""
+    if date_format == "":
+        return
+    sample = datetime.date(2001, 2, 3)
+    problem = Problem(
+        "it must name year, month and day in strptime's letters, without an offset",
+        way_out="For 31/12/1997 it is '%d/%m/%Y'.",
+    )
+    try:
+        if "%z" in date_format.lower():
+            raise ValueError
+        read_back = connection.execute(try_strptime(ibis.literal(sample.strftime(date_format)), date_format).date())
+        if pd.Timestamp(read_back).date() != sample:
+            raise ValueError
+    except (duckdb.Error, ValueError, TypeError, AttributeError):
+        raise InputRefused(f"date_format={date_format!r}", [problem]) from None
+
+
+def _staged(raw: Raw, values: Mapping[str, ibis.Value], repeats: int, connection: ibis.BaseBackend) -> ibis.Table:
+    """Interpret the file once: the typed columns, and for each whether a value is empty or unreadable."""
+    columns = dict(values)
+    for column, value in values.items():
+        empty = _is_empty(raw.table[raw.columns[column]])
+        columns[f"empty_{column}"] = empty
+        columns[f"unreadable_{column}"] = ~empty & value.isnull()
+    copy = _is_copy(raw, values["order_id"]) if repeats and "order_id" in values else ibis.literal(False)
+    # The file's name is one text for each row: it is stored only where it tells rows apart.
+    places = ["file", "row"] if len(raw.inputs) > 1 else ["row"]
+    staged = connection.create_table(
+        ibis.util.gen_name("rows"),
+        raw.table.select(*places, **columns, is_copy=copy, has_offset=_has_offset(raw, values)),
+        temp=True,
+    )
+    return staged if "file" in places else staged.mutate(file=ibis.literal(""))
+
+
+# --- faults ---------------------------------------------------------------------------------------------
+
+
+def _faults(staged: ibis.Table, values: Mapping[str, ibis.Value], table: str, today: datetime.date) -> list[_Fault]:
+    """List what can be wrong with a row, in the order in which a row with several faults is counted."""
+    rules = {
+        "string": "is no id|are no ids",
+        "date": "is not a date|are not dates",
+        "float64": "is not a number|are not numbers",
+    }
+    copy_reason = "the whole row repeats an earlier one, order_id included"
+    faults = [_Fault(staged.is_copy, "", copy_reason, refused=False)]
+    for column in values:
+        if TABLES[table].columns[column].required:
+            empty = staged[f"empty_{column}"]
+            faults.append(_Fault(empty, "is empty|are empty", f"{column} is empty", column))
+        rule = rules[kinds(table)[column]]
+        unreadable = staged[f"unreadable_{column}"]
+        faults.append(_Fault(unreadable, rule, f"{column} {rule.partition('|')[0]}", column))
+    if "date" in values:
+        late = (staged.date > today).fill_null(False)
+        faults.append(_Fault(late, "", f"dated after {today}, which is impossible", refused=False))
+    return faults
+
+
+def _is_empty(value: ibis.Value) -> ibis.Value:
+    if value.type().is_string():
+        return value.isnull() | (value.strip() == "").fill_null(False)
+    if value.type().is_floating():
+        return value.isnull() | value.isnan().fill_null(False)
+    return value.isnull()
+
+
+def _bad_row_problems(raw: Raw, staged: ibis.Table, faults: list[_Fault], decimal: str) -> list[Problem]:
+    problems = []
+    if raw.misfits:
+        rows = [str(row) for row in raw.misfits[:SHOWN_ROWS]]
+        rule = "has a wrong number of fields|have a wrong number of fields"
+        way_out = "A value that holds the delimiter must stand in quotation marks."
+        problems.append(Problem(rule, count=len(raw.misfits), rows=rows, way_out=way_out))
+    refused = [fault for fault in faults if fault.refused]
+    if not refused:
+        return problems
+    counts = staged.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
+    for fault, count in zip(refused, counts.to_pandas().iloc[0], strict=True):
+        if count > 0:
+            problems.append(_described(raw, staged, fault, int(count), decimal))
+    return problems
+
+
+def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, decimal: str) -> Problem:
+    shown = staged.filter(fault.condition).select("file", "row").order_by("file", "row").limit(SHOWN_ROWS)
+    shown = shown.to_pandas()
+    first = (raw.table.file == shown.file.iloc[0]) & (raw.table.row == int(shown.row.iloc[0]))
+    value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
+    value = None if pd.isna(value) or not value.strip() else value
+    way_out = _way_out(value or "", fault.rule, decimal)
+    return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
+
+
+def _row_labels(shown: pd.DataFrame) -> list[str]:
+    return [f"{file}:{row}" if file else str(row) for file, row in zip(shown.file, shown.row, strict=True)]
+
+
+def _way_out(value: str, rule: str, decimal: str) -> str:
+    if "date" in rule:
+        parts = re.match(r"\s*\d{1,2}([/.-])\d{1,2}[/.-](\d{4}|\d{2})\b", value)
+        if not parts:
+            return "Dates are read as YYYY-MM-DD; another way of writing them is named by date_format."
+        mark, year = parts[1], "%Y" if len(parts[2]) == 4 else "%y"
+        day_first, month_first = f"%d{mark}%m{mark}{year}", f"%m{mark}%d{mark}{year}"
+        return f"Set date_format='{day_first}' if the day comes first, '{month_first}' if the month does."
+    if "number" in rule and re.fullmatch(r"\s*[+-]?\d+[.,]\d+\s*", value):
+        return "Decimal commas: set decimal=','." if decimal == "." else "Decimal points: set decimal='.'."
+    if "number" in rule and "," in value:
+        return "Numbers are written without thousands separators."
+    return ""
+
+
+# --- what is kept ---------------------------------------------------------------------------------------
+
+
+def _kept(
+    raw: Raw,
+    staged: ibis.Table,
+    faults: list[_Fault],
+    table: str,
+    measure: str,
+    today: datetime.date,
+    repeats: int,
+) -> CheckedRows:
+    marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
+    counts = marked.group_by("fault").agg(
+        rows=marked.count(), amount=marked[measure].sum(), offsets=marked.has_offset.sum()
+    )
+    counts = counts.order_by("fault").to_pandas()
+    steps = _steps(raw, faults, counts)
+    if not counts.fault.isna().any():
+        left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:])
+        raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
+    good = marked.filter(marked.fault.isnull())
+    names = [column for column in kinds(table) if column in staged.columns]
+    notes = [
+        *raw.notes,
+        *_repeat_notes(raw, names, repeats),
+        *_late_notes(raw, counts, len(faults) - 1, today),
+        *_offset_notes(raw, counts),
+        *_outlier_notes(raw, good, measure),
+    ]
+    kept = TABLES[table].validate(good.select(names), lazy=True)
+    return CheckedRows(raw.name, kept, steps, raw.inputs, notes, raw.currency)
+
+
+def _repeat_notes(raw: Raw, names: list[str], repeats: int) -> list[str]:
+    if not repeats or "order_id" in names:
+        return []
+    return [f"Rows of {raw.name} that are identical to an earlier one: {repeats:,}. They are kept."]
+
+
+def _late_notes(raw: Raw, counts: pd.DataFrame, fault: int, today: datetime.date) -> list[str]:
+    rows = int(counts.rows[counts.fault == fault].sum())
+    return [f"Rows of {raw.name} dated after {today}: {rows:,}. They are impossible and left out."] if rows else []
+
+
+def _offset_notes(raw: Raw, counts: pd.DataFrame) -> list[str]:
+    rows = int(counts.offsets.sum())
+    if not rows:
+        return []
+    return [f"Rows of {raw.name} with a time zone or an offset: {rows:,}. The local day is used, as written."]
+
+
+def _count_identical(raw: Raw) -> int:
+    content = raw.table.select(raw.contents)
+    counts = content.aggregate(rows=content.count()).cross_join(
+        content.distinct().aggregate(distinct_rows=ibis._.count())
+    )
+    return int(counts.select(repeats=counts.rows - counts.distinct_rows).to_pandas().repeats.iloc[0])
+
+
+def _is_copy(raw: Raw, order_id: ibis.Value) -> ibis.Value:
+    """Tell rows that repeat an earlier one wholly; without an order_id a row is never called a copy."""
+    same = ibis.window(group_by=raw.contents, order_by=["file", "row"])
+    return order_id.notnull() & (ibis.row_number().over(same) > 0)
+
+
+def _has_offset(raw: Raw, values: Mapping[str, ibis.Value]) -> ibis.Value:
+    if "date" not in values:
+        return ibis.literal(False)
+    name = raw.columns["date"]
+    value = raw.table[name]
+    if value.type().is_string():
+        clock = value.contains(":") & value.re_search(r"(Z|[+-]\d{2}(:?\d{2})?)\s*$")
+        return clock.fill_null(False)
+    return ibis.literal(name in raw.zoned)
+
+
+def _steps(raw: Raw, faults: list[_Fault], counts: pd.DataFrame) -> list[tuple[str, int, float, str]]:
+    total = int(counts.rows.sum()) + len(raw.misfits)
+    steps = [("rows in the file", total, float(counts.amount.sum()), raw.name)]
+    if raw.misfits:
+        steps.append(("excluded", -len(raw.misfits), float("nan"), "wrong number of fields"))
+    for line in counts.dropna(subset="fault").itertuples():
+        steps.append(("excluded", -int(line.rows), -float(line.amount), faults[int(line.fault)].reason))
+    return steps
+
+
+def _outlier_notes(raw: Raw, good: ibis.Table, measure: str) -> list[str]:
+    """Name values beyond Tukey's far-out fence.
+
+    The fence is the third quartile + 3 interquartile ranges (Tukey 1977, Exploratory Data Analysis) of the
+    logarithm, because money is skewed; and ten times the median at least, or prices that are nearly all alike
+    would be called extreme for being different.
+    """
+    size = good.filter(good[measure] != 0)[measure].abs().ln()
+    quartiles = size.as_table().aggregate(low=size.quantile(0.25), median=size.median(), high=size.quantile(0.75))
+    line = quartiles.to_pandas().iloc[0]
+    if line.isna().any():
+        return []
+    fence = max(line.high + 3 * (line.high - line.low), line["median"] + math.log(10))
+    far_out = good.filter((good[measure] != 0) & (good[measure].abs().ln() > fence))
+    count = far_out.count().to_pandas()
+    if not count:
+        return []
+    shown = far_out.order_by(far_out[measure].abs().desc(), "file", "row").limit(SHOWN_ROWS)
+    shown = shown.select("file", "row", measure).to_pandas()
+    examples = ", ".join(
+        f"{amount:,.2f} in row {label}" for amount, label in zip(shown[measure], _row_labels(shown), strict=True)
+    )
+    rule = f"beyond {math.exp(fence):,.2f}"
+    return [f"Extreme values of {measure} in {raw.name} ({rule}): {count:,}. They are kept: {examples}."]
+
+
+@contextmanager
+def _engine_errors_refused(name: str) -> Iterator[None]:
+    """Refuse a file whose damage shows only when the engine reads it."""
+    try:
+        yield
+    except duckdb.Error as error:
+        message = shortened(str(error).splitlines()[0], 200)
+        raise InputRefused(name, [Problem(f"the engine cannot read it: {message}")], "Export it again.") from None

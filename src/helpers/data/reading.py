@@ -1,0 +1,432 @@
+"""A user's file as an Ibis table whose rows carry their numbers; the values are as the file has them."""
+
+import csv
+import difflib
+import glob
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import ibis.expr.datatypes as dt
+import numpy as np
+import pyarrow
+import pyarrow.compute
+import pyarrow.csv
+import pyarrow.parquet
+
+from helpers.data.contracts import TABLES, required_columns
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
+from helpers.data.sources import BuiltIn, find_built_in, fingerprint, locate
+
+ENGINES = ("duckdb",)
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A file as found.
+
+    Attributes
+    ----------
+    name : str
+        How messages call it.
+    table : ibis Table
+        `file` and `row` (numbers as a spreadsheet shows them, the header being row 1; from 1 in Parquet),
+        then one column for each of the file's.
+    columns : Mapping[str, str]
+        The contract's column names to the table's.
+    contents : sequence of str
+        The table's columns that hold the file's content: what makes two rows identical.
+    zoned : sequence of str
+        The table's columns whose instants had a time zone; they hold that zone's local time.
+    problems : sequence of Problem
+        Columns missing or mapped wrongly; the columns that are there can still be checked.
+    misfits : sequence of int
+        Row numbers of the lines with a wrong number of fields, which are not in the table.
+    inputs, notes : list
+        Provenance (name, path, sha256, bytes, rows) and sentences for the report.
+    currency : str or None
+        Of the amounts, where it is known.
+    """
+
+    name: str
+    table: ibis.Table
+    columns: Mapping[str, str]
+    contents: Sequence[str]
+    zoned: Sequence[str]
+    problems: Sequence[Problem]
+    misfits: Sequence[int]
+    inputs: list[dict]
+    notes: list[str]
+    currency: str | None
+
+
+def connect(engine: str = "duckdb") -> ibis.BaseBackend:
+    """Open an engine of its own, in memory, that takes no time zone from the machine."""
+    require_choice("engine", engine, ENGINES)
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    return connection
+
+
+def read(
+    source: str,
+    table: str,
+    columns: Mapping[str, str] | None = None,
+    connection: ibis.BaseBackend | None = None,
+) -> Raw:
+    """Bring a source into the engine without interpreting its values.
+
+    Parameters
+    ----------
+    source : str
+        A built-in name, a CSV file, a Parquet file, a folder of Parquet files or a glob pattern.
+    table : str
+        The contract, a key of `helpers.data.contracts.TABLES`.
+    columns : Mapping[str, str], optional
+        The file's column names to the contract's.
+    connection : ibis backend, optional
+        The engine to use; a new one by default.
+
+    Raises
+    ------
+    InputRefused
+        If the file is missing, empty, not a table, or its columns cannot be told apart.
+    """
+    paths = locate(source, table)
+    built_in = find_built_in(source, table)
+    connection = connection or connect()
+    mapping = _checked_mapping(columns, table, built_in)
+    name = f"{source} (built in)" if built_in else Path(source).name or str(source)
+    inputs = [{"name": table, **entry} for entry in fingerprint(source, table)]
+    empty = [Problem(f"{entry['path']} is empty (0 bytes)") for entry in inputs if not entry["bytes"]]
+    if empty:
+        raise InputRefused(name, empty, "Save or export it again.")
+    if all(_is_parquet(path) for path in paths):
+        found = _read_parquet(name, paths, connection)
+    else:
+        _refuse_unless_one_text(name, paths)
+        found = _read_text(name, paths[0], table, mapping, built_in, connection)
+    positions, problems, notes = _match_columns(name, found.names, mapping, table)
+    for entry, rows in zip(inputs, found.rows, strict=True):
+        entry["rows"] = rows
+    if not sum(found.rows):
+        raise InputRefused(name, [Problem("it has a header but no rows"), *problems], "Save or export it again.")
+    return Raw(
+        name=name,
+        table=found.table,
+        columns={column: f"raw_{position}" for column, position in positions.items()},
+        contents=[f"raw_{position}" for position in range(len(found.names))],
+        zoned=found.zoned,
+        problems=problems,
+        misfits=found.misfits,
+        inputs=inputs,
+        notes=[*found.notes, *notes],
+        currency=built_in.currency if built_in else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a file format gives: `table` has file, row and raw_0, raw_1, ... for the columns `names`."""
+
+    table: ibis.Table
+    names: list[str]
+    rows: list[int]
+    zoned: Sequence[str] = ()
+    misfits: Sequence[int] = ()
+    notes: Sequence[str] = ()
+
+
+# --- columns --------------------------------------------------------------------------------------------
+
+
+def _checked_mapping(columns: object, table: str, built_in: BuiltIn | None) -> dict[str, str]:
+    columns = {} if columns is None else columns
+    texts = isinstance(columns, Mapping) and all(isinstance(text, str) for pair in columns.items() for text in pair)
+    if not texts:
+        rule = "columns must map the file's column names to the contract's, as in {'id': 'customer_id'}"
+        raise InputRefused(f"columns={columns!r}", [Problem(rule)])
+    known = list(TABLES[table].columns)
+    problems = [
+        Problem(f"{target!r} is no column of {table}", way_out=f"Its columns are {', '.join(known)}.")
+        for target in columns.values()
+        if target not in known
+    ]
+    problems += [
+        Problem(f"{count} columns are mapped to {target!r}", way_out="Map one.")
+        for target, count in Counter(columns.values()).items()
+        if count > 1
+    ]
+    if problems:
+        raise InputRefused(f"columns={dict(columns)!r}", problems)
+    return {**(built_in.columns if built_in else {}), **columns}
+
+
+def _match_columns(
+    name: str, names: Sequence[str], mapping: Mapping[str, str], table: str
+) -> tuple[dict[str, int], list[Problem], list[str]]:
+    """Find the positions of the contract's columns, what is wrong with the header, and what is ignored."""
+    repeated = [text for text, count in Counter(names).items() if count > 1 and text]
+    if repeated:
+        problems = [Problem("the name stands more than once in the header", column=text) for text in repeated]
+        raise InputRefused(name, problems, "Give each column a name of its own.")
+    found = ", ".join(shortened(text) for text in names[:12]) + (", ..." if len(names) > 12 else "")
+    problems = [
+        Problem("it is mapped by `columns` but is not in the file", column=text, way_out=f"The file has {found}.")
+        for text in mapping
+        if text not in names
+    ]
+    # A mapping is the user's word: it wins over a column that bears the contract's name already.
+    targets = set(mapping.values())
+    positions = {
+        target: names.index(text)
+        for text, target in [*mapping.items(), *((c, c) for c in TABLES[table].columns if c not in targets)]
+        if text in names
+    }
+    for column in required_columns(table):
+        if column not in positions and column not in targets:
+            problems.append(_missing(column, names, found))
+    used = set(positions.values())
+    ignored = [shortened(text) for position, text in enumerate(names) if position not in used and text]
+    notes = [f"Columns of {name} that the analysis does not use: {', '.join(ignored)}."] if ignored else []
+    return positions, problems, notes
+
+
+def _missing(column: str, names: Sequence[str], found: str) -> Problem:
+    by_plain_name = {re.sub(r"\W+", "_", text.strip().lower()): text for text in names}
+    near = difflib.get_close_matches(column, by_plain_name, n=1, cutoff=0.6)
+    example = by_plain_name[near[0]] if near else "their name"
+    hint = f"Is it {shortened(example)}? " if near else ""
+    way_out = f"{hint}Name it by columns={{{shortened(example)}: '{column}'}}."
+    return Problem(f"it is required and missing; the file has {found}", column=column, way_out=way_out)
+
+
+# --- Parquet --------------------------------------------------------------------------------------------
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _in_zone(zone: str, moment: dt.Timestamp(timezone="UTC")) -> dt.Timestamp():
+    """Give the wall clock's time in a zone (DuckDB's function)."""
+
+
+def _is_parquet(path: Path) -> bool:
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return True
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _read_parquet(name: str, paths: Sequence[Path], connection: ibis.BaseBackend) -> _Found:
+    schemas, rows, problems = [], [], []
+    for path in paths:
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                schemas.append(file.schema_arrow)
+                rows.append(file.metadata.num_rows)
+        except (pyarrow.ArrowException, OSError) as error:
+            problems.append(Problem(f"{path.name} is no Parquet file that can be read ({_first_line(error)})"))
+    if problems:
+        raise InputRefused(name, problems, "Save or export it again.")
+    for path, schema in zip(paths, schemas, strict=True):
+        if not schema.equals(schemas[0], check_metadata=False):
+            difference = f"{path.name} has other columns or types than {paths[0].name}"
+            problems.append(Problem(difference, way_out=_difference(schemas[0], schema)))
+    if problems:
+        raise InputRefused(name, problems, "Save all files of the folder with the same columns and types.")
+    # DuckDB reads names as glob patterns.
+    view = connection.read_parquet(
+        [glob.escape(str(path)) for path in paths],
+        table_name=ibis.util.gen_name("parquet"),
+        file_row_number=True,
+        filename=True,
+        hive_partitioning=False,
+    )
+    # By position, because the engine renames columns that differ only in case.
+    values = {
+        f"raw_{position}": _wall_clock(view[view.columns[position]], field.type)
+        for position, field in enumerate(schemas[0])
+    }
+    file = view.filename.re_extract(r"([^/\\]*)$", 1) if len(paths) > 1 else ibis.literal("")
+    table = view.select(file=file, row=view.file_row_number + 1, **values)
+    zoned = [f"raw_{position}" for position, field in enumerate(schemas[0]) if getattr(field.type, "tz", None)]
+    return _Found(table, schemas[0].names, rows, zoned)
+
+
+def _difference(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
+    types = {field.name: str(field.type) for field in first}
+    others = {field.name: str(field.type) for field in other}
+    changed = [
+        f"{column!r} ({types.get(column, 'absent')}; {others.get(column, 'absent')})"
+        for column in {**types, **others}
+        if types.get(column) != others.get(column)
+    ]
+    return f"They differ in {', '.join(changed[:SHOWN_ROWS])}." if changed else "The columns' order differs."
+
+
+def _wall_clock(value: ibis.Value, field_type: pyarrow.DataType) -> ibis.Value:
+    """Turn an instant into the local time of the zone that the file states, as the shop's clock showed it."""
+    zone = getattr(field_type, "tz", None)
+    if zone is None:
+        return value
+    offset = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone)
+    if not offset:
+        return _in_zone(zone, value).cast(dt.Timestamp(timezone=None))
+    sign, hours, minutes = offset.groups()
+    shift = int(f"{sign}1") * (60 * int(hours) + int(minutes))
+    return _in_zone("UTC", value) + ibis.interval(minutes=shift)
+
+
+# --- delimited text -------------------------------------------------------------------------------------
+
+
+def _refuse_unless_one_text(name: str, paths: Sequence[Path]) -> None:
+    if len(paths) > 1:
+        problem = Problem(f"{len(paths)} files are named that are not all Parquet")
+        raise InputRefused(name, [problem], "Join text files into one, or save them all as Parquet.")
+    with paths[0].open("rb") as file:
+        start = file.read(8)
+    workbook = start[:4] == b"PK\x03\x04" or start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    if workbook or paths[0].suffix.lower() in (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"):
+        problem = Problem("it is a spreadsheet workbook, not a table of text")
+        raise InputRefused(name, [problem], "In the spreadsheet program, save the sheet as CSV UTF-8.")
+
+
+def _read_text(
+    name: str,
+    path: Path,
+    table: str,
+    mapping: Mapping[str, str],
+    built_in: BuiltIn | None,
+    connection: ibis.BaseBackend,
+) -> _Found:
+    data, notes = _decoded(name, path.read_bytes())
+    if built_in:
+        data = _comma_separated(data, built_in.header)
+    header, header_row = _header(name, data)
+    names, delimiter = _split_header(name, header, table, mapping)
+    # Free text may run over lines where nothing is computed from it, unless a quotation mark is left over.
+    used = [mapping.get(text, text) in TABLES[table].columns or data.count(b'"') % 2 == 1 for text in names]
+    content, misfits, blanks, spread = _parse(name, data, used, delimiter, header_row)
+    if blanks:
+        notes.append(f"Blank lines of {name} that were passed over: {blanks:,}.")
+    if spread:
+        problem = Problem(
+            "has a value that runs over several lines|have values that run over several lines",
+            count=len(spread),
+            rows=[str(row) for row in spread[:SHOWN_ROWS]],
+            way_out="A quotation mark is opened and not closed, and hides the rows after it.",
+        )
+        raise InputRefused(name, [problem], "Write a quotation mark that belongs to a value twice.")
+    frame = connection.create_table(ibis.util.gen_name("text"), content, temp=True)
+    count = content.num_rows + len(misfits)
+    return _Found(frame.mutate(file=ibis.literal("")), names, [count], misfits=misfits, notes=notes)
+
+
+def _decoded(name: str, data: bytes) -> tuple[bytes, list[str]]:
+    """Give the text as UTF-8 without a byte order mark, and say so where it was something else."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    advice = "Save it as CSV UTF-8 or as Parquet."
+    if b"\0" in data:
+        raise InputRefused(name, [Problem("it is no text (it holds NUL bytes)")], advice)
+    try:
+        data.decode("utf-8")
+        return data, []
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError as error:
+        problem = Problem(f"it is neither UTF-8 nor GB18030 text (first unreadable byte at {error.start:,})")
+        raise InputRefused(name, [problem], advice) from None
+    return text.encode("utf-8"), [f"{name} is not UTF-8; it was read as GB18030."]
+
+
+def _comma_separated(data: bytes, header: str) -> bytes:
+    """Turn columns set apart by spaces, as the built-in files have them, into commas."""
+    data = header.encode() + b"\n" + data if header else data
+    return re.sub(rb" +", b",", re.sub(rb"(?m)^ +", b"", data))
+
+
+def _header(name: str, data: bytes) -> tuple[str, int]:
+    start = re.search(rb"\S", data)
+    if start is None:
+        raise InputRefused(name, [Problem("it holds nothing but blank lines")], "Save or export it again.")
+    before = data[: start.start()]
+    header_row = len(re.findall(rb"\r\n|\n|\r", before)) + 1
+    line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
+    return re.match(rb"[^\r\n]*", data[line_start:]).group().decode("utf-8"), header_row
+
+
+def _split_header(name: str, header: str, table: str, mapping: Mapping[str, str]) -> tuple[list[str], str]:
+    """Choose the delimiter that makes the contract's columns appear in the header, whatever the content."""
+
+    def split(delimiter: str) -> list[str]:
+        return [text.strip() for text in next(csv.reader([header], delimiter=delimiter))]
+
+    def recognised(delimiter: str) -> tuple[int, int]:
+        names = split(delimiter)
+        return sum(mapping.get(text, text) in TABLES[table].columns for text in names), len(names)
+
+    try:
+        delimiter = max(_DELIMITERS, key=recognised)
+    except csv.Error as error:
+        raise InputRefused(name, [Problem(f"its header cannot be read ({error})")]) from None
+    names = split(delimiter)
+    if not recognised(delimiter)[0]:
+        _, problems, _ = _match_columns(name, names, mapping, table)
+        raise InputRefused(name, problems, "The first line must name the columns, parted by , ; | or tabs.")
+    return names, delimiter
+
+
+def _parse(
+    name: str, data: bytes, used: Sequence[bool], delimiter: str, header_row: int
+) -> tuple[pyarrow.Table, list[int], int, list[int]]:
+    """Read the rows as text: the table, misfit rows, the count of blank lines, rows with torn values."""
+    columns = [f"raw_{position}" for position in range(len(used))]
+    unfit: dict[int, str] = {}
+
+    def note(line: pyarrow.csv.InvalidRow) -> str:
+        unfit[line.number] = line.text
+        return "skip"
+
+    try:
+        content = pyarrow.csv.read_csv(
+            io.BytesIO(data),
+            # Row numbers are known on one thread only.
+            pyarrow.csv.ReadOptions(use_threads=False, skip_rows=header_row, column_names=columns),
+            pyarrow.csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=note,
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pyarrow.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pyarrow.ArrowException as error:
+        raise InputRefused(name, [Problem(f"it cannot be read as CSV ({_first_line(error)})")]) from None
+    lines = np.arange(header_row + 1, header_row + 1 + content.num_rows + len(unfit))
+    numbers = np.setdiff1d(lines, np.fromiter(unfit, dtype=lines.dtype, count=len(unfit)), assume_unique=True)
+    filled = np.zeros(content.num_rows, dtype=bool)
+    torn = np.zeros(content.num_rows, dtype=bool)
+    for column, is_used in zip(content.columns, used, strict=True):
+        filled |= column.is_valid().to_numpy()
+        if is_used:
+            torn |= pyarrow.compute.match_substring(column, "\n").fill_null(False).to_numpy()
+    misfits = [row for row, text in unfit.items() if text.strip(f" \t\r\n{delimiter}")]
+    spread = sorted([*numbers[torn].tolist(), *(row for row in misfits if "\n" in unfit[row])])
+    blanks = int((~filled).sum()) + len(unfit) - len(misfits)
+    content = content.append_column("row", pyarrow.array(numbers, pyarrow.int64())).filter(pyarrow.array(filled))
+    return content, misfits, blanks, spread
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:160]

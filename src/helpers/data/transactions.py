@@ -1,0 +1,218 @@
+"""Purchases in: from a file of transactions to one row for each purchase, with an account of every step."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import pandas as pd
+
+from helpers.data.cleaning import CheckedRows, account, check
+from helpers.data.reading import connect
+from helpers.data.refusal import InputRefused, Problem, require_choice
+
+ZERO_AMOUNTS = ("count", "exclude")
+REFUNDS = ("net", "exclude")
+MERGE_PERIODS = {"D": "day", "W": "week", "M": "month"}
+
+# Sales and refunds that cancel in decimals leave this much at most, relative to their size, in binary: such a
+# net amount is zero, not a tiny purchase or refund.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """What customers bought, after the rules of `load`.
+
+    Attributes
+    ----------
+    table : ibis Table
+        One row for each customer and merge period: customer_id, date (the period's first day), amount (net of
+        the period), margin (null where a row of the period states none).
+    realised : ibis Table
+        customer_id, date, amount, margin of every row that is real money: purchases and all refunds.
+    accounting : pandas.DataFrame
+        step, rows, amount, reason. The first line is the file; the others are changes (negative: taken away)
+        that add up to the last line, the purchases. The amount of rows that could not be read is NaN.
+    inputs : list of dict
+        name, path, sha256, bytes, rows of each file.
+    notes : list of str
+        Sentences that a report must show.
+    first_date, last_date : datetime.date
+        Of the purchases.
+    currency : str or None
+        Of the amounts, where it is known.
+    has_margin : bool
+        Whether the file has a margin column.
+    categories_per_customer : float or None
+        Mean number of categories that a customer bought; None where the file has no category column.
+    """
+
+    table: ibis.Table
+    realised: ibis.Table
+    accounting: pd.DataFrame
+    inputs: list[dict]
+    notes: list[str]
+    first_date: datetime.date
+    last_date: datetime.date
+    currency: str | None
+    has_margin: bool
+    categories_per_customer: float | None
+
+
+def load(
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_rows: str = "refuse",
+    zero_amounts: str = "count",
+    refunds: str = "net",
+    merge_period: str = "D",
+    date_format: str = "",
+    decimal: str = ".",
+    engine: str = "duckdb",
+    today: datetime.date | str | None = None,
+) -> Purchases:
+    """Load purchases, built in or a user's own.
+
+    Rows that are identical are kept, and noted, unless the file has an order_id: then a whole row that
+    repeats is a copy and left out.
+
+    Parameters
+    ----------
+    source : str
+        "cdnow", "cdnow_sample", or a CSV file, a Parquet file, a folder of Parquet files or a glob pattern,
+        with the columns customer_id, date, amount.
+    columns : Mapping[str, str], optional
+        The file's column names to the contract's: ``{"client": "customer_id"}``.
+    bad_rows : {"refuse", "exclude"}
+        Whether rows with a missing id, an unreadable date or amount, or a wrong number of fields refuse the
+        file, or are left out and counted.
+    zero_amounts : {"count", "exclude"}
+        Whether a period whose amount is zero is a purchase (and enters the mean), as in lifetimes.
+    refunds : {"net", "exclude"}
+        Negative amounts are netted within the merge period, and a period that stays negative is no purchase;
+        or they are left out before.
+    merge_period : {"D", "W", "M"}
+        What one customer buys in one day, week (from Monday) or calendar month is one purchase.
+    date_format, decimal, today
+        As in `helpers.data.cleaning.check`.
+    engine : {"duckdb"}
+        Where the rows are held and reduced.
+
+    Raises
+    ------
+    InputRefused
+        With all problems of the file, or the values that a parameter can take.
+    """
+    require_choice("zero_amounts", zero_amounts, ZERO_AMOUNTS)
+    require_choice("refunds", refunds, REFUNDS)
+    require_choice("merge_period", merge_period, MERGE_PERIODS)
+    connection = connect(engine)
+    checked = check(
+        source,
+        "transactions",
+        "amount",
+        columns=columns,
+        bad_rows=bad_rows,
+        date_format=date_format,
+        decimal=decimal,
+        today=today,
+        connection=connection,
+    )
+    has_margin = "margin" in checked.table.columns
+    margin = checked.table.margin if has_margin else ibis.null("float64")
+    realised = checked.table.select("customer_id", "date", "amount", margin=margin)
+    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
+    periods = connection.create_table(
+        ibis.util.gen_name("periods"), _merged(sales, merge_period, zero_amounts), temp=True
+    )
+    table = periods.filter(periods.verdict == "purchase").select("customer_id", "date", "amount", "margin")
+    steps = [*checked.steps, *_steps(realised, periods, merge_period)]
+    first, last = _span(table)
+    if first is None:
+        left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:-1])
+        raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
+    return Purchases(
+        table=table,
+        realised=realised,
+        accounting=account(steps),
+        inputs=checked.inputs,
+        notes=[*checked.notes, *_lost_customers(checked, table, steps), *_negative_margins(checked)],
+        first_date=first,
+        last_date=last,
+        currency=checked.currency,
+        has_margin=has_margin,
+        categories_per_customer=_scope(checked.table),
+    )
+
+
+def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str) -> ibis.Table:
+    """Make one row of what a customer bought in a period, with a verdict on whether that is a purchase."""
+    date = sales.date if merge_period == "D" else sales.date.truncate(merge_period)
+    periods = sales.group_by("customer_id", date=date).agg(
+        net=sales.amount.sum(),
+        gross=sales.amount.abs().sum(),
+        # The margin of a period is known where that of each of its rows is.
+        margin=ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None),
+        merged_rows=sales.count(),
+    )
+    amount = ibis.ifelse(periods.net.abs() <= _ROUNDING * periods.gross, 0.0, periods.net)
+    zero = "zero" if zero_amounts == "exclude" else "purchase"
+    verdict = ibis.cases((amount < 0, "refund"), (amount == 0, zero), else_="purchase")
+    return periods.mutate(amount=amount, verdict=verdict).drop("net", "gross")
+
+
+def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list[tuple[str, int, float, str]]:
+    """Account for the way from usable rows to purchases."""
+    before = realised.aggregate(rows=realised.count(), amount=realised.amount.sum()).to_pandas().iloc[0]
+    counts = periods.group_by("verdict").agg(
+        rows=periods.count(), merged_rows=periods.merged_rows.sum(), amount=periods.amount.sum()
+    )
+    counts = counts.to_pandas().set_index("verdict")
+    period = MERGE_PERIODS[merge_period]
+    steps = []
+    refunds = int(before.rows - counts.merged_rows.sum())
+    if refunds:
+        amount = float(before.amount - counts.amount.sum())
+        steps.append(("excluded", -refunds, -amount, "refunds (negative amounts)"))
+    merged = int(counts.merged_rows.sum() - counts.rows.sum())
+    if merged:
+        steps.append(("merged", -merged, 0.0, f"purchases of one customer in the same {period} are one"))
+    reasons = {
+        "refund": f"refunds exceed the purchases of the {period}",
+        "zero": f"the amount of the {period} is zero",
+    }
+    for verdict, reason in reasons.items():
+        if verdict in counts.index:
+            line = counts.loc[verdict]
+            steps.append(("excluded", -int(line.rows), -float(line.amount), reason))
+    purchases = counts.reindex(["purchase"], fill_value=0).iloc[0]
+    remaining = (int(purchases.rows), float(purchases.amount))
+    return [*steps, ("purchases", *remaining, f"one for each customer and {period}")]
+
+
+def _span(table: ibis.Table) -> tuple[datetime.date | None, datetime.date | None]:
+    span = table.aggregate(first=table.date.min(), last=table.date.max()).to_pyarrow().to_pylist()[0]
+    return span["first"], span["last"]
+
+
+def _lost_customers(checked: CheckedRows, table: ibis.Table, steps: list[tuple]) -> list[str]:
+    if all(step != "excluded" for step, *_ in steps[len(checked.steps) :]):
+        return []
+    lost = int(checked.table.customer_id.nunique().to_pandas() - table.customer_id.nunique().to_pandas())
+    return [f"Customers of {checked.name} with no purchase left after these rules: {lost:,}."] if lost else []
+
+
+def _negative_margins(checked: CheckedRows) -> list[str]:
+    if "margin" not in checked.table.columns:
+        return []
+    rows = checked.table.filter(checked.table.margin < 0).count().to_pandas()
+    return [f"Rows of {checked.name} with a negative margin: {rows:,}. They are kept."] if rows else []
+
+
+def _scope(rows: ibis.Table) -> float | None:
+    if "category" not in rows.columns:
+        return None
+    bought = rows.filter(rows.amount >= 0).group_by("customer_id").agg(categories=ibis._.category.nunique())
+    return float(bought.categories.mean().to_pandas())

@@ -1,0 +1,371 @@
+"""Maximum likelihood on log parameters, and the result every fitted model returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import special
+
+GRADIENT_TOLERANCE = 1e-9  # per customer, on the log scale
+ROUNDING_NOISE = 1e-10  # per customer; asking a step to gain more than this makes the line search chase rounding
+LOG_LIMIT = 12.0  # a parameter beyond exp(12) in the scaled problem has run off to infinity (or to 0)
+STEP_LIMIT = 2.0  # longest Newton step in one log parameter
+WIDEST_LOG_ERROR = 10.0  # a standard error of 10 on the log scale: the data say nothing about the parameter
+EVENTS_PER_PARAMETER = 10  # the usual rule of thumb below which asymptotic intervals are not to be trusted
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
+
+
+class PurchaseModel(Protocol):
+    """What every model of purchases and dropout offers; times are in the unit of the data it was fitted on.
+
+    A model that subclasses this gets `weighted_expected_purchases` for nothing.
+    """
+
+    def log_likelihood(self, frequency, recency, T) -> np.ndarray:
+        """Log-likelihood of each customer."""
+
+    def probability_alive(self, frequency, recency, T) -> np.ndarray:
+        """Probability of being still a customer at T."""
+
+    def expected_purchases(self, frequency, recency, T, horizon) -> np.ndarray:
+        """Purchases to expect in (T, T + horizon]."""
+
+    def probability_of_purchase(self, frequency, recency, T, horizon) -> np.ndarray:
+        """Probability of at least one purchase in (T, T + horizon]."""
+
+    def new_customer_expected_purchases(self, horizon) -> np.ndarray:
+        """Repeat purchases to expect of a new customer within horizon of the first purchase."""
+
+    def simulate_purchases(self, frequency, recency, T, horizon, rng) -> np.ndarray:
+        """One random number of purchases in (T, T + horizon] for each customer."""
+
+    def weighted_expected_purchases(self, frequency, recency, T, horizons, weights) -> np.ndarray:
+        """Sum over horizons of weight times expected purchases, as a discounted sum needs it.
+
+        Parameters
+        ----------
+        frequency, recency, T : array_like, shape (n,)
+            Customers.
+        horizons : array_like, shape (k,)
+            Lengths of time after T.
+        weights : array_like, shape (k, w)
+            One column for each weighted sum.
+
+        Returns
+        -------
+        ndarray, shape (n, w)
+        """
+        total = 0.0
+        for horizon, weight in zip(horizons, np.asarray(weights, float), strict=True):
+            total = total + np.asarray(self.expected_purchases(frequency, recency, T, horizon))[:, None] * weight
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model with what is needed to trust or distrust it.
+
+    Attributes
+    ----------
+    model : object
+        The parameter object, for example `BGNBD`.
+    names : tuple of str
+        Parameter names, in the order of every array below.
+    estimates : ndarray, shape (k,)
+    covariance : ndarray, shape (k, k)
+        On the natural scale, by the delta method: `outer(estimates, estimates) * log_covariance`.
+    log_covariance : ndarray, shape (k, k)
+        Of the log parameters: the inverse of the observed information. NaN when it means nothing.
+    log_likelihood : float
+        Total.
+    observations : float
+        Number of customers.
+    gradient_norm : float
+        Largest absolute derivative of the log-likelihood by a log parameter, per customer.
+    condition_number : float
+        Of the information about the log parameters.
+    converged : bool
+    problems : tuple of str
+        Sentences for the reader; empty when all is well.
+    fitted_by : str
+        "helpers" or "lifetimes".
+    """
+
+    model: Any
+    names: tuple[str, ...]
+    estimates: np.ndarray
+    covariance: np.ndarray
+    log_covariance: np.ndarray
+    log_likelihood: float
+    observations: float
+    gradient_norm: float
+    condition_number: float
+    converged: bool
+    problems: tuple[str, ...]
+    fitted_by: str = "helpers"
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """Standard errors of the estimates on the natural scale."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, smaller is better."""
+        return 2 * len(self.names) - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's information criterion with the number of customers as sample size."""
+        return len(self.names) * np.log(self.observations) - 2 * self.log_likelihood
+
+    def intervals(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Wald intervals built on the log scale, so that they stay positive: (low, high)."""
+        width = special.ndtri((1 + level) / 2) * np.sqrt(np.diag(self.log_covariance))
+        return self.estimates * np.exp(-width), self.estimates * np.exp(width)
+
+    def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Parameter vectors from the asymptotic normal distribution of the log parameters.
+
+        Returns
+        -------
+        ndarray, shape (count, k)
+
+        Raises
+        ------
+        ValueError
+            When the fit has no finite covariance, with the fit's problems as the reason.
+        """
+        if not np.all(np.isfinite(self.log_covariance)):
+            reason = " ".join(self.problems) or "The covariance is not finite."
+            raise ValueError(f"The uncertainty of the parameters is unknown. {reason}")
+        normal = rng.multivariate_normal(np.zeros(len(self.names)), self.log_covariance, count, method="eigh")
+        return self.estimates * np.exp(normal)
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where `maximise` stopped: the point with value, gradient and Hessian of the mean log-likelihood."""
+
+    log_parameters: np.ndarray
+    value: float
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+    @property
+    def gradient_norm(self) -> float:
+        """Largest absolute derivative."""
+        return float(np.max(np.abs(self.gradient)))
+
+    @property
+    def beyond_limit(self) -> bool:
+        """Whether a parameter ran off to infinity or to 0."""
+        return bool(np.any(np.abs(self.log_parameters) > LOG_LIMIT))
+
+    @property
+    def stationary(self) -> bool:
+        """Whether the gradient vanishes at a finite point."""
+        return self.gradient_norm <= GRADIENT_TOLERANCE and not self.beyond_limit
+
+
+def maximise(objective: Objective, starts: Sequence, rough: Objective | None = None) -> Optimum:
+    """Maximise a mean log-likelihood by damped Newton steps from several starting points.
+
+    Parameters
+    ----------
+    objective : callable
+        Log parameters -> (value, gradient, Hessian) of the mean log-likelihood per customer.
+    starts : sequence of array_like
+        Starting points (log parameters).
+    rough : callable, optional
+        The same on a part of the data. When given, all starts are climbed on it, and the whole data see only
+        the best end point: a few full passes instead of dozens.
+
+    Returns
+    -------
+    Optimum
+        The best end point. One that is not stationary either ran off to infinity (`beyond_limit`) or got
+        stuck.
+    """
+    if rough is not None:
+        starts = [np.clip(_best([_climb(rough, start) for start in starts]).log_parameters, -6, 6)]
+    return _best([_climb(objective, start) for start in starts])
+
+
+def _best(ends: list[Optimum]) -> Optimum:
+    highest = max(end.value for end in ends)
+    level = [end for end in ends if end.value >= highest - ROUNDING_NOISE]
+    return max(level, key=lambda end: (end.stationary, end.value))
+
+
+def _climb(objective: Objective, start, iterations: int = 200) -> Optimum:
+    here = Optimum(np.asarray(start, float), *objective(np.asarray(start, float)))
+    for _ in range(iterations):
+        if here.gradient_norm <= GRADIENT_TOLERANCE or here.beyond_limit:
+            break
+        following = _line_search(objective, here)
+        if following is None:
+            break
+        here = following
+    return here
+
+
+def _line_search(objective: Objective, here: Optimum) -> Optimum | None:
+    """One Newton step, made an ascent step where the surface is not concave, halved until it gains."""
+    curvature, axes = np.linalg.eigh(-here.hessian)
+    curvature = np.maximum(np.abs(curvature), 1e-12 * np.max(np.abs(curvature)) + 1e-300)
+    step = axes @ (axes.T @ here.gradient / curvature)
+    step *= min(1.0, STEP_LIMIT / np.max(np.abs(step)))
+    slope = here.gradient @ step
+    for halvings in range(40):
+        fraction = 0.5**halvings
+        point = here.log_parameters + fraction * step
+        value, gradient, hessian = objective(point)
+        finite = np.isfinite(value) and np.all(np.isfinite(gradient)) and np.all(np.isfinite(hessian))
+        if finite and value >= here.value + 1e-4 * fraction * slope - ROUNDING_NOISE:
+            return Optimum(point, value, gradient, hessian)
+    return None
+
+
+def fit_of(
+    model: Any,
+    names: tuple[str, ...],
+    optimum: Optimum,
+    log_likelihood: float,
+    observations: float,
+    events: float,
+    explain: Callable[[dict[str, str]], str],
+) -> Fit:
+    """Turn an optimum into a `Fit`: covariance, condition, and in words what is wrong with it.
+
+    Parameters
+    ----------
+    model : object
+        The parameter object; its attributes `names` are the estimates.
+    names : tuple of str
+        Parameter names in the order of `optimum.log_parameters`.
+    optimum : Optimum
+        Of the mean log-likelihood; units of time and money may differ from the model's, which moves no
+        log-scale derivative.
+    log_likelihood : float
+        Total, in the model's units.
+    observations : float
+        Number of customers.
+    events : float
+        Number of customers that carry information (those with a repeat purchase).
+    explain : callable
+        Maps {parameter: "grows" or "shrinks"} of a likelihood that rises for ever to a sentence.
+
+    Returns
+    -------
+    Fit
+    """
+    estimates = np.array([getattr(model, name) for name in names])
+    information = -observations * optimum.hessian
+    eigenvalues, axes = np.linalg.eigh(information)
+    condition = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
+    unidentified = optimum.beyond_limit or abs(eigenvalues[0]) < WIDEST_LOG_ERROR**-2
+    at_maximum = optimum.stationary and eigenvalues[0] > 0
+
+    problems = []
+    if unidentified:
+        problems.append(explain(_runaway(names, optimum, axes[:, 0])))
+    elif not at_maximum:
+        problems.append(
+            "The fit did not converge: the log-likelihood per customer still changes by "
+            f"{optimum.gradient_norm:.1g} for a relative change of a parameter."
+        )
+    if events < EVENTS_PER_PARAMETER * len(names):
+        problems.append(
+            f"Only {events:,.0f} customers bought again, fewer than {EVENTS_PER_PARAMETER} for each of the "
+            f"{len(names)} parameters: standard errors and intervals are rough."
+        )
+    log_covariance = np.full_like(information, np.nan)
+    if not unidentified and eigenvalues[0] > 0:
+        log_covariance = axes / eigenvalues @ axes.T
+        log_covariance = (log_covariance + log_covariance.T) / 2
+    return Fit(
+        model=model,
+        names=names,
+        estimates=estimates,
+        covariance=np.outer(estimates, estimates) * log_covariance,
+        log_covariance=log_covariance,
+        log_likelihood=float(log_likelihood),
+        observations=float(observations),
+        gradient_norm=optimum.gradient_norm,
+        condition_number=condition,
+        converged=bool(at_maximum and not unidentified),
+        problems=tuple(problems),
+    )
+
+
+def _runaway(names: tuple[str, ...], optimum: Optimum, flattest: np.ndarray) -> dict[str, str]:
+    """Which parameters are extreme, or failing that move in the flattest direction; and whither."""
+    moving = optimum.log_parameters
+    if np.max(np.abs(moving)) < LOG_LIMIT / 3:
+        furthest = np.argmax(np.abs(flattest * moving))
+        moving = flattest * np.sign(flattest[furthest] * moving[furthest]) * LOG_LIMIT
+    return {
+        name: "grows" if whither > 0 else "shrinks"
+        for name, whither in zip(names, moving, strict=True)
+        if np.abs(whither) >= LOG_LIMIT / 3
+    }
+
+
+def in_words(runaway: dict[str, str]) -> str:
+    """Say 'a grows and b grows' of {'a': 'grows', 'b': 'grows'}."""
+    return " and ".join(f"{name} {whither}" for name, whither in runaway.items())
+
+
+def distinct_rows(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the first of each distinct row, and for every row the number of its distinct row.
+
+    Parameters
+    ----------
+    *columns : ndarray, shape (n,)
+        The columns of the rows.
+
+    Returns
+    -------
+    first : ndarray of int, shape (m,)
+    inverse : ndarray of int, shape (n,)
+        `column[first][inverse]` is `column`.
+    """
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        values, position = np.unique(column, return_inverse=True)
+        # renumbered after each column: at most n codes times n values, which cannot overflow
+        _, first, code = np.unique(code * len(values) + position, return_index=True, return_inverse=True)
+    return first, code
+
+
+def checked_columns(weights, **columns) -> tuple[np.ndarray, ...]:
+    """Columns as one-dimensional floats of one length, then the weights (ones when None).
+
+    Raises
+    ------
+    ValueError
+        No rows, different lengths, a missing, infinite or negative value, or weights that sum to 0.
+    """
+    if weights is not None:
+        columns["weights"] = weights
+    arrays = {name: np.asarray(column, dtype=float) for name, column in columns.items()}
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+        raise ValueError(f"{', '.join(arrays)} must be one-dimensional and of one length.")
+    if not next(iter(arrays.values())).size:
+        raise ValueError("There are no customers to fit a model to.")
+    for name, array in arrays.items():
+        bad = ~(np.isfinite(array) & (array >= 0))
+        if bad.any():
+            rows = ", ".join(map(str, np.flatnonzero(bad)[:5]))
+            raise ValueError(f"{name} holds {bad.sum()} missing, infinite or negative values (first rows: {rows}).")
+    if weights is None:
+        arrays["weights"] = np.ones_like(next(iter(arrays.values())))
+    elif not arrays["weights"].sum() > 0:
+        raise ValueError("The weights must not all be 0.")
+    return tuple(arrays.values())

@@ -1,0 +1,85 @@
+"""Runs several reports, side by side where none waits for another."""
+
+from __future__ import annotations
+
+import graphlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from .plan import PlannedReport
+from .runner import Run, run_report
+from .workspace import Workspace
+
+
+def run_all(
+    reports: dict[str, PlannedReport],
+    workspace: Workspace,
+    *,
+    force: bool = False,
+    jobs: int = 2,
+    on_progress: Callable[[str, float], None] = lambda name, share: None,
+    on_end: Callable[[Run], None] = lambda run: None,
+) -> list[Run]:
+    """Run reports as their `after` allows, `jobs` at a time.
+
+    A report that waits for one that failed is not run; its outcome is `cancelled`. Interrupted, the runs under
+    way are stopped and kept as `cancelled`.
+
+    Parameters
+    ----------
+    reports : dict of str to PlannedReport
+        What to run. Names in `after` that are not among them are taken as published.
+    workspace : Workspace
+        Where to publish.
+    force : bool
+        Run even what is up to date.
+    jobs : int
+        How many run at once.
+    on_progress, on_end : callable
+        Told of progress (report, share of cells done) and of each end.
+
+    Returns
+    -------
+    list of Run
+        In the order in which they ended.
+    """
+    order = graphlib.TopologicalSorter({r.name: set(r.after) & set(reports) for r in reports.values()})
+    order.prepare()
+    cancelled = threading.Event()
+    ended: dict[str, Run] = {}
+    running: dict[Future[Run], str] = {}
+
+    def finish(run: Run) -> None:
+        ended[run.report] = run
+        order.done(run.report)
+        on_end(run)
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        try:
+            while order.is_active():
+                for name in order.get_ready():
+                    failed = [
+                        other for other in reports[name].after if other in ended and ended[other].outcome != "success"
+                    ]
+                    if failed:
+                        finish(Run(name, "cancelled", f"not run: it waits for {', '.join(failed)}, which failed"))
+                        continue
+                    report = reports[name]
+                    task = pool.submit(
+                        run_report,
+                        report,
+                        workspace,
+                        force=force,
+                        on_progress=lambda share, name=name: on_progress(name, share),
+                        cancelled=cancelled,
+                    )
+                    running[task] = name
+                if running:
+                    for task in wait(running, return_when=FIRST_COMPLETED).done:
+                        del running[task]
+                        finish(task.result())
+        except BaseException:
+            cancelled.set()
+            raise
+    return list(ended.values())

@@ -1,0 +1,238 @@
+"""The command `reports`: run, list, check, show, prune."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from .errors import WrongUsage
+from .manifest import read_json
+from .parameters import known, parse_assignments, read_parameters
+from .plan import PlannedReport, planned, read_plan
+from .workspace import Workspace
+
+app = typer.Typer(
+    help="Run the notebooks of this workspace and publish them as reports.\n\n"
+    "Exit codes: 0 all published, 1 something failed (refused data included), 2 wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(markup=False, highlight=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="Reports of the plan; all when none is named.")
+]
+Folder = Annotated[
+    Path | None, typer.Option("--workspace", help="The workspace; default: the one the current folder lies in.")
+]
+
+
+@app.command()
+def run(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="Reports of the plan (all when none is named), or one notebook for an ad-hoc run."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A parameter of the notebook for an ad-hoc run; may be repeated. See: reports show NAME.",
+        ),
+    ] = None,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help=f"Where an ad-hoc run is published; default reports/{AD_HOC}."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many reports run at once.")] = min(os.cpu_count() or 1, 4),
+    workspace: Folder = None,
+) -> None:
+    """Run the whole plan of reports.toml, some of its reports, or one notebook with your own parameters.
+
+    Examples: `reports run`, `reports run lifetime_value`,
+    `reports run lifetime_value --set transactions=purchases.csv --set currency=EUR --out my_report`.
+    """
+    place = Workspace.find(workspace)
+    if set_ or out_folder or _is_only_a_notebook(names or [], place):
+        reports = _ad_hoc(names or [], set_ or [], place)
+        place = place.publishing_to(out_folder or place.reports / AD_HOC)
+    else:
+        reports = _chosen(read_plan(place), names)
+    if not _run_shown(reports, place, force, jobs):
+        raise typer.Exit(1)
+
+
+def _is_only_a_notebook(names: list[str], workspace: Workspace) -> bool:
+    return len(names) == 1 and names[0] in workspace.notebooks() and names[0] not in read_plan(workspace)
+
+
+def _chosen(plan: dict[str, PlannedReport], names: list[str] | None) -> dict[str, PlannedReport]:
+    wanted = [known(name, plan, "report").name for name in names or plan]
+    return {name: report for name, report in plan.items() if name in wanted}
+
+
+def _ad_hoc(names: list[str], assignments: list[str], workspace: Workspace) -> dict[str, PlannedReport]:
+    """Return one report outside the plan: a notebook's defaults, or a planned report's parameters, with changes."""
+    if len(names) != 1:
+        raise WrongUsage("--set and --out go with exactly one notebook: reports run NOTEBOOK --set key=value")
+    name, notebooks = names[0], workspace.notebooks()
+    base: dict[str, Any] = {}
+    if name in notebooks:
+        notebook = notebooks[name]
+    else:
+        report = known(name, read_plan(workspace), "notebook or report")
+        notebook, base = report.notebook, report.parameters
+    values = base | parse_assignments(read_parameters(notebook), assignments)
+    return {name: planned(name, notebook, values, folder=Path.cwd())}
+
+
+def _run_shown(reports: dict[str, PlannedReport], workspace: Workspace, force: bool, jobs: int) -> bool:
+    """Run reports under a progress bar and print a line for each; return whether all are published."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from .batch import run_all
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=out, transient=True) as progress:
+        tasks = {name: progress.add_task(name, total=1.0) for name in reports}
+
+        def end(finished) -> None:
+            progress.update(tasks[finished.report], completed=1.0)
+            progress.console.print(_line(finished))
+
+        runs = run_all(
+            reports,
+            workspace,
+            force=force,
+            jobs=jobs,
+            on_progress=lambda name, share: progress.update(tasks[name], completed=share),
+            on_end=end,
+        )
+    out.print(f"index: {_shown(workspace.reports / 'index.html')}")
+    return all(finished.outcome == "success" for finished in runs)
+
+
+def _line(run) -> str:
+    page = f" ({_shown(run.page)})" if run.page else ""
+    if run.outcome == "success":
+        return f"{run.report}: {run.message}{page}"
+    return f"{run.report}: {run.outcome}: {' '.join(run.message.split())}{page}"
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _listing(name: str, *columns: str) -> Table:
+    """Return a plain table whose first column is never cut."""
+    table = Table(box=None)
+    table.add_column(name, no_wrap=True)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@app.command(name="list")
+def list_(workspace: Folder = None) -> None:
+    """List the reports of the plan, and how their newest run ended."""
+    place = Workspace.find(workspace)
+    table = _listing("report", "notebook", "parameters set in the plan", "newest good run")
+    for report in read_plan(place).values():
+        defaults = read_parameters(report.notebook)
+        changed = [f"{name}={value}" for name, value in report.parameters.items() if value != defaults[name].default]
+        newest = read_json(place.reports / report.name / "latest" / "manifest.json") or {}
+        table.add_row(report.name, report.notebook.stem, ", ".join(changed), newest.get("ended", "never"))
+    out.print(table)
+
+
+@app.command()
+def check(names: Names = None, workspace: Folder = None) -> None:
+    """Check the plan, every parameter and every input, without running anything."""
+    from helpers.data.refusal import InputRefused
+    from helpers.data.tables import check_input
+
+    place = Workspace.find(workspace)
+    refused = False
+    for report in _chosen(read_plan(place), names).values():
+        for table, source in report.inputs().items():
+            try:
+                found = check_input(table, report.resolve(table, source), report.parameters)
+                out.print(f"{report.name}: {table}: {found}")
+            except InputRefused as refusal:
+                refused = True
+                err.print(f"{report.name}: {table}: {refusal}")
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A report of the plan, or a notebook.")], workspace: Folder = None
+) -> None:
+    """Show the parameters of a report: name, type, value, meaning."""
+    place = Workspace.find(workspace)
+    plan, notebooks = read_plan(place), place.notebooks()
+    notebook = plan[name].notebook if name in plan else known(name, notebooks | plan, "report or notebook")
+    values = plan[name].parameters if name in plan else {}
+    table = _listing("parameter", "type", "value", "meaning")
+    for parameter in read_parameters(notebook).values():
+        value = values.get(parameter.name, parameter.default)
+        table.add_row(parameter.name, parameter.type, repr(value), parameter.meaning)
+    out.print(table)
+
+
+@app.command()
+def prune(
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest good runs of each report stay.")] = 10,
+    failed: Annotated[int, typer.Option(min=0, help="How many of the newest failed runs of each report stay.")] = 10,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    workspace: Folder = None,
+) -> None:
+    """Remove old runs. The newest good run of a report always stays."""
+    from .index import write_index
+
+    place = Workspace.find(workspace)
+    gone = 0
+    for home in sorted(path for path in place.reports.glob("*") if path.is_dir() and path != place.staging):
+        good = sorted(path.parent for path in home.glob("*/manifest.json") if path.parent.name != "latest")
+        bad = sorted(path.parent for path in home.glob("failed/*/manifest.json"))
+        for folder in [*good[:-keep], *bad[: len(bad) - failed]]:
+            out.print(f"{'would remove' if dry_run else 'removed'} {_shown(folder)}")
+            gone += 1
+            if not dry_run:
+                shutil.rmtree(folder)
+    if gone and not dry_run:
+        write_index(place.reports)
+    out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
+
+
+def main() -> None:
+    """Run the command; a mistake in its use ends with one line and exit code 2, never with a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except WrongUsage as error:
+        err.print(f"reports: {error}")
+        sys.exit(2)

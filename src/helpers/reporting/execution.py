@@ -1,0 +1,84 @@
+"""One notebook run by papermill in a process of its own: `python -m helpers.reporting.execution ORDER.json`.
+
+A process per run, because papermill changes the working folder of the whole process, and because a process
+group can be stopped as one. How the run ended is written to `execution.json`; papermill's own metadata calls
+the cells of a dead kernel "completed".
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+
+class ProgressEngine(NBClientEngine):
+    """Papermill's own engine, which also prints how many cells are done."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+        """Run the notebook, one line on standard output behind each cell."""
+        complete = nb_man.cell_complete
+
+        def cell_complete(cell, cell_index=None, **more):
+            complete(cell, cell_index=cell_index, **more)
+            print(json.dumps({"cell": (cell_index or 0) + 1, "of": len(nb_man.nb.cells)}), flush=True)
+
+        nb_man.cell_complete = cell_complete
+        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+def execute(order: dict[str, Any]) -> dict[str, Any]:
+    """Run the notebook of an order, and say how it ended.
+
+    Parameters
+    ----------
+    order : dict
+        `notebook` and `output` (paths), `parameters` (checked values).
+
+    Returns
+    -------
+    dict
+        `ended`: "completed", "cell_raised", "kernel_died" or "timed_out"; for a cell that raised also
+        `error_name`, `error_value` and `cell`.
+    """
+    papermill_engines.register("progress", ProgressEngine)
+    try:
+        papermill.execute_notebook(
+            _escape(order["notebook"]),
+            _escape(order["output"]),
+            parameters=order["parameters"],
+            engine_name="progress",
+            kernel_name="python3",
+            progress_bar=False,
+            start_timeout=120,
+        )
+    except PapermillExecutionError as error:
+        return {
+            "ended": "cell_raised",
+            "error_name": error.ename,
+            "error_value": error.evalue,
+            "cell": error.cell_index,
+        }
+    except DeadKernelError:
+        return {"ended": "kernel_died"}
+    except CellTimeoutError:
+        return {"ended": "timed_out"}
+    return {"ended": "completed"}
+
+
+def _escape(path: str) -> str:
+    # papermill formats paths with the parameters: a brace in a folder name must not be read as one.
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+if __name__ == "__main__":
+    order_file = Path(sys.argv[1])
+    ended = execute(json.loads(order_file.read_text(encoding="utf-8")))
+    order_file.with_name("execution.json").write_text(json.dumps(ended), encoding="utf-8")

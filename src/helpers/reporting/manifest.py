@@ -1,0 +1,71 @@
+"""What made a report: parameters, inputs, code, packages, time and outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+from .plan import PlannedReport
+from .workspace import Workspace
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the workspace depends on."""
+    required = importlib.metadata.requires("customer-value-workspace") or []
+    names = sorted({re.match(r"[\w.-]+", line).group() for line in required if "extra ==" not in line})
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
+
+
+def run_key(report: PlannedReport, inputs: list[dict[str, Any]], git: dict[str, Any], workspace: Workspace) -> str:
+    """Return a digest of everything that decides what a run gives: the same key, the same report.
+
+    Notebook code without its outputs, parameters, the digests of the inputs, the commit, the lock and the
+    versions that are installed.
+    """
+    cells = json.loads(report.notebook.read_text(encoding="utf-8"))["cells"]
+    lock = workspace.root / "requirements.lock"
+    made_of = {
+        "notebook": [[cell["cell_type"], "".join(cell["source"])] for cell in cells],
+        "parameters": report.parameters,
+        "inputs": [[entry["parameter"], entry["sha256"]] for entry in inputs],
+        "commit": git["commit"],
+        "lock": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+        "packages": packages(),
+    }
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the inputs as found before the run, with the row counts that the notebook saw."""
+    rows = {entry["sha256"]: entry.get("rows") for entry in read}
+    return [entry | {"rows": rows.get(entry["sha256"])} for entry in inputs]
+
+
+def kernel_warnings(notebook: Path) -> list[str]:
+    """Return what the cells of an executed notebook wrote to standard error."""
+    if not notebook.is_file():
+        return []
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return ["".join(output["text"]).strip() for output in outputs if output.get("name") == "stderr"]
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file, or None where there is none that can be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file so that a reader sees the old or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,182 @@
+"""The parameters of a notebook: read from its `parameters` cell, checked before anything runs.
+
+Papermill only warns of an unknown parameter and pastes parameter names into code unescaped, so names and types
+are settled here, from the syntax tree of the cell and never by running it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import json
+import math
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import WrongUsage
+
+T = TypeVar("T")
+
+TYPES = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook.
+
+    Parameters
+    ----------
+    name : str
+        Python identifier.
+    type : str
+        One of `str`, `int`, `float`, `bool`, `dict`, `list`.
+    default : object
+        The literal in the notebook.
+    meaning : str
+        The comment behind it: what it is, and its unit.
+    """
+
+    name: str
+    type: str
+    default: Any
+    meaning: str
+
+    def parse(self, text: str) -> Any:
+        """Return the value that `text` stands for, by the declared type and never by guessing.
+
+        Raises
+        ------
+        WrongUsage
+            When the text does not read as that type.
+        """
+        try:
+            return self.check(_PARSERS[self.type](text))
+        except (ValueError, KeyError) as error:
+            raise WrongUsage(f"parameter '{self.name}' is {_NAMED[self.type]}, not '{text}'") from error
+
+    def check(self, value: Any) -> Any:
+        """Return `value` if it is of the declared type (a whole number may stand for a float).
+
+        Raises
+        ------
+        WrongUsage
+            When it is of another type, or not finite.
+        """
+        if self.type == "float" and type(value) is int:
+            value = float(value)
+        if type(value) is not TYPES[self.type] or (self.type == "float" and not math.isfinite(value)):
+            raise WrongUsage(f"parameter '{self.name}' is {_NAMED[self.type]}, not {value!r}")
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise WrongUsage(f"parameter '{self.name}' may hold only text, numbers, lists and tables") from error
+        return value
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+_PARSERS = {"str": str, "int": int, "float": float, "bool": _boolean, "dict": json.loads, "list": json.loads}
+_NAMED = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": 'a JSON object such as {"their name": "our name"}',
+    "list": 'a JSON list such as ["a", "b"]',
+}
+
+
+def read_parameters(notebook: Path) -> dict[str, Parameter]:
+    """Return the parameters that a notebook declares, in order.
+
+    Raises
+    ------
+    WrongUsage
+        When the file is no notebook, its first code cell is not tagged `parameters`, or a line of that cell
+        is anything but `name: type = literal  # what it is`.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        first = next(cell for cell in cells if cell["cell_type"] == "code")
+    except (OSError, ValueError, KeyError, StopIteration) as error:
+        raise WrongUsage(f"{notebook.name} is not a notebook with a code cell") from error
+    if "parameters" not in first.get("metadata", {}).get("tags", []):
+        raise WrongUsage(f"{notebook.name}: the first code cell must carry the tag 'parameters'")
+    return parse_cell("".join(first["source"]), notebook.name)
+
+
+def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
+    """Return the parameters that the text of a `parameters` cell declares."""
+    comments = _comments(source)
+    found = {}
+    for statement in ast.parse(source).body:
+        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
+            raise WrongUsage(f"{where}, line {statement.lineno}: only 'name: type = literal  # meaning' may stand here")
+        name, type_name = statement.target.id, ast.unparse(statement.annotation)
+        if type_name not in TYPES:
+            raise WrongUsage(f"{where}: parameter '{name}' has type '{type_name}', not one of {', '.join(TYPES)}")
+        try:
+            default = ast.literal_eval(statement.value)
+        except ValueError as error:
+            raise WrongUsage(f"{where}: the default of '{name}' must be a literal") from error
+        parameter = Parameter(name, type_name, default, comments.get(statement.end_lineno, ""))
+        parameter.check(default)
+        found[name] = parameter
+    return found
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {t.start[0]: t.string.lstrip("# ").strip() for t in tokens if t.type == tokenize.COMMENT}
+
+
+def check_values(parameters: dict[str, Parameter], values: dict[str, Any]) -> dict[str, Any]:
+    """Return every parameter's value: those given, checked, and the defaults of the rest.
+
+    Raises
+    ------
+    WrongUsage
+        When a name is unknown (near matches are named) or a value is of another type.
+    """
+    for name in values:
+        known(name, parameters, "parameter")
+    return {name: p.check(values[name]) if name in values else p.default for name, p in parameters.items()}
+
+
+def parse_assignments(parameters: dict[str, Parameter], assignments: list[str]) -> dict[str, Any]:
+    """Return the values of `key=value` texts from a command line.
+
+    Raises
+    ------
+    WrongUsage
+        When a text has no `=`, the name is unknown or given twice, or the value does not read as its type.
+    """
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise WrongUsage(f"--set takes key=value, not '{assignment}'")
+        if name in values:
+            raise WrongUsage(f"parameter '{name}' is set twice")
+        values[name] = known(name, parameters, "parameter").parse(text)
+    return values
+
+
+def known(name: str, choices: dict[str, T], kind: str) -> T:
+    """Return `choices[name]`, or say in one sentence what there is instead.
+
+    Raises
+    ------
+    WrongUsage
+        When there is no such name.
+    """
+    if name in choices:
+        return choices[name]
+    near = difflib.get_close_matches(name, choices, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there is: {', '.join(choices) or 'none'}"
+    raise WrongUsage(f"unknown {kind} '{name}': {hint}")

@@ -1,0 +1,123 @@
+"""The plan: which reports run, each a notebook with parameters, and what it waits for."""
+
+from __future__ import annotations
+
+import graphlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.data.contracts import TABLES
+from helpers.data.sources import find_built_in
+
+from .errors import WrongUsage
+from .parameters import check_values, known, read_parameters
+from .workspace import Workspace
+
+_KEYS = {"notebook", "parameters", "after", "time_limit_minutes"}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class PlannedReport:
+    """One report of the plan, or one asked for at the command line.
+
+    Parameters
+    ----------
+    name : str
+        Name of the report; its folder is `reports/<name>`.
+    notebook : pathlib.Path
+        The notebook that makes it.
+    parameters : dict
+        Every parameter of the notebook with its checked value.
+    after : tuple of str
+        Reports that must have been published first.
+    time_limit_minutes : float
+        Wall-clock limit of a run.
+    folder : pathlib.Path or None
+        The folder that relative input paths are relative to.
+    """
+
+    name: str
+    notebook: Path
+    parameters: dict[str, Any]
+    after: tuple[str, ...] = ()
+    time_limit_minutes: float = 60.0
+    folder: Path = field(default_factory=Path.cwd)
+
+    def inputs(self) -> dict[str, str]:
+        """Return the parameters that name an input table and are not empty."""
+        return {name: value for name, value in self.parameters.items() if name in TABLES and value}
+
+    def resolve(self, table: str, source: str) -> str:
+        """Return a source as seen from anywhere: a built-in name, or a path from `folder`."""
+        return source if find_built_in(source, table) else str(self.folder / source)
+
+
+def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
+    """Return the reports of `reports.toml`, checked, in an order that respects `after`.
+
+    Raises
+    ------
+    WrongUsage
+        When the file is no TOML, names an unknown notebook, parameter or report, holds a value of another
+        type, has a circle of waiting reports, or an input path that leaves the workspace.
+    """
+    file = workspace.root / "reports.toml"
+    try:
+        entries = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WrongUsage(f"{file.name} cannot be read: {error}") from error
+    plan = {name: _read_entry(name, entry, workspace) for name, entry in entries.items()}
+    for report in plan.values():
+        for name in report.after:
+            known(name, plan, f"report ('{report.name}' waits for it)")
+    try:
+        order = graphlib.TopologicalSorter({r.name: r.after for r in plan.values()}).static_order()
+        return {name: plan[name] for name in order}
+    except graphlib.CycleError as error:
+        raise WrongUsage(f"reports.toml: these reports wait for each other: {', '.join(error.args[1])}") from error
+
+
+def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
+    if not _NAME.fullmatch(name):
+        raise WrongUsage(f"reports.toml: '{name}' is no report name: use lower-case letters, digits and underscores")
+    if not isinstance(entry, dict) or "notebook" not in entry:
+        raise WrongUsage(f'reports.toml: [{name}] needs a line such as: notebook = "lifetime_value"')
+    for key in entry:
+        known(key, dict.fromkeys(_KEYS), f"key in [{name}] of reports.toml")
+    try:
+        report = planned(
+            name,
+            known(entry["notebook"], workspace.notebooks(), "notebook"),
+            entry.get("parameters", {}),
+            folder=workspace.root,
+            after=tuple(entry.get("after", ())),
+            time_limit_minutes=float(entry.get("time_limit_minutes", 60.0)),
+        )
+    except WrongUsage as error:
+        raise WrongUsage(f"reports.toml, [{name}]: {error}") from error
+    for parameter, value in report.inputs().items():
+        _stay_inside(workspace.root, name, parameter, value)
+    return report
+
+
+def planned(name: str, notebook: Path, values: dict[str, Any], **options: Any) -> PlannedReport:
+    """Return a report with every parameter of its notebook settled.
+
+    Raises
+    ------
+    WrongUsage
+        When a parameter is unknown or of another type.
+    """
+    return PlannedReport(name, notebook, check_values(read_parameters(notebook), values), **options)
+
+
+def _stay_inside(root: Path, report: str, parameter: str, value: str) -> None:
+    if not (root / value).resolve().is_relative_to(root.resolve()):
+        raise WrongUsage(
+            f"reports.toml, [{report}]: '{parameter}' leaves the workspace ({value}); "
+            "put the file under data/raw, or name it at the command line with --set"
+        )

@@ -1,0 +1,144 @@
+"""Executed notebook -> self-contained page: no network, no script, code hidden, formulas as MathML."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import nbformat
+from latex2mathml.converter import convert as mathml
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from helpers.exhibits import number
+
+from .changes import Changes
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown with formulas turned into MathML, and with the headings remembered for the list of contents."""
+
+    def __init__(self, headings: list[tuple[int, str, str]]):
+        super().__init__(escape=False, exclude_anchor_links=True)
+        self._headings = headings
+
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
+        """Return a heading with an anchor, and remember it."""
+        anchor = re.sub(r"\W+", "-", html.unescape(re.sub(r"<[^>]*>", "", text))).strip("-").lower()
+        self._headings.append((level, text, anchor))
+        return f'<h{level} id="{anchor}">{text}</h{level}>\n'
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        return f'<div class="formula">{mathml(body, display="block")}</div>'
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+
+class _Exporter(HTMLExporter):
+    def __init__(self, **options: Any):
+        super().__init__(template_name="basic", exclude_input=True, exclude_output_prompt=True, **options)
+        self.headings: list[tuple[int, str, str]] = []
+
+    @jinja2.pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        return MarkdownWithMath(renderer=_Renderer(self.headings)).render(source)
+
+
+def render_report(stage: Path, record: dict[str, Any], changes: Changes, folder: str = "") -> str:
+    """Return the page of a good run.
+
+    Parameters
+    ----------
+    stage : pathlib.Path
+        The folder that holds the executed notebook, its tables and its figures.
+    record : dict
+        The manifest.
+    changes : Changes
+        What changed since the last good run.
+    folder : str
+        Where the files of the run lie, seen from the page ("" for beside it).
+    """
+    notebook = nbformat.read(stage / "notebook.ipynb", as_version=4)
+    for cell in notebook.cells:
+        outputs = [_published(output, stage, folder) for output in cell.get("outputs", [])]
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in outputs if output is not None]
+    exporter = _Exporter()
+    body, _ = exporter.from_notebook_node(notebook)
+    titles = [text for level, text, _ in exporter.headings if level == 1]
+    return render_page(
+        "report.html.j2",
+        title=html.unescape(re.sub(r"<[^>]*>", "", titles[0])) if titles else record["report"],
+        body=Markup(body),
+        contents=[(Markup(text), anchor) for level, text, anchor in exporter.headings if level == 2],
+        run=record,
+        changes=changes,
+        folder=folder,
+    )
+
+
+def render_failure(stage: Path, record: dict[str, Any]) -> str:
+    """Return the page of a failed run: what failed, in words, with the way to its log and notebook."""
+    files = [name for name in ("run.log", "notebook.ipynb", "manifest.json") if (stage / name).is_file()]
+    return render_page("failure.html.j2", run=record, files=files)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Return a page from one of the templates; every value that is not markup is escaped."""
+    return _templates().get_template(template).render(**values)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.PackageLoader("helpers.reporting")
+    templates = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates.filters["number"] = _shown_number
+    return templates
+
+
+def _shown_number(value: float | None) -> str:
+    if value is None:
+        return number(None)
+    if float(value).is_integer():
+        return number(value)
+    return number(value, 2) if abs(value) >= 10 else number(value, 4)
+
+
+def _published(output: Any, stage: Path, folder: str) -> Any:
+    """Return an output as the page shows it; None for what stays in the notebook (warnings on stderr)."""
+    if output.get("name") == "stderr":
+        return None
+    figure = output.get("metadata", {}).get("image/png", {}).get("figure")
+    if figure:
+        output.data = {"text/html": _figure(figure, output.metadata["image/png"]["alt"], stage, folder)}
+        output.metadata = {}
+    elif "text/html" in output.get("data", {}):
+        output.data["text/html"] = _table(output.data["text/html"], folder)
+    return output
+
+
+def _figure(name: str, alt: str, stage: Path, folder: str) -> str:
+    svg = base64.b64encode((stage / "figures" / f"{name}.svg").read_bytes()).decode()
+    return (
+        f'<figure id="figure-{name}"><img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(alt)}">'
+        f'<figcaption>{html.escape(alt)} <a href="{folder}figures/{name}.svg">SVG</a> '
+        f'<a href="{folder}tables/{name}.csv">CSV</a></figcaption></figure>'
+    )
+
+
+def _table(markup: str, folder: str) -> str:
+    # Each great_tables table brings a style sheet of its own; the page has one for all.
+    markup = re.sub(r"<style.*?</style>", "", markup, flags=re.DOTALL)
+    name = re.search(r'id="table-(\w+)"', markup)
+    link = f'<p class="files"><a href="{folder}tables/{name[1]}.csv">CSV</a></p>' if name else ""
+    return f'<div class="table">{markup}</div>{link}'

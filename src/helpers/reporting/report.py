@@ -1,0 +1,106 @@
+"""What a notebook calls to show an analysis, and what is kept of it when it runs unattended."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .theme import png_bundle, render
+
+if TYPE_CHECKING:
+    from helpers.exhibits import Analysis, Table
+
+# Set by the runner for the kernel; a notebook opened by hand or run by plain papermill has neither.
+RUN_FOLDER = "HELPERS_RUN_FOLDER"
+PROCESSED_FOLDER = "HELPERS_PROCESSED_FOLDER"
+
+
+class Report:
+    """Shows an analysis in a notebook, and saves what it shows when the runner runs it.
+
+    Opened by hand in JupyterLab it only shows. Under the runner each table shown is also written to
+    `tables/<name>.csv`, each figure to `figures/<name>.svg` with its data as CSV, and `finish` writes the
+    headline numbers, without which a run does not count as a success.
+
+    Parameters
+    ----------
+    analysis : helpers.exhibits.Analysis
+        The result object of a topic.
+    """
+
+    def __init__(self, analysis: Analysis):
+        self.analysis = analysis
+        self._folder = _folder(RUN_FOLDER)
+        self._columns: dict[str, dict[str, dict[str, str]]] = {}
+        self._figures: list[str] = []
+
+    def answer(self) -> None:
+        """Show the answer in words, with what is wrong or missing above it."""
+        from IPython.display import Markdown, display
+
+        warnings = "".join(f"> **Note:** {sentence}\n>\n" for sentence in self.analysis.warnings)
+        display(Markdown(f"{warnings}\n\n{self.analysis.answer}".strip()))
+
+    def table(self, name: str) -> None:
+        """Show a table of the analysis, and save it in full precision."""
+        from IPython.display import display
+
+        table = self.analysis.tables[name]
+        display(table)
+        self._columns[name] = column_units(table)
+        if self._folder:
+            _save_csv(self._folder, table.name, table.frame)
+
+    def figure(self, name: str) -> None:
+        """Show a figure of the analysis with its words, and save it with its data."""
+        from IPython.display import display
+
+        figure = self.analysis.figures[name]
+        png, svg = render(figure)
+        data, metadata = png_bundle(figure, png)
+        display(data, metadata=metadata, raw=True)
+        self._figures.append(name)
+        if self._folder:
+            (self._folder / "figures").mkdir(exist_ok=True)
+            (self._folder / "figures" / f"{figure.name}.svg").write_bytes(svg)
+            _save_csv(self._folder, figure.name, figure.frame)
+
+    def finish(self) -> None:
+        """Write the headline numbers, what was shown, what was read, and the tables for other notebooks."""
+        if not self._folder:
+            return
+        processed = _folder(PROCESSED_FOLDER)
+        for name, frame in self.analysis.processed.items():
+            frame.to_parquet(processed / f"{name}.parquet", index=False)
+        _save_json(self._folder / "tables" / "columns.json", self._columns)
+        contents = {
+            "tables": list(self._columns),
+            "figures": self._figures,
+            "inputs": self.analysis.inputs,
+            "warnings": list(self.analysis.warnings),
+            "processed": list(self.analysis.processed),
+        }
+        _save_json(self._folder / "contents.json", contents)
+        _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
+
+
+def column_units(table: Table) -> dict[str, dict[str, str]]:
+    """Return label and unit of each column of a table, as `columns.json` keeps them."""
+    return {name: {"label": column.label, "unit": column.unit} for name, column in table.columns.items()}
+
+
+def _folder(variable: str) -> Path | None:
+    path = os.environ.get(variable)
+    return Path(path) if path else None
+
+
+def _save_csv(folder: Path, name: str, frame) -> None:
+    (folder / "tables").mkdir(exist_ok=True)
+    frame.to_csv(folder / "tables" / f"{name}.csv", index=False)
+
+
+def _save_json(path: Path, content: dict) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,90 @@
+"""Where things stand in the workspace, and what may be written where."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import WrongUsage
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds `reports.toml`, and the folders that reports go to.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    reports : pathlib.Path
+        Where reports are published.
+    processed : pathlib.Path
+        Where the Parquet tables that a run derives go.
+    """
+
+    root: Path
+    reports: Path
+    processed: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """Return the workspace that `start` (default: the current folder) lies in.
+
+        Raises
+        ------
+        WrongUsage
+            When no folder from `start` upwards holds a `reports.toml`.
+        """
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if (folder / "reports.toml").is_file():
+                return cls(folder, folder / "reports", folder / "data" / "processed")
+        raise WrongUsage(
+            f"no reports.toml in {start} or above it: run this inside the workspace, or name it with --workspace"
+        )
+
+    def publishing_to(self, folder: Path) -> Workspace:
+        """Return the same workspace with everything that a run writes going under `folder`.
+
+        Raises
+        ------
+        WrongUsage
+            When `folder` lies in `data/raw`, which no run writes to.
+        """
+        folder = folder.resolve()
+        if folder.is_relative_to(self.raw.resolve()):
+            raise WrongUsage(f"{folder} lies in data/raw, which no run writes to: choose another folder")
+        return Workspace(self.root, folder, folder / "data" / "processed")
+
+    @property
+    def raw(self) -> Path:
+        """Return the folder of inputs, which no run writes to."""
+        return self.root / "data" / "raw"
+
+    @property
+    def staging(self) -> Path:
+        """Return where runs are prepared, on the same file system as where they are published."""
+        return self.reports / ".staging"
+
+    def notebooks(self) -> dict[str, Path]:
+        """Return the notebooks by topic: `01_lifetime_value.ipynb` is `lifetime_value`."""
+        found = sorted((self.root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+        return {path.stem[3:]: path for path in found}
+
+    def git_state(self) -> dict[str, str | bool | None]:
+        """Return the commit, and whether what makes a report differs from it.
+
+        Without git the commit is None and `dirty` is True: such a run never counts as already done.
+        """
+        commit = self._git("rev-parse", "HEAD")
+        makers = ["src", "notebooks", "reports.toml", "pyproject.toml", "requirements.lock"]
+        changes = self._git("status", "--porcelain", "--", *makers)
+        return {"commit": commit or None, "dirty": commit is None or changes is None or bool(changes)}
+
+    def _git(self, *words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, timeout=30)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,80 @@
+"""A small workspace of its own for tests of the report machinery, and the rule for missing system programs."""
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from helpers.reporting.workspace import Workspace
+
+SYSTEM_PROGRAMS = {"chromium": "chromium"}
+
+
+def pytest_collection_modifyitems(items):
+    """Skip tests whose system program is absent, with the reason; where CI demands them, let them fail."""
+    if os.environ.get("REQUIRE_SYSTEM_PROGRAMS"):
+        return
+    for item in items:
+        for marker, program in SYSTEM_PROGRAMS.items():
+            if item.get_closest_marker(marker) and shutil.which(program) is None:
+                item.add_marker(pytest.mark.skip(reason=f"needs Debian's {program}, which is not installed"))
+
+
+TOY_PARAMETERS = """customers: int = 3  # how many customers, count
+label: str = "spend"  # name of the amount
+rate: float = 0.5  # share kept
+loud: bool = False  # whether to warn
+columns: dict = {}  # their column names -> ours"""
+
+TOY_ANALYSIS = """import sys, types, warnings
+import pandas as pd
+from helpers.exhibits import Column, Figure, Headline, Table
+from helpers.reporting.report import Report
+
+frame = pd.DataFrame({"customer": [f"<b>{label}</b>"] * customers, "amount": [rate * i for i in range(customers)]})
+
+def draw():
+    from matplotlib import pyplot
+    drawn, axes = pyplot.subplots()
+    axes.plot(frame["amount"])
+    return drawn
+
+analysis = types.SimpleNamespace(
+    answer=f"**{customers} customers** keep $x = {rate}$.",
+    warnings=("it is loud",) if loud else (),
+    headlines=(Headline("customers", customers, "customers", f"{customers} customers"),
+               Headline("kept", rate, "share", f"keep {rate}", low=rate - 0.1, high=rate + 0.1)),
+    tables={"spend": Table("spend", frame, "Spend", {"customer": Column("Customer"), "amount": Column("Amount", "USD", 1)})},
+    figures={"line": Figure("line", draw, "A line <rising> from left to right.", frame)},
+    inputs=[], processed={"spend": frame})
+report = Report(analysis)
+report.answer()"""
+
+TOY_SHOW = 'report.table("spend")\nreport.figure("line")'
+
+
+def toy_notebook(
+    *extra: str, parameters: str = TOY_PARAMETERS, finish: str = "report.finish()"
+) -> nbformat.NotebookNode:
+    """Return a notebook that keeps the contract, with cells of the test's own before its last."""
+    code = nbformat.v4.new_code_cell
+    first = code(parameters, metadata={"tags": ["parameters"]})
+    title = nbformat.v4.new_markdown_cell("# A toy report\n\nWith $a_1 + b$.")
+    section = nbformat.v4.new_markdown_cell("## What was spent\n\nThe line rises.")
+    cells = [title, first, code(TOY_ANALYSIS), section, code(TOY_SHOW), *map(code, extra), code(finish)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Workspace:
+    """Return a workspace with one toy notebook and a plan of one report."""
+    root = tmp_path / "toy"
+    for folder in ("notebooks", "data/raw", "reports"):
+        (root / folder).mkdir(parents=True)
+    nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
+    (root / "reports.toml").write_text('[toy]\nnotebook = "toy"\n', encoding="utf-8")
+    return Workspace.find(root)

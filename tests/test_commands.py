@@ -1,0 +1,106 @@
+"""The command as an operator meets it: what it prints, and its exit codes."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def reports(workspace, *words, folder=None):
+    command = [sys.executable, "-c", "from helpers.reporting.commands import main; main()", *words]
+    done = subprocess.run(command, cwd=folder or workspace.root, capture_output=True, text=True, timeout=300)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_plan_is_run_and_each_report_gets_a_line(toy):
+    code, text = reports(toy, "run")
+    assert code == 0
+    assert "toy: published (reports/toy/latest/index.html)" in text
+    assert "index: reports/index.html" in text
+
+
+def test_failure_is_one_line_and_exit_code_1(toy):
+    notebook = toy.notebooks()["toy"]
+    notebook.write_text(notebook.read_text(encoding="utf-8").replace("report.answer()", "1 / 0"), encoding="utf-8")
+    code, text = reports(toy, "run")
+    assert code == 1
+    assert [line for line in text.splitlines() if "failed_notebook" in line and "ZeroDivisionError" in line]
+
+
+def test_report_that_waits_for_a_failed_one_is_not_run(toy):
+    plan = '[bad]\nnotebook = "toy"\nparameters = { customers = -1, label = "x" }\n'
+    plan += '[late]\nnotebook = "toy"\nafter = ["bad"]\n'
+    (toy.root / "reports.toml").write_text(plan, encoding="utf-8")
+    notebook = toy.notebooks()["toy"]
+    raising = "assert customers > 0\\nreport.answer()"
+    notebook.write_text(notebook.read_text(encoding="utf-8").replace("report.answer()", raising), encoding="utf-8")
+    code, text = reports(toy, "run")
+    assert code == 1
+    assert "late: cancelled: not run: it waits for bad, which failed" in text
+    assert not (toy.reports / "late").exists()
+
+
+def test_ad_hoc_run_takes_values_by_type_and_publishes_under_out(toy, tmp_path):
+    code, text = reports(
+        toy, "run", "toy", "--set", "customers=5", "--set", "label=007", "--out", str(tmp_path / "mine")
+    )
+    assert code == 0, text
+    page = (tmp_path / "mine" / "toy" / "latest" / "index.html").read_text(encoding="utf-8")
+    assert "5 customers" in page and "007" in page
+    assert (tmp_path / "mine" / "data" / "processed" / "toy" / "spend.parquet").is_file()
+    assert not (toy.reports / "toy").exists() and not toy.processed.exists()
+
+
+def test_ad_hoc_run_without_out_leaves_the_plan_alone(toy):
+    code, _ = reports(toy, "run", "toy", "--set", "customers=5")
+    assert code == 0
+    assert (toy.reports / "ad_hoc" / "toy" / "latest" / "index.html").is_file()
+    assert not (toy.reports / "toy").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "toi"], "unknown report 'toi': did you mean 'toy'?"),
+        (["run", "toy", "--set", "customer=5"], "did you mean 'customers'?"),
+        (["run", "toy", "--set", "customers=five"], "is a whole number, not 'five'"),
+        (["run", "toy", "--set", "x=1; import os; y=2"], "unknown parameter"),
+        (["run", "--set", "customers=5"], "exactly one notebook"),
+        (["run", "toy", "--out", "data/raw/x"], "no run writes to"),
+        (["show", "tay"], "did you mean 'toy'?"),
+        (["run", "--frce"], "No such option"),
+        (["walk"], "No such command"),
+        (["list", "--workspace", "/"], "no reports.toml"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_nothing_is_written(toy, words, said):
+    code, text = reports(toy, *words)
+    assert code == 2
+    assert said in " ".join(text.split())
+    assert not list(toy.reports.iterdir())
+
+
+def test_list_and_show_say_what_there_is(toy):
+    assert reports(toy, "list")[1].split()[-3:] == ["toy", "01_toy", "never"]
+    code, text = reports(toy, "show", "toy")
+    assert code == 0
+    assert "how many customers, count" in " ".join(text.split())
+
+
+def test_command_works_from_a_folder_below(toy):
+    code, _ = reports(toy, "run", folder=toy.root / "notebooks")
+    assert code == 0
+    assert (toy.reports / "toy" / "latest" / "index.html").is_file()
+
+
+def test_prune_keeps_the_newest_good_run(toy):
+    for _ in range(3):
+        reports(toy, "run", "--force")
+    code, text = reports(toy, "prune", "--keep", "1", "--dry-run")
+    assert code == 0 and "2 runs would be removed" in text
+    code, text = reports(toy, "prune", "--keep", "1")
+    runs = [path for path in (toy.reports / "toy").iterdir() if path.name != "latest"]
+    newest = (toy.reports / "toy" / "latest" / "manifest.json").read_text(encoding="utf-8")
+    assert len(runs) == 1 and runs[0].name in newest
+    assert reports(toy, "prune", "--keep", "1")[1].strip() == "0 runs removed"

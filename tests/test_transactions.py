@@ -1,0 +1,366 @@
+"""Purchases in: the rules, their account, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.data import transactions
+from helpers.data.refusal import InputRefused
+
+HEADER = "customer_id,date,amount"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*rows, header=HEADER):
+        path = tmp_path / "purchases.csv"
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def table(found):
+    frame = found.table.order_by("customer_id", "date").to_pandas()
+    return list(zip(frame.customer_id, frame.date.astype(str), frame.amount, strict=True))
+
+
+def refusal(source, **options):
+    with pytest.raises(InputRefused) as refused:
+        transactions.load(source, **options)
+    return str(refused.value)
+
+
+def assert_adds_up(found):
+    account = found.accounting
+    assert account.step.iloc[0] == "rows in the file" and account.step.iloc[-1] == "purchases"
+    assert account.rows.iloc[0] == sum(entry["rows"] for entry in found.inputs)
+    assert account.rows[:-1].sum() == account.rows.iloc[-1] == found.table.count().execute()
+    assert account.amount[:-1].sum() == pytest.approx(account.amount.iloc[-1], rel=1e-9, abs=1e-6)
+    assert account.amount.iloc[-1] == pytest.approx(found.table.amount.sum().execute(), rel=1e-9, abs=1e-6)
+    assert (account.rows[1:-1] < 0).all() and account.reason.str.len().gt(0).all()
+
+
+def steps(found):
+    return {line.reason: (line.rows, line.amount) for line in found.accounting.itertuples()}
+
+
+# --- the built-in data ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "rows", "customers"), [("cdnow_sample", 6919, 2357), ("cdnow", 69659, 23570)])
+def test_cdnow(name, rows, customers):
+    # Row counts of the files and customers: Fader & Hardie's notes on the CDNOW data set.
+    found = transactions.load(name)
+    assert found.inputs[0]["rows"] == rows
+    assert found.table.customer_id.nunique().execute() == customers
+    assert (str(found.first_date), str(found.last_date)) == ("1997-01-01", "1998-06-30")
+    assert found.currency == "USD" and not found.has_margin
+    assert found.realised.count().execute() == rows
+    assert_adds_up(found)
+
+
+def test_the_samples_ids_are_those_of_the_literature():
+    ids = transactions.load("cdnow_sample").table.customer_id.execute()
+    assert ids.min() == "0001" and ids.max() == "2357"
+
+
+# --- rules ----------------------------------------------------------------------------------------------
+
+
+def test_purchases_of_a_period_are_one(write):
+    path = write(
+        "1,2020-01-01,5",
+        "1,2020-01-01T23:00,6",
+        "1,2020-01-05,1",
+        "1,2020-01-06,2",
+        "1,2020-02-01,3",
+        "2,2020-01-01,4",
+    )
+    daily = transactions.load(path)
+    assert table(daily)[:2] == [("1", "2020-01-01", 11.0), ("1", "2020-01-05", 1.0)]
+    assert steps(daily)["purchases of one customer in the same day are one"] == (-1, 0)
+    weekly = transactions.load(path, merge_period="W")
+    # 2020-01-01 is a Wednesday, 2020-01-05 the Sunday of its week.
+    assert table(weekly)[:2] == [("1", "2019-12-30", 12.0), ("1", "2020-01-06", 2.0)]
+    monthly = transactions.load(path, merge_period="M")
+    assert table(monthly) == [("1", "2020-01-01", 14.0), ("1", "2020-02-01", 3.0), ("2", "2020-01-01", 4.0)]
+    for found in (daily, weekly, monthly):
+        assert_adds_up(found)
+        assert found.realised.count().execute() == 6
+
+
+def test_refunds_and_zero_amounts(write):
+    path = write(
+        "1,2020-01-01,10",
+        "1,2020-01-01,-4",  # netted: 6
+        "1,2020-01-02,-3",  # no purchase
+        "1,2020-01-03,0",  # a purchase of nothing
+        "2,2020-01-01,0.1",
+        "2,2020-01-01,0.2",
+        "2,2020-01-01,-0.3",  # exactly zero in decimals, though not in binary
+        "3,2020-01-01,-7",  # a customer who only returned
+    )
+    found = transactions.load(path)
+    assert table(found) == [("1", "2020-01-01", 6.0), ("1", "2020-01-03", 0.0), ("2", "2020-01-01", 0.0)]
+    assert steps(found)["refunds exceed the purchases of the day"] == (-2, 10)
+    assert "Customers of purchases.csv with no purchase left after these rules: 1." in found.notes
+    assert found.realised.amount.sum().execute() == pytest.approx(-4)
+    without_zeros = transactions.load(path, zero_amounts="exclude")
+    assert table(without_zeros) == [("1", "2020-01-01", 6.0)]
+    assert steps(without_zeros)["the amount of the day is zero"] == (-2, 0)
+    gross = transactions.load(path, refunds="exclude")
+    assert table(gross)[0] == ("1", "2020-01-01", 10.0)
+    assert table(gross)[2] == ("2", "2020-01-01", pytest.approx(0.3))
+    assert steps(gross)["refunds (negative amounts)"] == (-4, pytest.approx(14.3))
+    assert gross.realised.amount.sum().execute() == pytest.approx(-4)
+    for account in (found, without_zeros, gross):
+        assert_adds_up(account)
+
+
+def test_identical_rows_are_kept_unless_an_order_repeats(write):
+    rows = ["1,2020-01-01,5,A", "1,2020-01-01,5,A", "1,2020-01-01,5,", "1,2020-01-01,5,", "1,2020-01-01,6,A"]
+    kept = transactions.load(write(*rows, header=f"{HEADER},shop"))
+    assert table(kept) == [("1", "2020-01-01", 26.0)]
+    assert "Rows of purchases.csv that are identical to an earlier one: 2. They are kept." in kept.notes
+    # The order's second line differs in its amount; rows without an order cannot be told to be copies.
+    dropped = transactions.load(write(*rows, header=f"{HEADER},order_id"))
+    assert table(dropped) == [("1", "2020-01-01", 21.0)]
+    assert steps(dropped)["the whole row repeats an earlier one, order_id included"] == (-1, -5)
+    assert_adds_up(dropped)
+
+
+def test_margin_is_summed_where_each_row_states_it(write):
+    path = write(
+        "1,2020-01-01,5,2",
+        "1,2020-01-01,5,-1",
+        "1,2020-01-02,5,",
+        "1,2020-01-02,5,1",
+        header=f"{HEADER},margin",
+    )
+    found = transactions.load(path)
+    margin = found.table.order_by("date").margin.execute()
+    assert found.has_margin and margin.iloc[0] == 1 and np.isnan(margin.iloc[1])
+    assert "Rows of purchases.csv with a negative margin: 1. They are kept." in found.notes
+
+
+def test_future_rows_are_left_out_and_named(write):
+    path = write("1,2020-01-01,5", "1,2020-01-02,6", "1,2999-01-01,7")
+    found = transactions.load(path, today="2020-01-01")
+    assert table(found) == [("1", "2020-01-01", 5.0)]
+    assert steps(found)["dated after 2020-01-01, which is impossible"] == (-2, -13)
+    assert any("dated after 2020-01-01: 2" in note for note in found.notes)
+    assert transactions.load(path).table.count().execute() == 2
+    assert_adds_up(found)
+    assert "no row remains that can be used" in refusal(path, today="2019-12-31")
+
+
+def test_extreme_values_are_kept_and_named(write):
+    rows = [f"{i},2020-01-01,{10 + i % 7}" for i in range(100)]
+    found = transactions.load(write(*rows, "x,2020-01-01,1000000", "y,2020-01-01,0"))
+    assert found.table.amount.max().execute() == 1e6
+    [note] = [note for note in found.notes if "Extreme values" in note]
+    assert ": 1. They are kept" in note and "1,000,000.00 in row 102" in note
+    assert not any("Extreme" in note for note in transactions.load(write(*rows)).notes)
+
+
+# --- values ---------------------------------------------------------------------------------------------
+
+
+def test_dates_that_are_understood(write):
+    dates = [
+        "2020-03-09",
+        "2020/03/09",
+        "2020/3/9",
+        "20200309",
+        " 2020-03-09 ",
+        "2020-03-09T23:59:59.999",
+        "2020-03-09 00:00:00",
+        "2020-03-09T23:30:00-08:00",
+        "2020-03-09 00:30:00+0800",
+        "2020-03-09T01:00Z",
+    ]
+    found = transactions.load(write(*(f"{i},{date},1" for i, date in enumerate(dates))))
+    assert {date for _, date, _ in table(found)} == {"2020-03-09"}
+    assert any("time zone or an offset: 3" in note for note in found.notes)
+
+
+NOT_DATES = [
+    "infinity",
+    "epoch",
+    "now",
+    "2020-02-30",
+    "20201301",
+    "2020-01-01x",
+    "44197",
+    "2020-01-01T25:00",
+    "1/2/2020",
+    "2020",
+]
+NOT_NUMBERS = [
+    "nan",
+    "inf",
+    "-Infinity",
+    "1e999",
+    "12,5",
+    "1 000",
+    "$5",
+    "0x10",
+    "1_000",
+    "true",
+    "--1",
+    "5-",
+]
+
+
+def test_values_that_the_engine_would_take_are_refused(write):
+    dates = [f"1,{value},5" for value in NOT_DATES]
+    numbers = [f'1,2020-01-01,"{value}"' for value in NOT_NUMBERS]
+    path = write(*dates, *numbers, "1,2020-01-01,5")
+    message = refusal(path)
+    assert (
+        f"column 'date': {len(NOT_DATES)} rows are not dates "
+        "(rows 2, 3, 4, 5, 6, ...; first value: 'infinity')" in message
+    )
+    assert f"column 'amount': {len(NOT_NUMBERS)} rows are not numbers" in message
+    assert 'set bad_rows="exclude"' in message
+    assert table(transactions.load(path, bad_rows="exclude")) == [("1", "2020-01-01", 5.0)]
+
+
+def test_numbers_that_are_understood(write):
+    numbers = ["5", "+5", " 5 ", "5.", "5.0", "0.5e1", "50E-1", "005"]
+    found = transactions.load(write(*(f"{i},2020-01-01,{number}" for i, number in enumerate(numbers))))
+    assert {amount for _, _, amount in table(found)} == {5.0}
+
+
+def test_day_first_dates_and_decimal_commas_by_parameter_only(write):
+    path = write("1;03/04/2020;12,50", "2;13/04/2020;-,5", header="customer_id;date;amount")
+    message = refusal(path)
+    assert "Set date_format='%d/%m/%Y' if the day comes first, '%m/%d/%Y' if the month does." in message
+    assert "Decimal commas: set decimal=','." in message
+    found = transactions.load(path, date_format="%d/%m/%Y", decimal=",")
+    assert table(found) == [("1", "2020-04-03", 12.5)]
+    assert "Decimal points: set decimal='.'." in refusal(write("1,2020-01-01,1.5"), decimal=",")
+    assert "without thousands separators" in refusal(write('1,2020-01-01,"1,234.5"'))
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m", "abc", "%Q", "%", "%Y-%m-%d %z", 3, None])
+def test_date_formats_that_name_no_date(write, date_format):
+    assert "must name year, month and day" in refusal(write("1,2020-01-01,1"), date_format=date_format)
+
+
+def test_bad_rows_are_counted_once_under_the_first_reason(write):
+    path = write(",oops,x", "1,oops,5", "1,2020-01-01,x", "   ,2020-01-01,5", "1,2020-01-01", "1,2020-01-01,5")
+    message = refusal(path)
+    assert "column 'customer_id': 2 rows are empty (rows 2, 5)" in message
+    assert "column 'date': 2 rows are not dates (rows 2, 3; first value: 'oops')" in message
+    assert "column 'amount': 2 rows are not numbers (rows 2, 4; first value: 'x')" in message
+    assert "1 row has a wrong number of fields (row 6)" in message
+    found = transactions.load(path, bad_rows="exclude")
+    counted = steps(found)
+    assert counted["customer_id is empty"] == (-2, -5)
+    assert counted["date is not a date"] == (-1, -5)
+    assert counted["amount is not a number"][0] == -1
+    assert counted["wrong number of fields"][0] == -1
+    assert_adds_up(found)
+
+
+@pytest.mark.parametrize("optional", ["quantity", "margin"])
+def test_optional_numbers_may_be_empty_but_not_junk(write, optional):
+    path = write("1,2020-01-01,5,", "1,2020-01-02,5,many", header=f"{HEADER},{optional}")
+    assert f"column '{optional}': 1 row is not a number (row 3; value: 'many')" in refusal(path)
+
+
+def test_ten_percent_junk(write):
+    rng = np.random.default_rng(1)
+    rows = [f"{rng.integers(50)},2020-01-{rng.integers(1, 29):02d},{rng.uniform(1, 9):.2f}" for _ in range(900)]
+    letters = list("abc,;\t €01.-/客")
+    junk = ["z" + "".join(rng.choice(letters, 12)) for _ in range(100)]
+    path = write(*rng.permutation(rows + junk))
+    message = refusal(path)
+    assert message.startswith("purchases.csv cannot be used:") and "rows" in message
+    found = transactions.load(path, bad_rows="exclude")
+    assert found.accounting.rows.iloc[0] == 1000
+    usable = found.realised.count().execute()
+    assert usable == 900 and found.realised.customer_id.nunique().execute() == 50
+    assert_adds_up(found)
+
+
+# --- little data ----------------------------------------------------------------------------------------
+
+
+def test_nothing_but_refunds(write):
+    message = refusal(write("1,2020-01-01,-5", "2,2020-01-01,-1"))
+    assert "no purchase remains (refunds exceed the purchases of the day: 2)" in message
+    assert "no purchase remains" in refusal(write("1,2020-01-01,-5"), refunds="exclude")
+    assert "no purchase remains" in refusal(write("1,2020-01-01,0"), zero_amounts="exclude")
+
+
+def test_nothing_but_bad_rows(write):
+    message = refusal(write("1,x,5", "1,2020-01-01"), bad_rows="exclude")
+    assert "no row remains that can be used (wrong number of fields: 1; date is not a date: 1)" in message
+
+
+@pytest.mark.parametrize("rows", [["1,2020-01-01,5"], ["1,2020-01-01,5", "2,2020-01-01,5"]])
+def test_one_customer_and_one_day_are_data(write, rows):
+    found = transactions.load(write(*rows))
+    assert found.first_date == found.last_date and found.table.count().execute() == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("option", "allowed"),
+    [
+        ("bad_rows", "'refuse' or 'exclude'"),
+        ("zero_amounts", "'count' or 'exclude'"),
+        ("refunds", "'net' or 'exclude'"),
+        ("merge_period", "'D' or 'W' or 'M'"),
+        ("decimal", "'.' or ','"),
+        ("engine", "'duckdb'"),
+    ],
+)
+def test_unknown_options_name_the_allowed_ones(option, allowed):
+    assert allowed in refusal("cdnow_sample", **{option: "__import__('os')"})
+
+
+def test_a_today_that_is_no_date():
+    assert "it must be a date" in refusal("cdnow_sample", today="tomorrow")
+
+
+# --- properties -----------------------------------------------------------------------------------------
+
+MONEY = st.integers(-300, 1000).map(lambda cents: f"{cents / 100:.2f}") | st.sampled_from(["0", "x", ""])
+ROW = st.tuples(
+    st.sampled_from(["1", "2", "03", ""]),
+    st.sampled_from(["2020-01-01", "2020-01-02", "2020-01-06", "2020-02-29", "2999-01-01", "?"]),
+    MONEY,
+    st.sampled_from(["", "A", "B"]),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(ROW, min_size=1, max_size=25),
+    random=st.randoms(use_true_random=False),
+    options=st.fixed_dictionaries(
+        {
+            "zero_amounts": st.sampled_from(transactions.ZERO_AMOUNTS),
+            "refunds": st.sampled_from(transactions.REFUNDS),
+            "merge_period": st.sampled_from(list(transactions.MERGE_PERIODS)),
+        }
+    ),
+)
+def test_the_account_adds_up_and_the_order_of_rows_does_not_matter(write, rows, random, options):
+    header = f"{HEADER},order_id"
+    rows = [*rows, ("9", "2020-01-01", "5", "C")]
+    lines = [",".join(row) for row in rows]
+    found = transactions.load(write(*lines, header=header), bad_rows="exclude", **options)
+    assert_adds_up(found)
+    random.shuffle(lines)
+    shuffled = transactions.load(write(*lines, header=header), bad_rows="exclude", **options)
+    keys = ["customer_id", "date"]
+    pd.testing.assert_frame_equal(
+        found.table.order_by(keys).to_pandas(), shuffled.table.order_by(keys).to_pandas(), rtol=1e-12
+    )
+    pd.testing.assert_frame_equal(found.accounting, shuffled.accounting, rtol=1e-9)
