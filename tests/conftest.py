@@ -46,7 +46,8 @@ analysis = types.SimpleNamespace(
     warnings=("it is loud",) if loud else (),
     headlines=(Headline("customers", customers, "customers", f"{customers} customers"),
                Headline("kept", rate, "share", f"keep {rate}", low=rate - 0.1, high=rate + 0.1)),
-    tables={"spend": Table("spend", frame, "Spend", {"customer": Column("Customer"), "amount": Column("Amount", "USD", 1)})},
+    tables={"spend": Table("spend", frame, "Spend",
+                           {"customer": Column("Customer"), "amount": Column("Amount", "USD", 1)})},
     figures={"line": Figure("line", draw, "A line <rising> from left to right.", frame)},
     inputs=[], processed={"spend": frame})
 report = Report(analysis)

@@ -29,8 +29,8 @@ TABLES = {
     "data_accounting": "step rows amount reason",
     "deciles": "decile customers",
 }
-CUSTOMERS = """customer_id frequency recency T monetary_value probability_alive probability_of_purchase expected_purchases
-expected_spend historical_value current_value potential_value"""
+CUSTOMERS = """customer_id frequency recency T monetary_value probability_alive probability_of_purchase
+expected_purchases expected_spend historical_value current_value potential_value"""
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ DEGENERATE = {
     "free of charge": "customer_id,date,amount\n1,2024-01-01,0\n1,2024-02-01,0\n2,2024-01-01,0\n2,2024-03-01,0\n",
     "all alike": "customer_id,date,amount\n" + "".join(f"{i},2024-0{m}-01,5\n" for i in range(40) for m in range(1, 7)),
     "two customers": "customer_id,date,amount\n1,2024-01-01,5\n1,2024-02-01,9\n2,2024-01-01,5\n2,2024-01-09,3\n",
-    "refund of everything": "customer_id,date,amount\n1,2024-01-01,5\n1,2024-01-01,-5\n2,2024-01-01,5\n2,2024-03-01,5\n",
+    "a full refund": "customer_id,date,amount\n1,2024-01-01,5\n1,2024-01-01,-5\n2,2024-01-01,5\n2,2024-03-01,5\n",
 }
 
 

@@ -1,6 +1,7 @@
 """Every notebook keeps the notebook contract: thin, ordinary, deterministic, kept with outputs that are compared."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -55,7 +56,7 @@ def test_notebook_narrates(path):
     assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ")
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
-    for before, cell in zip(cells, cells[1:], strict=False):
+    for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code" and re.search(r"\.(table|figure)\(", cell.source):
             assert before.cell_type == "markdown", f"a sentence must say what to see in: {cell.source}"
     assert cells[-1].source.strip() == "report.finish()"

@@ -1,5 +1,6 @@
 """A published page stands alone: no network, no script, code hidden, words for every figure, data escaped."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -49,7 +50,7 @@ def test_headings_are_in_order_and_table_headers_scoped(page):
     text = page.read_text(encoding="utf-8")
     levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert re.findall(r"<th(?![^>]*scope)[ >]", text) == []
 
 

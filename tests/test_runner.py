@@ -62,7 +62,8 @@ CASES = {
     "the kernel leaves quietly": (["import sys; sys.exit(0)"], "failed_output", "before its last cell"),
     "data are refused": (
         [
-            "from helpers.data.refusal import InputRefused, Problem\nraise InputRefused('a.csv', [Problem('it is empty')])"
+            "from helpers.data.refusal import InputRefused, Problem",
+            "raise InputRefused('a.csv', [Problem('it is empty')])",
         ],
         "failed_contract",
         "a.csv cannot be used",

@@ -129,20 +129,20 @@ class Table:
         Population, period, unit, rounding: what a reader needs to quote a number from it.
     columns : dict of str to Column
         The columns that are shown, in order. Columns left out stay in the file.
-    rows : int or None
-        How many of the first rows are shown; None for all.
+    view : pandas.DataFrame or None
+        What is shown, where another shape reads better than the file's; `columns` then describe the view.
     """
 
     name: str
     frame: pd.DataFrame
     caption: str
     columns: dict[str, Column] = field(default_factory=dict)
-    rows: int | None = None
+    view: pd.DataFrame | None = None
 
     def shown(self) -> pd.DataFrame:
-        """Return what is shown: chosen columns and rows, every value as the text that a reader sees."""
-        columns = self.columns or {name: Column(name.replace("_", " ")) for name in self.frame.columns}
-        frame = self.frame.head(self.rows) if self.rows else self.frame
+        """Return what is shown: the chosen columns, every value as the text that a reader sees."""
+        frame = self.frame if self.view is None else self.view
+        columns = self.columns or {name: Column(name.replace("_", " ")) for name in frame.columns}
         shown = {column.heading: frame[name].map(column.read) for name, column in columns.items()}
         return type(self.frame)(shown, index=frame.index)
 

@@ -354,7 +354,7 @@ def _kept(
         *_offset_notes(raw, counts),
         *_outlier_notes(raw, good, measure),
     ]
-    kept = TABLES[table].validate(good.select(names), lazy=True)
+    kept = TABLES[table].schema().validate(good.select(names), lazy=True)
     return CheckedRows(raw.name, kept, steps, raw.inputs, notes, raw.currency)
 
 

@@ -1,42 +1,72 @@
-"""The tables a user brings: one pandera schema each. Adding a table is adding a schema.
+"""The tables a user brings. Adding a table is adding a contract; pandera holds the rows to it.
 
-The type of a column says how its values are read; `required`, `nullable`, `description` and the unit in
-`metadata` are what the messages, the checks and the documentation are made from.
+The kind of a column (string, date, float64) says how its values are read; what is required, the meaning and the
+unit are what the messages, the checks and the documentation are made from. Pandera itself is imported only where
+rows are checked: the command line needs the names alone, at once.
 """
 
-import ibis.expr.datatypes as dt
-import pandera.ibis as pandera
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandera.ibis as pandera
 
 
-def _column(kind: type[dt.DataType], meaning: str, unit: str = "", *, required: bool = False) -> pandera.Column:
-    return pandera.Column(kind, required=required, nullable=not required, description=meaning, metadata={"unit": unit})
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its kind ("string", "date" or "float64"), meaning, unit, and whether it must be there."""
+
+    kind: str
+    meaning: str
+    unit: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One table: what a row is, and its columns by name, the required ones first."""
+
+    description: str
+    columns: dict[str, Column]
+
+    def schema(self) -> pandera.DataFrameSchema:
+        """Return the contract as pandera checks it."""
+        import ibis.expr.datatypes as dt
+        import pandera.ibis as pandera
+
+        types = {"string": dt.String, "date": dt.Date, "float64": dt.Float64}
+        columns = {
+            name: pandera.Column(types[column.kind], required=column.required, nullable=not column.required)
+            for name, column in self.columns.items()
+        }
+        return pandera.DataFrameSchema(columns, description=self.description)
 
 
 TABLES = {
-    "transactions": pandera.DataFrameSchema(
+    "transactions": Contract(
+        "One row for each purchase, order line or refund.",
         {
-            "customer_id": _column(dt.String, "who bought", required=True),
-            "date": _column(dt.Date, "the local day of the purchase", "day", required=True),
-            "amount": _column(dt.Float64, "what was paid; negative for a refund", "currency", required=True),
-            "order_id": _column(dt.String, "the order; a whole row that repeats with it is a copy"),
-            "product_id": _column(dt.String, "what was bought"),
-            "category": _column(dt.String, "the product's category"),
-            "quantity": _column(dt.Float64, "how many", "items"),
-            "margin": _column(dt.Float64, "what remains of the amount after variable costs", "currency"),
+            "customer_id": Column("string", "who bought", required=True),
+            "date": Column("date", "the local day of the purchase", "day", required=True),
+            "amount": Column("float64", "what was paid; negative for a refund", "currency", required=True),
+            "order_id": Column("string", "the order; a whole row that repeats with it is a copy"),
+            "product_id": Column("string", "what was bought"),
+            "category": Column("string", "the product's category"),
+            "quantity": Column("float64", "how many", "items"),
+            "margin": Column("float64", "what remains of the amount after variable costs", "currency"),
         },
-        name="transactions",
-        description="One row for each purchase, order line or refund.",
     ),
-    "marketing_touches": pandera.DataFrameSchema(
+    "marketing_touches": Contract(
+        "One row for each time a customer was addressed at a cost.",
         {
-            "customer_id": _column(dt.String, "who was addressed", required=True),
-            "date": _column(dt.Date, "the local day", "day", required=True),
-            "cost": _column(dt.Float64, "what the touch cost; negative for a credit", "currency", required=True),
-            "channel": _column(dt.String, "through which medium"),
-            "campaign": _column(dt.String, "in which campaign"),
+            "customer_id": Column("string", "who was addressed", required=True),
+            "date": Column("date", "the local day", "day", required=True),
+            "cost": Column("float64", "what the touch cost; negative for a credit", "currency", required=True),
+            "channel": Column("string", "through which medium"),
+            "campaign": Column("string", "in which campaign"),
         },
-        name="marketing_touches",
-        description="One row for each time a customer was addressed at a cost.",
     ),
 }
 
@@ -48,4 +78,4 @@ def required_columns(table: str) -> list[str]:
 
 def kinds(table: str) -> dict[str, str]:
     """Give the kind of each column of a table: "string", "date" or "float64"."""
-    return {name: str(column.dtype) for name, column in TABLES[table].columns.items()}
+    return {name: column.kind for name, column in TABLES[table].columns.items()}

@@ -87,8 +87,9 @@ class Report:
 
 
 def column_units(table: Table) -> dict[str, dict[str, str]]:
-    """Return label and unit of each column of a table, as `columns.json` keeps them."""
-    return {name: {"label": column.label, "unit": column.unit} for name, column in table.columns.items()}
+    """Return label and unit of each column of a table's file, as `columns.json` keeps them."""
+    known = {name: column for name, column in table.columns.items() if name in table.frame.columns}
+    return {name: {"label": column.label, "unit": column.unit} for name, column in known.items()}
 
 
 def _folder(variable: str) -> Path | None:

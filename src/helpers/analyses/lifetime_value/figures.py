@@ -86,7 +86,7 @@ def holdout_total(result: LifetimeValue) -> Figure:
         return figure
 
     said = ", ".join(f"{line.label} {number(line.value)}" for line in frame.itertuples())
-    alt = f"Bars of the holdout purchases that each method predicts ({said}) against a line at the actual {number(holdout.actual)}."
+    alt = f"Holdout purchases that each method predicts ({said}) against a line at the actual {number(holdout.actual)}."
     if "bg_nbd" in set(frame.method) and np.isfinite(holdout.low):
         alt += f" The model's 95 % predictive interval runs from {number(holdout.low)} to {number(holdout.high)}."
     return Figure(name, draw, alt, frame)
@@ -163,8 +163,8 @@ def probability_of_purchase(result: LifetimeValue) -> Figure:
         return figure
 
     alt = (
-        f"Heat map of the probability of at least one purchase in the next {settings.horizon_weeks} weeks for a customer "
-        f"of the median age ({number(age, 1)} {settings.unit_name}): from {percent(chance.min(), 0)} to "
+        f"Heat map of the probability of at least one purchase in the next {settings.horizon_weeks} weeks for a "
+        f"customer of the median age ({number(age, 1)} {settings.unit_name}): from {percent(chance.min(), 0)} to "
         f"{percent(chance.max(), 0)}, falling with the time since the last purchase, fastest for frequent buyers."
     )
     return Figure(name, draw, alt, frame)
@@ -177,7 +177,7 @@ def whale_curve(result: LifetimeValue) -> Figure:
     if potential.isna().any() or not potential.sum() > 0 or steps < 2:
         return _nothing(
             name,
-            "The concentration of potential value cannot be drawn: it is not known, not positive, or of too few customers.",
+            "The concentration of potential value is not drawn: it is unknown, not positive, or of too few customers.",
         )
     customers, share = value.whale_curve(potential)
     grid = np.linspace(0, 1, steps + 1)
@@ -201,7 +201,10 @@ def whale_curve(result: LifetimeValue) -> Figure:
         )
         return figure
 
-    alt = f"Curve of cumulative potential value over customers, the most valuable first: 20 % of customers hold {percent(fifth, 0)} of it."
+    alt = (
+        "Curve of cumulative potential value over customers, the most valuable first: "
+        f"20 % of customers hold {percent(fifth, 0)} of it."
+    )
     return Figure(name, draw, alt, frame)
 
 
@@ -233,5 +236,6 @@ def value_distribution(result: LifetimeValue) -> Figure:
         return figure
 
     half = percent(float((potential < potential.mean()).mean()), 0)
-    alt = f"Histogram of potential value per customer: {half} lie below the mean of {number(potential.mean(), 2)} {result.currency}."
+    mean = f"{number(potential.mean(), 2)} {result.currency}"
+    alt = f"Histogram of potential value per customer: {half} lie below the mean of {mean}."
     return Figure(name, draw, alt, frame)

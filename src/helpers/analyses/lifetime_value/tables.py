@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, suppress_small_groups
+from helpers.exhibits import Column, Table, number, suppress_small_groups
 from helpers.models.lifetime_value import value
 
 if TYPE_CHECKING:
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 MODELS = {"bg_nbd": "purchases", "gamma_gamma": "spend"}  # model -> attribute of FittedPeriod
 METHODS = {"bg_nbd": "BG/NBD", "past_rate": "past rate goes on", "zero": "nobody buys again"}
+MEASURES = {
+    "total": "Total purchases",
+    "total_error": "Error of the total (share)",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "bias": "Bias",
+    "correlation": "Correlation",
+}
 LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
 TOP_CUSTOMERS = 10
 
@@ -225,16 +233,22 @@ def scoreboard(result: LifetimeValue) -> Table:
     return Table(
         "scoreboard",
         frame,
-        "Predicted against actual purchases of each customer in the holdout, with 95 % bootstrap intervals over "
-        "customers. total_error is a share of the actual total; mae, rmse and bias are purchases per customer.",
-        {
-            "method": Column("Method"),
-            "measure": Column("Measure"),
-            "value": Column("Value", digits=3),
-            "low": Column("Low", digits=3),
-            "high": Column("High", digits=3),
-        },
+        "Predicted against actual purchases of each customer in the holdout; in brackets 95 % bootstrap intervals over "
+        "customers. Absolute and squared errors are purchases per customer.",
+        {"measure": Column("Measure")} | {method: Column(METHODS[method]) for method in frame.method.unique()},
+        view=_side_by_side(frame),
     )
+
+
+def _side_by_side(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each measure and one column for each method, each score with its interval."""
+    cells = scores.assign(measure=scores.measure.map(MEASURES))
+    cells["score"] = [
+        f"{number(s.value, 3)} [{number(s.low, 3)}, {number(s.high, 3)}]" if np.isfinite(s.value) else "not defined"
+        for s in scores.itertuples()
+    ]
+    wide = cells.pivot(index="measure", columns="method", values="score")
+    return wide.reindex([label for label in MEASURES.values() if label in wide.index]).reset_index()
 
 
 def frequency_fit(result: LifetimeValue) -> Table:

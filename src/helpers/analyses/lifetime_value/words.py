@@ -128,7 +128,8 @@ def concentration(result: LifetimeValue) -> str:
         if below
         else "nobody is expected to cost more than they bring"
     )
-    return f"The most valuable fifth of customers holds {percent(fifth, 0)} of that value (Gini {number(value.gini(potential), 2)}); {loss}."
+    gini = number(value.gini(potential), 2)
+    return f"The most valuable fifth of customers holds {percent(fifth, 0)} of that value (Gini {gini}); {loss}."
 
 
 def belief(result: LifetimeValue) -> str:
@@ -139,9 +140,15 @@ def belief(result: LifetimeValue) -> str:
     weeks = number(result.periods.holdout_days / 7, 0 if result.periods.holdout_days % 7 == 0 else 1)
     model, naive = check.score("bg_nbd", "total").value, check.score("past_rate", "total").value
     if not np.isfinite(model):
-        return f"**The model could not be checked** on the {number(actual)} purchases of the {weeks} weeks held out: it could not be fitted before."
-    start = f"**Can it be believed?** Fitted to {result.periods.calibration_end} only, the model expected {number(model)} purchases "
-    start += f"in the {weeks} weeks held out ({between(check.low, check.high)}, chance included); there were {number(actual)}"
+        return (
+            f"**The model could not be checked** on the {number(actual)} purchases of the {weeks} weeks held out: "
+            "it could not be fitted on the calibration period."
+        )
+    start = (
+        f"**Can it be believed?** Fitted to {result.periods.calibration_end} only, the model expected {number(model)} "
+        f"purchases in the {weeks} weeks held out ({between(check.low, check.high)}, chance included); "
+        f"there were {number(actual)}"
+    )
     if not actual:
         return f"{start}. Nobody bought in the holdout, so relative errors are not defined."
     inside = check.low <= actual <= check.high
@@ -154,9 +161,10 @@ def belief(result: LifetimeValue) -> str:
     names = {"bg_nbd": "the model", "past_rate": "the past rate", "zero": "predicting that nobody buys"}
     others = ", ".join(f"{names[method]} {number(mae, 3)}" for method, mae in maes.items())
     return (
-        f"{start}, {verdict} (total {_signed(model / actual - 1)}). The naive rule that everyone goes on at their past rate "
-        f"gives {number(naive)} ({_signed(naive / actual - 1)}): on the total the model is {'better' if better else 'not better'}. "
-        f"Customer by customer the smallest mean absolute error is that of {names[winner]} ({others} purchases)."
+        f"{start}, {verdict} (total {_signed(model / actual - 1)}). The naive rule that everyone goes on at their past "
+        f"rate gives {number(naive)} ({_signed(naive / actual - 1)}): on the total the model is "
+        f"{'better' if better else 'not better'}. Customer by customer the smallest "
+        f"mean absolute error is that of {names[winner]} ({others} purchases)."
     )
 
 
@@ -201,20 +209,18 @@ def _assumptions(result: LifetimeValue) -> list[str]:
             "The file has no margins and margin_rate is 1: values are revenue, not profit. Set margin_rate to your own."
         )
     if result.margin_rate <= 0:
-        found.append(
-            f"The margin rate is {percent(result.margin_rate)}: every purchase costs money, so more purchases are worth less."
-        )
+        found.append(f"The margin rate is {percent(result.margin_rate)}: no purchase earns anything.")
     spend = result.calibration.spend_rows
     if len(spend) > 1:
         correlation, low, high = gamma_gamma.spend_independence(spend.frequency, spend.monetary_value, spend.customers)
         if np.isfinite(low) and (low > NOTABLE_CORRELATION or high < -NOTABLE_CORRELATION):
             found.append(
                 "The spend model takes mean spend to be independent of frequency, but their correlation is "
-                f"{number(correlation, 2)} ({between(low, high, 2)}): spend is then over- or understated for frequent buyers."
+                f"{number(correlation, 2)} ({between(low, high, 2)}): the spend of frequent buyers is then misjudged."
             )
     silent = (result.periods.observation_end - result.purchases.last_date).days
     if silent > 0:
         found.append(
-            f"observation_end is {number(silent)} days after the last purchase; these days count as days without purchases."
+            f"observation_end is {number(silent)} days after the last purchase: they count as days without purchases."
         )
     return found
