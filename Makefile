@@ -47,4 +47,4 @@ lint: install  ## mend style where it can be mended
 
 lock:  ## resolve pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras \
-	  --no-header --no-annotate pyproject.toml -o requirements.lock
+	  --quiet --no-header --no-annotate pyproject.toml -o requirements.lock

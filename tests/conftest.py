@@ -44,6 +44,7 @@ def draw():
 analysis = types.SimpleNamespace(
     answer=f"**{customers} customers** keep $x = {rate}$.",
     warnings=("it is loud",) if loud else (),
+    notes=(f"label <i>{label}</i> _is_ $x$",),
     headlines=(Headline("customers", customers, "customers", f"{customers} customers"),
                Headline("kept", rate, "share", f"keep {rate}", low=rate - 0.1, high=rate + 0.1)),
     tables={"spend": Table("spend", frame, "Spend",
@@ -53,7 +54,7 @@ analysis = types.SimpleNamespace(
 report = Report(analysis)
 report.answer()"""
 
-TOY_SHOW = 'report.table("spend")\nreport.figure("line")'
+TOY_SHOW = 'report.notes()\nreport.table("spend")\nreport.figure("line")'
 
 
 def toy_notebook(
@@ -70,12 +71,36 @@ def toy_notebook(
     return notebook
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> Workspace:
+def make_toy(folder: Path) -> Workspace:
     """Return a workspace with one toy notebook and a plan of one report."""
-    root = tmp_path / "toy"
+    root = folder / "toy"
     for folder in ("notebooks", "data/raw", "reports"):
         (root / folder).mkdir(parents=True)
     nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
     (root / "reports.toml").write_text('[toy]\nnotebook = "toy"\n', encoding="utf-8")
     return Workspace.find(root)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Workspace:
+    """Return a toy workspace in which nothing has run."""
+    return make_toy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory) -> Workspace:
+    """Return a toy workspace in which the report was published; for reading only."""
+    from helpers.reporting.plan import read_plan
+    from helpers.reporting.runner import run_report
+
+    workspace = make_toy(tmp_path_factory.mktemp("published"))
+    run = run_report(read_plan(workspace)["toy"], workspace)
+    assert run.outcome == "success", run.message
+    return workspace
+
+
+@pytest.fixture
+def published_toy(published_once: Workspace, tmp_path: Path) -> Workspace:
+    """Return a copy of the published toy workspace, to do with as the test likes."""
+    shutil.copytree(published_once.root, tmp_path / "toy")
+    return Workspace.find(tmp_path / "toy")

@@ -1,7 +1,6 @@
 """The rules of the house: who may import whom, one name per topic, one list of dependencies, inputs untouched."""
 
 import ast
-import hashlib
 import importlib.metadata
 import re
 import tomllib
@@ -12,6 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from rattler import MatchSpec
 from rattler.exceptions import InvalidMatchSpecError
+
+from helpers.reporting.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "helpers"
@@ -155,9 +156,4 @@ def test_source_imports_no_gpl_package():
 
 
 def test_raw_data_are_those_listed():
-    readme = (ROOT / "data" / "raw" / "README.md").read_text(encoding="utf-8")
-    listed = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", readme, re.MULTILINE))
-    tracked = {path.name for path in (ROOT / "data" / "raw").iterdir()} & set(listed)
-    assert tracked == set(listed), "a listed file is missing"
-    for name, digest in listed.items():
-        assert hashlib.sha256((ROOT / "data" / "raw" / name).read_bytes()).hexdigest() == digest, name
+    assert Workspace.find(ROOT).changed_raw() == []

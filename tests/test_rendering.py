@@ -7,12 +7,10 @@ import subprocess
 
 import pytest
 
-from .test_runner import run_toy
-
 
 @pytest.fixture
-def page(toy):
-    return run_toy(toy).page
+def page(published_once):
+    return published_once.reports / "toy" / "latest" / "index.html"
 
 
 def test_page_is_self_contained_and_scriptless(page):

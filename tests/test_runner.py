@@ -1,5 +1,6 @@
 """Runs are staged, judged by the files they leave, and published in one step."""
 
+import hashlib
 import json
 import threading
 
@@ -78,16 +79,17 @@ CASES = {
 
 
 @pytest.mark.parametrize(("cells", "outcome", "said"), CASES.values(), ids=CASES.keys())
-def test_failed_run_is_kept_and_the_last_good_report_stays(toy, cells, outcome, said):
-    good = run_toy(toy)
-    before = good.page.read_bytes()
+def test_failed_run_is_kept_and_the_last_good_report_stays(published_toy, cells, outcome, said):
+    toy = published_toy
+    page = toy.reports / "toy" / "latest" / "index.html"
+    before = page.read_bytes()
     run = run_toy(toy, toy_notebook(*cells))
     assert run.outcome == outcome
     assert said in run.message
     assert run.page.parent.parent == toy.reports / "toy" / "failed"
     assert said in run.page.read_text(encoding="utf-8")
     assert (run.page.parent / "run.log").is_file() and (run.page.parent / "notebook.ipynb").is_file()
-    assert good.page.read_bytes() == before
+    assert page.read_bytes() == before
     index = (toy.reports / "index.html").read_text(encoding="utf-8")
     assert outcome in index and "stale" in index
 
@@ -111,8 +113,8 @@ def test_run_is_stopped_on_request(toy):
     assert not list(toy.staging.iterdir())
 
 
-def test_second_run_says_what_changed(toy):
-    run_toy(toy)
+def test_second_run_says_what_changed(published_toy):
+    toy = published_toy
     (toy.root / "reports.toml").write_text('[toy]\nnotebook = "toy"\nparameters = { rate = 0.75 }\n', encoding="utf-8")
     page = run_toy(toy).page.read_text(encoding="utf-8")
     section = page[page.index('id="what-changed"') :]
@@ -129,10 +131,9 @@ def test_unchanged_run_of_a_clean_commit_is_up_to_date(toy, monkeypatch):
     assert not run_toy(toy, toy_notebook("1 + 1")).up_to_date
 
 
-def test_changed_working_tree_is_never_up_to_date(toy):
-    assert toy.git_state()["dirty"]
-    run_toy(toy)
-    assert not run_toy(toy).up_to_date
+def test_changed_working_tree_is_never_up_to_date(published_toy):
+    assert published_toy.git_state()["dirty"]
+    assert not run_toy(published_toy).up_to_date
 
 
 def test_parameter_values_are_data_even_with_quotes_and_newlines(toy):
@@ -148,3 +149,15 @@ def test_workspace_in_a_folder_with_braces_and_spaces(toy):
     odd = toy.root.rename(toy.root.with_name("a {b} c"))
     workspace = type(toy).find(odd)
     assert run_toy(workspace).outcome == "success"
+
+
+def test_listed_raw_data_are_held_to_their_digest(toy):
+    content = b"requirement,A,O\n"
+    digest = hashlib.sha256(content).hexdigest()
+    (toy.raw / "README.md").write_text(f"| file | sha256 |\n|---|---|\n| `counts.csv` | ours | `{digest}` |\n")
+    assert toy.changed_raw() == ["counts.csv"]
+    (toy.raw / "counts.csv").write_bytes(content)
+    assert toy.changed_raw() == []
+    (toy.raw / "counts.csv").write_bytes(content + b"1")
+    run = run_toy(toy)
+    assert (run.outcome, "counts.csv" in run.message) == ("failed_contract", True)

@@ -150,8 +150,8 @@ class Table:
         # Shown in JupyterLab and in the published page alike; a fixed id keeps the output deterministic.
         from great_tables import GT
 
-        numeric = [c.heading for c in self.columns.values() if c.digits is not None]
-        table = GT(self.shown(), id=f"table-{self.name}").tab_header(title=self.caption)
+        table = GT(self.shown(), id=f"table-{self.name}").tab_header(title=self.caption).cols_align("left")
+        numeric = [column.heading for column in self.columns.values() if column.digits is not None]
         return table.cols_align("right", columns=numeric).as_raw_html()
 
     def __repr__(self) -> str:
@@ -189,7 +189,9 @@ class Analysis(Protocol):
     answer : str
         The answer in words (Markdown), with its numbers and their intervals; the first thing in a report.
     warnings : tuple of str
-        What is wrong or missing, in words; shown above the answer.
+        Which conclusions do not hold or are missing, in words; shown above the answer.
+    notes : tuple of str
+        What the data brought that a reader should know; shown where the data are accounted for.
     headlines : tuple of Headline
         The entries of `results.json`.
     tables, figures : dict
@@ -202,6 +204,7 @@ class Analysis(Protocol):
 
     answer: str
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     headlines: tuple[Headline, ...]
     tables: dict[str, Table]
     figures: dict[str, Figure]

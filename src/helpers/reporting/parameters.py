@@ -11,6 +11,7 @@ import difflib
 import io
 import json
 import math
+import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,14 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
     if "parameters" not in first.get("metadata", {}).get("tags", []):
         raise WrongUsage(f"{notebook.name}: the first code cell must carry the tag 'parameters'")
     return parse_cell("".join(first["source"]), notebook.name)
+
+
+def title(notebook: Path) -> str:
+    """Return the title of a notebook: its first Markdown heading, or its name."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    heading = re.search(r"^# +(.+)$", text, re.MULTILINE)
+    return heading[1].strip() if heading else notebook.stem
 
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:

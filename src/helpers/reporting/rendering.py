@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,9 @@ def render_report(stage: Path, record: dict[str, Any], changes: Changes, folder:
             cell.outputs = [output for output in outputs if output is not None]
     exporter = _Exporter()
     body, _ = exporter.from_notebook_node(notebook)
-    titles = [text for level, text, _ in exporter.headings if level == 1]
     return render_page(
         "report.html.j2",
-        title=html.unescape(re.sub(r"<[^>]*>", "", titles[0])) if titles else record["report"],
+        title=record["title"],
         body=Markup(body),
         contents=[(Markup(text), anchor) for level, text, anchor in exporter.headings if level == 2],
         run=record,
@@ -103,7 +103,12 @@ def _templates() -> jinja2.Environment:
     loader = jinja2.PackageLoader("helpers.reporting")
     templates = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     templates.filters["number"] = _shown_number
+    templates.filters["moment"] = _shown_moment
     return templates
+
+
+def _shown_moment(stamp: str) -> str:
+    return datetime.fromisoformat(stamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _shown_number(value: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,18 @@ class Report:
         self._figures: list[str] = []
 
     def answer(self) -> None:
-        """Show the answer in words, with what is wrong or missing above it."""
+        """Show the answer in words, with the conclusions that do not hold above it."""
         from IPython.display import Markdown, display
 
-        warnings = "".join(f"> **Note:** {sentence}\n>\n" for sentence in self.analysis.warnings)
+        warnings = "".join(f"> **Mind:** {plain(sentence)}\n>\n" for sentence in self.analysis.warnings)
         display(Markdown(f"{warnings}\n\n{self.analysis.answer}".strip()))
+
+    def notes(self) -> None:
+        """Show what the data brought that a reader should know."""
+        from IPython.display import Markdown, display
+
+        notes = [f"- {plain(sentence)}" for sentence in self.analysis.notes]
+        display(Markdown("\n".join(notes) or "There is nothing else to say of these data."))
 
     def table(self, name: str) -> None:
         """Show a table of the analysis, and save it in full precision."""
@@ -79,11 +87,16 @@ class Report:
             "tables": list(self._columns),
             "figures": self._figures,
             "inputs": self.analysis.inputs,
-            "warnings": list(self.analysis.warnings),
+            "warnings": [*self.analysis.warnings, *self.analysis.notes],
             "processed": list(self.analysis.processed),
         }
         _save_json(self._folder / "contents.json", contents)
         _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence with nothing in it that Markdown or HTML would read as markup: it may quote the user's data."""
+    return re.sub(r"([\\`*_\[\]<>&$#|~])", lambda mark: f"&#{ord(mark[0])};", sentence)
 
 
 def column_units(table: Table) -> dict[str, dict[str, str]]:

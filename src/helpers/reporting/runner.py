@@ -21,6 +21,7 @@ from helpers.data.refusal import InputRefused
 from helpers.data.sources import fingerprint
 
 from . import manifest as provenance
+from .parameters import title
 from .plan import PlannedReport
 from .publication import publish_failure, publish_success
 from .report import PROCESSED_FOLDER, RUN_FOLDER
@@ -98,6 +99,7 @@ def run_report(
     record: dict[str, Any] = {
         "run_id": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         "report": report.name,
+        "title": title(report.notebook),
         "notebook": report.notebook.name,
         "parameters": report.parameters,
         "seed": report.parameters.get("seed"),
@@ -133,13 +135,15 @@ def _attempt(report, workspace, stage, record, force, on_progress, cancelled) ->
     record |= {"inputs": inputs, "run_key": provenance.run_key(report, inputs, record["git"], workspace)}
     if not force and _is_published(workspace, report, record):
         return "up_to_date", "up to date"
-    raw_before = _listing(workspace.raw)
+    if changed := workspace.changed_raw():
+        return "failed_contract", f"data/raw is not what its README lists: {', '.join(changed)}"
+    raw_before = workspace.raw_state()
     outcome, message = _execute(report, stage, on_progress, cancelled)
     contents = provenance.read_json(stage / "contents.json") or {}
     record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
     warned = provenance.kernel_warnings(stage / "notebook.ipynb")
     record["warnings"] = [*contents.get("warnings", []), *warned]
-    if outcome == "success" and _listing(workspace.raw) != raw_before:
+    if outcome == "success" and workspace.raw_state() != raw_before:
         return "failed_output", "the run changed files in data/raw, which no run may write to"
     return outcome, message
 
@@ -161,11 +165,6 @@ def _is_published(workspace: Workspace, report: PlannedReport, record: dict[str,
     """Say whether the newest good run was made of the same things; a changed working tree never matches."""
     latest = provenance.read_json(_latest(workspace, report) / "manifest.json") or {}
     return not record["git"]["dirty"] and latest.get("run_key") == record["run_key"]
-
-
-def _listing(folder: Path) -> dict[str, tuple[int, int]]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
 def _execute(report: PlannedReport, stage: Path, on_progress: Progress, cancelled) -> tuple[str, str]:

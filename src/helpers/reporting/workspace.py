@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import WrongUsage
 
@@ -62,6 +65,31 @@ class Workspace:
         """Return the folder of inputs, which no run writes to."""
         return self.root / "data" / "raw"
 
+    def raw_state(self) -> dict[str, Any]:
+        """Return what stands in data/raw: the digest of each file that its README lists, size and time of the others.
+
+        Two equal states before and after a run show that the run wrote nothing there.
+        """
+        listed = self.listed_raw()
+        files = [path for path in sorted(self.raw.rglob("*")) if path.is_file()]
+        return {
+            str(path.relative_to(self.raw)): _digest(path)
+            if path.name in listed
+            else (path.stat().st_size, path.stat().st_mtime_ns)
+            for path in files
+        }
+
+    def listed_raw(self) -> dict[str, str]:
+        """Return the SHA-256 of each file of data/raw, as the table in its README lists them."""
+        readme = self.raw / "README.md"
+        text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+        return dict(re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
+
+    def changed_raw(self) -> list[str]:
+        """Return the listed files of data/raw that are missing or are not what their listed digest says."""
+        state = self.raw_state()
+        return [name for name, digest in self.listed_raw().items() if state.get(name) != digest]
+
     @property
     def staging(self) -> Path:
         """Return where runs are prepared, on the same file system as where they are published."""
@@ -88,3 +116,8 @@ class Workspace:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -171,10 +171,17 @@ class LifetimeValue:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is wrong or must be known first, in words."""
+        """Return which conclusions do not hold or must be read with care, in words."""
         from .words import warnings
 
         return warnings(self)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Return what the data brought that a reader should know."""
+        from .words import notes
+
+        return notes(self)
 
     def _repr_html_(self) -> str:
         return self.tables["headlines"]._repr_html_()
@@ -252,11 +259,6 @@ def fit_period(name: str, purchases: transactions.Purchases, end: date, settings
     ):
         fits[model], failure = attempt(fitter, data)
         problems += [failure] if failure else fits[model].problems
-    if spend_rows.attrs["left_out"]:
-        problems.append(
-            f"{spend_rows.attrs['left_out']:,} repeat customers whose mean spend is not above zero have no place in "
-            "the spend model; they are left out of its fit."
-        )
     return FittedPeriod(
         name=name,
         end=end,

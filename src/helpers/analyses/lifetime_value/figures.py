@@ -63,9 +63,9 @@ def holdout_total(result: LifetimeValue) -> Figure:
         )
         model = frame[frame.method == "bg_nbd"]
         axes.errorbar(
-            model.value,
-            model.label,
-            xerr=[model.value - model.low, model.high - model.value],
+            model.value.to_numpy(),
+            model.label.to_numpy(),
+            xerr=[(model.value - model.low).to_numpy(), (model.high - model.value).to_numpy()],
             fmt="none",
             color="black",
             capsize=4,

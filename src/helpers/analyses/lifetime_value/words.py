@@ -39,11 +39,11 @@ def customer_equity(result: LifetimeValue) -> Headline:
     low, high = result.value_totals["potential_value"]
     if np.isfinite(total):
         text = (
-            f"customers are worth {number(total)} {result.currency} in the next {result.settings.horizon_weeks} weeks "
-            f"({between(low, high)})"
+            f"{number(len(result.customers))} customers are worth {number(total)} {result.currency} in the next "
+            f"{result.settings.horizon_weeks} weeks ({between(low, high)})"
         )
     else:
-        text = "the value of the next weeks could not be computed from these data"
+        text = "What the customers will bring could not be computed from these data"
     return Headline("customer_equity", total, result.currency, text, low, high)
 
 
@@ -195,11 +195,21 @@ def peer(result: LifetimeValue) -> str:
 
 
 def warnings(result: LifetimeValue) -> tuple[str, ...]:
-    """Return what a reader must know before the numbers: models that do not hold, then what the data brought."""
+    """Return what a reader must know before the numbers: models that do not hold, assumptions that are broken."""
     found = []
     for period in (result.calibration, result.observation):
         found += [f"{period.name.capitalize()} period: {problem}" for problem in period.problems]
-    return (*found, *_assumptions(result), *result.purchases.notes, *result.marketing.notes)
+    return (*found, *_assumptions(result))
+
+
+def notes(result: LifetimeValue) -> tuple[str, ...]:
+    """Return what cleaning and fitting met in the data."""
+    left_out = result.observation.spend_rows.attrs["left_out"]
+    found = [
+        f"Repeat customers whose mean spend is not above zero: {number(left_out)}. The spend model is fitted without "
+        "them."
+    ]
+    return (*result.purchases.notes, *result.marketing.notes, *(found if left_out else []))
 
 
 def _assumptions(result: LifetimeValue) -> list[str]:
