@@ -7,7 +7,7 @@ the business of `helpers.reporting`. This module is a leaf: analyses and the rep
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,12 +73,15 @@ class Column:
         Decimals shown; None for text.
     percent : bool
         Whether a share is shown as a percentage (the file keeps the share).
+    names : mapping of str to str
+        How values that are stable snake_case names read.
     """
 
     label: str
     unit: str = ""
     digits: int | None = None
     percent: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -91,7 +94,7 @@ class Column:
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return DASH
         if self.digits is None:
-            return str(value)
+            return self.names.get(str(value), str(value))
         return number(100 * value if self.percent else value, self.digits)
 
 
@@ -105,7 +108,7 @@ def number(value: float | None, digits: int = 0) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share as a percentage in words."""
-    return DASH if share is None or not math.isfinite(share) else f"{number(100 * share, digits)} %"
+    return DASH if share is None or not math.isfinite(share) else f"{number(100 * share, digits)}\N{NO-BREAK SPACE}%"
 
 
 def between(low: float | None, high: float | None, digits: int = 0, scale: float = 1.0) -> str:

@@ -143,8 +143,9 @@ class Fit:
         if not np.all(np.isfinite(self.log_covariance)):
             reason = " ".join(self.problems) or "The covariance is not finite."
             raise ValueError(f"The uncertainty of the parameters is unknown. {reason}")
-        normal = rng.multivariate_normal(np.zeros(len(self.names)), self.log_covariance, count, method="eigh")
-        return self.estimates * np.exp(normal)
+        # the Cholesky factor is unique, unlike eigenvectors' signs: the same draws on every machine
+        factor = np.linalg.cholesky(self.log_covariance)
+        return self.estimates * np.exp(rng.standard_normal((count, len(self.names))) @ factor.T)
 
 
 @dataclass(frozen=True, eq=False)

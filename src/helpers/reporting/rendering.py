@@ -142,8 +142,12 @@ def _figure(name: str, alt: str, stage: Path, folder: str) -> str:
 
 
 def _table(markup: str, folder: str) -> str:
-    # Each great_tables table brings a style sheet of its own; the page has one for all.
+    # Each great_tables table brings a style sheet of its own; the page has one for all. Its title becomes a
+    # paragraph above, which wraps on a phone while the table scrolls; the table stays labelled by it.
     markup = re.sub(r"<style.*?</style>", "", markup, flags=re.DOTALL)
+    title = re.search(r'<tr class="gt_heading">\s*<td[^>]*?(id="[^"]*")[^>]*>(.*?)</td>\s*</tr>', markup, re.DOTALL)
+    caption = f'<p class="caption" {title[1]}>{title[2]}</p>' if title else ""
+    markup = markup.replace(title[0], "") if title else markup
     name = re.search(r'id="table-(\w+)"', markup)
     link = f'<p class="files"><a href="{folder}tables/{name[1]}.csv">CSV</a></p>' if name else ""
-    return f'<div class="table">{markup}</div>{link}'
+    return f'{caption}<div class="table">{markup}</div>{link}'

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.exhibits import Figure, Headline, Table
 from helpers.models.fit import Fit
@@ -210,31 +211,18 @@ def analyse(**choices: Any) -> LifetimeValue:
         When the file or a setting cannot be used; the message names everything that is wrong.
     """
     settings = Settings(**choices)
-    purchases = transactions.load(
-        settings.transactions,
-        columns=settings.columns,
-        bad_rows=settings.bad_rows,
-        zero_amounts=settings.zero_amounts,
-        refunds=settings.refunds,
-        merge_period=settings.merge_period,
-        date_format=settings.date_format,
-        decimal=settings.decimal,
-        engine=settings.engine,
-    )
-    periods = settle_periods(settings, purchases.first_date, purchases.last_date)
-    marketing = marketing_touches.load(
-        settings.marketing_touches,
-        columns=settings.marketing_touches_columns,
-        bad_rows=settings.bad_rows,
-        date_format=settings.date_format,
-        decimal=settings.decimal,
-        observation_end=periods.observation_end,
-        connection=purchases.table.get_backend(),
-    )
-    calibration = fit_period("calibration", purchases, periods.calibration_end, settings)
-    observation = fit_period("observation", purchases, periods.observation_end, settings)
-    margin_rate = margin_rate_of(purchases, periods, settings)
-    customers, totals = value_customers(observation, purchases, marketing, margin_rate, settings)
+    with progress("lifetime value", 5) as bar:
+        purchases, marketing, periods = read(settings)
+        bar.update()
+        calibration = fit_period("calibration", purchases, periods.calibration_end, settings)
+        bar.update()
+        observation = fit_period("observation", purchases, periods.observation_end, settings)
+        bar.update()
+        holdout = check_on_holdout(calibration, purchases, periods, settings)
+        bar.update()
+        margin_rate = margin_rate_of(purchases, periods, settings)
+        customers, totals = value_customers(observation, purchases, marketing, margin_rate, settings)
+        bar.update()
     return LifetimeValue(
         settings=settings,
         purchases=purchases,
@@ -242,11 +230,34 @@ def analyse(**choices: Any) -> LifetimeValue:
         periods=periods,
         calibration=calibration,
         observation=observation,
-        holdout=check_on_holdout(calibration, purchases, periods, settings),
+        holdout=holdout,
         customers=customers,
         value_totals=totals,
         margin_rate=margin_rate,
     )
+
+
+def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.MarketingCosts, Periods]:
+    """Read and clean the purchases and what was spent on customers, and settle the periods."""
+    rules = {name: getattr(settings, name) for name in ("bad_rows", "date_format", "decimal")}
+    purchases = transactions.load(
+        settings.transactions,
+        columns=settings.columns,
+        zero_amounts=settings.zero_amounts,
+        refunds=settings.refunds,
+        merge_period=settings.merge_period,
+        engine=settings.engine,
+        **rules,
+    )
+    periods = settle_periods(settings, purchases.first_date, purchases.last_date)
+    marketing = marketing_touches.load(
+        settings.marketing_touches,
+        columns=settings.marketing_touches_columns,
+        observation_end=periods.observation_end,
+        connection=purchases.table.get_backend(),
+        **rules,
+    )
+    return purchases, marketing, periods
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:

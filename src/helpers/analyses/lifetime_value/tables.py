@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from .analysis import FittedPeriod, LifetimeValue
 
 MODELS = {"bg_nbd": "purchases", "gamma_gamma": "spend"}  # model -> attribute of FittedPeriod
+NAMES = {
+    "bg_nbd": "BG/NBD",
+    "gamma_gamma": "Gamma-Gamma",
+    "log_likelihood": "log-likelihood",
+    "historical_value": "historical value",
+    "current_value": "current value",
+    "potential_value": "potential value",
+    "expected_purchases": "expected purchases",
+    "expected_spend": "expected spend",
+    "probability_of_no_purchase": "probability of no purchase",
+    "probability_of_one_purchase": "probability of one purchase",
+    "probability_of_more": "probability of more",
+}
 METHODS = {"bg_nbd": "BG/NBD", "past_rate": "past rate goes on", "zero": "nobody buys again"}
 MEASURES = {
     "total": "Total purchases",
@@ -122,7 +135,7 @@ def periods(result: LifetimeValue) -> Table:
         pd.DataFrame(lines, columns=names),
         "The periods; customers who bought in each. The holdout begins on the day after its start.",
         {
-            "period": Column("Period"),
+            "period": Column("Period", names=NAMES),
             "start": Column("Start"),
             "end": Column("End"),
             "customers": Column("Customers", digits=0),
@@ -152,8 +165,8 @@ def parameters(result: LifetimeValue) -> Table:
         f"Maximum-likelihood estimates, time in {result.settings.unit_name}; standard errors from the Hessian, 95 % "
         "intervals built on the log scale.",
         {
-            "model": Column("Model"),
-            "period": Column("Period"),
+            "model": Column("Model", names=NAMES),
+            "period": Column("Period", names=NAMES),
             "parameter": Column("Parameter"),
             "estimate": Column("Estimate", digits=4),
             "standard_error": Column("Standard error", digits=4),
@@ -180,15 +193,15 @@ def models(result: LifetimeValue) -> Table:
         "Every fit, ours and lifetimes' on the same customers. Gradient: largest derivative of the log-likelihood per "
         "customer by a log parameter, 0 at an optimum; the condition number is of the information matrix.",
         {
-            "model": Column("Model"),
-            "period": Column("Period"),
+            "model": Column("Model", names=NAMES),
+            "period": Column("Period", names=NAMES),
             "fitted_by": Column("Fitted by"),
             "customers": Column("Customers", digits=0),
             "log_likelihood": Column("Log-likelihood", digits=3),
             "aic": Column("AIC", digits=1),
             "bic": Column("BIC", digits=1),
             "converged": Column("Converged"),
-            "gradient_norm": Column("Gradient", digits=6),
+            "gradient_norm": Column("Gradient", digits=4),
             "condition_number": Column("Condition number", digits=0),
         },
     )
@@ -215,10 +228,10 @@ def fitters(result: LifetimeValue) -> Table:
         "The same customers fitted by this workspace and by lifetimes 0.11.3; a log-likelihood difference of 0 or more "
         "means that ours is no worse.",
         {
-            "model": Column("Model"),
-            "period": Column("Period"),
+            "model": Column("Model", names=NAMES),
+            "period": Column("Period", names=NAMES),
             "customers": Column("Customers", digits=0),
-            "quantity": Column("Quantity"),
+            "quantity": Column("Quantity", names=NAMES),
             "helpers": Column("Ours", digits=4),
             "lifetimes": Column("lifetimes", digits=4),
             "difference": Column("Difference", digits=4),
@@ -305,7 +318,7 @@ def value_parts(result: LifetimeValue) -> Table:
         "Historical: realised margin less marketing expense to the end of observation. Current: the same of its last "
         f"12 months. Potential: discounted expected margin of the next {horizon} less planned marketing cost.",
         {
-            "part": Column("Part"),
+            "part": Column("Part", names=NAMES),
             "total": Column("Total", result.currency, 0),
             "low": Column("Low", result.currency, 0),
             "high": Column("High", result.currency, 0),
@@ -387,7 +400,7 @@ def new_customer(result: LifetimeValue) -> Table:
         "new_customer",
         pd.DataFrame(lines, columns=["quantity", "value", "unit"]),
         f"A new customer, in the {settings.horizon_weeks} weeks after the first purchase (which is not counted).",
-        {"quantity": Column("Quantity"), "value": Column("Value", digits=4), "unit": Column("Unit")},
+        {"quantity": Column("Quantity", names=NAMES), "value": Column("Value", digits=4), "unit": Column("Unit")},
     )
 
 
@@ -412,7 +425,7 @@ def dimensions(result: LifetimeValue) -> Table:
         pd.DataFrame(lines, columns=["dimension", "value", "unit", "meaning"]),
         "The three dimensions of lifetime value: how long, how much of the wallet, how broad.",
         {
-            "dimension": Column("Dimension"),
+            "dimension": Column("Dimension", names=NAMES),
             "value": Column("Value", digits=2),
             "unit": Column("Unit"),
             "meaning": Column("Meaning"),
