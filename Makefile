@@ -20,12 +20,14 @@ install: $(INSTALLED)  ## install everything into .venv (Python 3.11 or newer; P
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "installing into $(VENV): one to three minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 reports: install  ## publish every report of reports.toml; open reports/index.html
+	@echo "running the plan of reports.toml"
 	@$(BIN)/reports run
 
 test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
@@ -46,5 +48,5 @@ lint: install  ## mend style where it can be mended
 	$(BIN)/ruff format .
 
 lock:  ## resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras \
+	uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --python-version 3.11 --all-extras \
 	  --quiet --no-header --no-annotate pyproject.toml -o requirements.lock

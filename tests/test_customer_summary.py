@@ -159,6 +159,14 @@ def test_repeat_spend_leaves_out_and_counts_what_has_no_place(cdnow):
     assert weighted.sum() == pytest.approx((repeat.frequency * repeat.monetary_value).sum())
 
 
+def test_means_that_differ_in_their_last_bits_are_one_row():
+    means = [0.1 + 0.2, 0.3, 0.1 * 3, 1e-17, 5.0]
+    table = ibis.memtable({"frequency": [1, 1, 1, 1, 0], "monetary_value": means})
+    found = customer_summary.repeat_spend(table)
+    assert found.to_dict("records") == [{"frequency": 1, "monetary_value": 0.3, "customers": 3}]
+    assert found.attrs["left_out"] == 1
+
+
 def test_no_repeat_buyer_and_an_end_before_the_first_purchase(cdnow):
     table = customer_summary.summarise(cdnow["cdnow_sample"].table, "1997-01-01")
     found = summary(cdnow["cdnow_sample"].table, "1997-01-01")
@@ -190,6 +198,23 @@ def test_realised_value_uses_the_margin_where_it_is_stated():
     assert found.current_margin.tolist() == pytest.approx([3, 0])
     assert found.first_date.astype(str).tolist() == ["2019-01-31", "2018-01-01"]
     assert found.last_date.astype(str).tolist() == ["2020-01-31", "2018-01-01"]
+
+
+@pytest.mark.parametrize("merge_period", transactions.MERGE_PERIODS)
+@pytest.mark.parametrize("end", [None, datetime.date(1997, 9, 30), datetime.date(1997, 9, 3)])
+def test_whole_periods_make_all_sums_agree(merge_period, end):
+    found = transactions.load("cdnow_sample", merge_period=merge_period)
+    total = found.accounting.amount.iloc[-1]
+    last = transactions.end_of_period(found.last_date, merge_period)
+    end = transactions.end_of_period(end or found.last_date, merge_period)
+    realised = customer_summary.realised_value(found.realised, 1.0, end).historical_margin.sum().execute()
+    known = summary(found.table, end, merge_period=merge_period)
+    after = customer_summary.holdout(found.table, end, last).to_pandas()
+    bought = found.table.filter(found.table.date <= end)
+    assert len(known) == len(after) == bought.customer_id.nunique().execute()
+    assert (known.frequency + 1).sum() == bought.count().execute()
+    assert realised == pytest.approx(bought.amount.sum().execute(), rel=1e-12)
+    assert realised + after.holdout_amount.sum() == pytest.approx(total, rel=1e-12)
 
 
 def test_windows_of_calendar_months():

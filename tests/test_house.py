@@ -123,9 +123,8 @@ def test_installed_versions_are_those_declared_and_locked():
         requirement = Requirement(line)
         version = importlib.metadata.version(requirement.name)
         assert requirement.specifier.contains(version), line
-        assert re.search(
-            rf"^{re.escape(requirement.name)}=={re.escape(version)} ", lock, re.MULTILINE | re.IGNORECASE
-        ), line
+        pinned = rf"^{re.escape(requirement.name)}(\[[\w,-]+\])?=={re.escape(version)} "
+        assert re.search(pinned, lock, re.MULTILINE | re.IGNORECASE), line
 
 
 def test_lock_has_hashes_and_no_address():

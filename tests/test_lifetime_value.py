@@ -163,11 +163,20 @@ def test_scope_is_counted_where_the_file_has_categories(tmp_path):
     assert np.isnan(scope.value["share"])
 
 
+@pytest.mark.parametrize("period", ["W", "M"])
+def test_merging_by_week_or_month_loses_no_money_and_no_customer(period, sample):
+    result = analyse(transactions="cdnow_sample", merge_period=period, draws=100)
+    paid = result.tables["data_accounting"].frame.amount.iloc[-1]
+    assert result.customers.historical_value.sum() == pytest.approx(paid) == pytest.approx(244091.94)
+    assert len(result.customers) == headline(result, "customers").value == 2357
+    assert result.holdout.actual == headline(result, "holdout_purchases").value
+    assert headline(result, "purchases").value < headline(sample, "purchases").value
+
+
 def test_observation_that_ends_early_is_accounted_for():
     result = analyse(transactions="cdnow_sample", observation_end="1998-03-31", draws=100)
     account = result.tables["data_accounting"].frame
-    assert account.rows.iloc[:3].sum() - account.rows.iloc[2] == account.rows.iloc[2]
-    assert account.rows.iloc[-3] + account.rows.iloc[-2] == account.rows.iloc[-1]
+    assert account.rows.iloc[:-1].sum() == account.rows.iloc[-1]
     assert account.rows.iloc[-1] == headline(result, "purchases").value
     assert "1998-03-31" in account.reason.iloc[-2]
 
@@ -235,22 +244,91 @@ def test_settings_out_of_range_are_refused_in_words(choices, said):
         analyse(transactions="cdnow_sample", **choices)
 
 
+def test_currency_is_text_wherever_it_stands():
+    with pytest.raises(InputRefused, match="currency is the short name"):
+        Settings(currency='<meta http-equiv="refresh">')
+    result = analyse(transactions="cdnow_sample", currency="US$ *net*", draws=100)
+    assert "US&#36; &#42;net&#42;" in result.answer
+    from helpers.reporting.theme import render
+
+    render(result.figures["value_distribution"])
+
+
+def test_small_groups_are_not_shown_and_cannot_be_computed(tmp_path):
+    bought, _ = transactions(300, seed=8)
+    one = bought[bought.customer_id == bought.customer_id.iloc[0]].assign(date="2025-06-01", amount=777.77)
+    cut = bought[pd.to_datetime(bought.date) <= pd.Timestamp("2023-12-31")]
+    pd.concat([cut, one.head(1)]).to_csv(tmp_path / "p.csv", index=False)
+    result = analyse(transactions=str(tmp_path / "p.csv"), calibration_end="2023-12-31", draws=100)
+    periods = result.tables["periods"].frame.set_index("period")
+    assert periods.amount[["calibration", "holdout"]].isna().all() and periods.amount.notna()["observation"]
+    few = analyse(transactions=str(tmp_path / "p.csv"), calibration_end="2023-12-31", draws=100, min_cell=40)
+    hidden = few.tables["frequency_fit"].frame.customers.isna().sum()
+    assert hidden == 0 or hidden >= 2
+    assert (few.tables["deciles"].frame.customers >= 40).all()
+    assert not (few.figures["value_distribution"].frame.customers.between(1, 39)).any()
+
+
+def test_no_verdict_without_an_interval(tmp_path):
+    # all alike: the optimum lies at infinity, so that no interval can be given
+    (tmp_path / "p.csv").write_text(DEGENERATE["all alike"], encoding="utf-8")
+    answer = analyse(transactions=str(tmp_path / "p.csv"), draws=100).answer
+    assert "no interval" in answer and "cannot be judged" in answer and "outside" not in answer
+
+
+def test_failure_of_lifetimes_is_told_with_its_reason(tmp_path):
+    (tmp_path / "p.csv").write_text(DEGENERATE["all alike"], encoding="utf-8")
+    result = analyse(transactions=str(tmp_path / "p.csv"), draws=100)
+    failed = result.tables["models"].frame.query("not converged and fitted_by == 'lifetimes'")
+    assert len(failed) and failed.failure.str.contains("lifetimes").any()
+
+
 def test_several_wrong_settings_are_named_at_once():
     with pytest.raises(InputRefused) as refusal:
         Settings(horizon_weeks=-1, margin_rate=7.0, min_cell=0)
     assert len(refusal.value.problems) == 3
 
 
+def test_settings_of_another_type_or_name_are_refused_as_at_the_command_line():
+    with pytest.raises(InputRefused, match=r"margin_rate is float, not '0\.3'"):
+        analyse(margin_rate="0.3")
+    with pytest.raises(InputRefused, match=r"there is no margin\. did you mean margin_rate"):
+        analyse(margin=0.3)
+
+
+def test_model_and_rival_are_compared_on_the_same_customers(sample):
+    difference, low, high = sample.holdout.mae_difference
+    by_table = sample.holdout.score("bg_nbd", "mae").value - sample.holdout.score(sample.holdout.rival, "mae").value
+    assert difference == pytest.approx(by_table)
+    assert low < difference < high
+    verdict = "told apart" if low < 0 < high else "the model is better" if high < 0 else "the model is not better"
+    assert verdict in sample.answer
+
+
+def test_missed_holdout_stands_at_the_top(sample):
+    assert sample.holdout.high < sample.holdout.actual
+    assert any("may be too low in the same way" in sentence for sentence in sample.warnings)
+
+
+def test_rows_left_out_and_later_refunds_stand_at_the_top(tmp_path):
+    bought, _ = transactions(300, seed=4)
+    refund = bought.tail(30).assign(amount=-bought.amount.max(), date="2024-12-31")
+    pd.concat([bought, refund, bought.head(40).assign(amount="n/a")]).to_csv(tmp_path / "p.csv", index=False)
+    warnings = analyse(transactions=str(tmp_path / "p.csv"), bad_rows="exclude", draws=100).warnings
+    assert any("of the rows of the file were left out" in sentence for sentence in warnings)
+    assert any("Refunds on other days than the purchase" in sentence for sentence in warnings)
+
+
 def test_result_shows_itself_as_a_table(sample):
-    assert "<table" in sample._repr_html_() and "are worth" in sample._repr_html_()
-    assert "are worth" in repr(sample)
+    assert "<table" in sample._repr_html_() and "are expected to bring" in sample._repr_html_()
+    assert "are expected to bring" in repr(sample)
 
 
 def test_notebook_passes_every_setting_under_its_own_name():
     from helpers.reporting.parameters import read_parameters
 
     parameters = read_parameters(ROOT / "notebooks" / "01_lifetime_value.ipynb")
-    assert list(parameters) == list(parameters) and set(parameters) == set(Settings.names())
+    assert list(parameters) == list(parameters) and set(parameters) == set(vars(Settings()))
     assert {name: parameter.default for name, parameter in parameters.items()} == vars(Settings())
 
 

@@ -43,6 +43,25 @@ def test_none_given_is_a_table_that_joins(write):
         assert joined.marketing_cost.sum().coalesce(0.0).execute() == cost
 
 
+def test_touches_of_nobodys_customers_are_accounted_for(write):
+    purchases = transactions.load("cdnow_sample")
+    path = write(
+        "0001,1997-01-01,3,", "0001,1997-01-02,4,", "x,1997-01-01,8,", "x,1999-01-01,16,", " 0002,1997-01-01,1,"
+    )
+    found = marketing_touches.load(path, observation_end="1998-06-30", customers=purchases.table)
+    assert totals(found) == [("0001", 7.0, 0.0), ("0002", 1.0, 0.0)]
+    lines = list(found.accounting.itertuples(index=False, name=None))
+    assert lines[1:] == [
+        ("excluded", -1, -16.0, "dated after 1998-06-30"),
+        ("excluded", -1, -8.0, "customer_id has no purchase"),
+        ("touches", 3, 8.0, "added up for each customer"),
+    ]
+    assert lines[0][1:3] == (5, 32.0)
+    nobody = marketing_touches.load(write("x,1997-01-01,8,"), customers=purchases.table)
+    assert totals(nobody) == [] and nobody.accounting.rows.tolist() == [1, -1, 0]
+    assert marketing_touches.load("", customers=purchases.table).table.get_backend() is purchases.table.get_backend()
+
+
 def test_the_same_refusals_and_rules_as_for_purchases(write):
     path = write("1,01/02/2020,1,x", ",2020-01-01,2,x", "1,2020-01-01,-3,x", "1,2020-01-01,4,x,y")
     with pytest.raises(InputRefused) as refused:

@@ -30,6 +30,12 @@ def test_plan_settles_every_parameter_and_orders_by_after(toy):
         ('[toy]\nnotebook = "toy"\nparameters = { "x=1;import os" = 1 }', "unknown parameter"),
         ('[toy]\nnotebook = "toy"\nafter = ["tay"]', "unknown report .*: did you mean 'toy'"),
         ('[a]\nnotebook = "toy"\nafter = ["b"]\n[b]\nnotebook = "toy"\nafter = ["a"]', "wait for each other"),
+        ('[toy]\nnotebook = "toy"\ntime_limit_minutes = "abc"', "'time_limit_minutes' is a number of minutes"),
+        ('[toy]\nnotebook = "toy"\ntime_limit_minutes = -1', "must be above 0"),
+        ('[toy]\nnotebook = "toy"\nafter = 5', "'after' is a list of report names"),
+        ('[toy]\nnotebook = "toy"\nafter = [5]', "unknown report"),
+        ('[toy]\nnotebook = "toy"\nparameters = 5', "'parameters' is a table"),
+        ('[toy]\nnotebook = ["toy"]', "'notebook' is the name of a notebook"),
         ('["../x"]\nnotebook = "toy"', "is no report name"),
     ],
 )

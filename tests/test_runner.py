@@ -131,6 +131,40 @@ def test_unchanged_run_of_a_clean_commit_is_up_to_date(toy, monkeypatch):
     assert not run_toy(toy, toy_notebook("1 + 1")).up_to_date
 
 
+def test_up_to_date_needs_everything_that_was_published(published_toy, monkeypatch):
+    toy = published_toy
+    monkeypatch.setattr(type(toy), "git_state", lambda self: {"commit": "c0ffee", "dirty": False})
+    run_toy(toy)
+    (toy.processed / "toy" / "spend.parquet").unlink()
+    assert not run_toy(toy).up_to_date
+    assert (toy.processed / "toy" / "spend.parquet").is_file()
+
+
+def test_page_that_cannot_be_rendered_publishes_nothing(published_toy, monkeypatch):
+    toy = published_toy
+    before = {path: path.read_bytes() for path in toy.reports.rglob("latest/*")}
+    parquet = toy.processed / "toy" / "spend.parquet"
+    stamp = parquet.stat().st_mtime_ns
+
+    def fail(*_, **__):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr("helpers.reporting.publication.render_report", fail)
+    run = run_toy(toy)
+    assert (run.outcome, "no ink" in run.message) == ("failed_publish", True)
+    assert {path: path.read_bytes() for path in toy.reports.rglob("latest/*")} == before
+    assert parquet.stat().st_mtime_ns == stamp
+    assert not list(toy.staging.iterdir())
+
+
+def test_failed_page_quotes_no_values_of_the_data(toy):
+    cell = "from helpers.data.refusal import InputRefused, Problem\n"
+    cell += "raise InputRefused('a.csv', [Problem('is no date|are no dates', 'date', 1, ['2'], 'Ann Smith')])"
+    run = run_toy(toy, toy_notebook(cell))
+    assert "Ann Smith" in run.message
+    assert "Ann Smith" not in run.page.read_text(encoding="utf-8")
+
+
 def test_changed_working_tree_is_never_up_to_date(published_toy):
     assert published_toy.git_state()["dirty"]
     assert not run_toy(published_toy).up_to_date

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from helpers.data import contracts, reading, sources, transactions
-from helpers.data.refusal import InputRefused, Problem, require_choice
+from helpers.data.refusal import InputRefused, Problem, require_choice, shortened, without_values
 
 ROWS = "customer_id,date,amount\n1,2020-01-01,5\n1,2020-01-09,7\n2,2020-01-03,1.5\n"
 
@@ -120,7 +120,7 @@ def test_line_ends(write, line_end, last):
 
 
 def test_ids_keep_their_leading_zeros_and_markup(write):
-    ids = ["007", "7", "<script>alert(1)</script>", "=1+1", "NA", "null", "' OR 1=1 --"]
+    ids = ["007", "7", "<script>alert(1)</script>", "=1+1", "NAN1", "' OR 1=1 --"]
     rows = "".join(f"{name},2020-01-01,1\n" for name in ids)
     frame = purchases(write("customer_id,date,amount\n" + rows))
     assert sorted(frame.customer_id) == sorted(ids)
@@ -199,9 +199,37 @@ def test_workbooks_are_refused_with_the_way_out(write, name, start):
 
 def test_missing_columns_are_named_all_at_once_with_near_matches(write):
     message = refusal(write("Customer ID,Date,amount\n1,2020-01-01,5\n"))
-    assert "column 'customer_id': it is required and missing; the file has 'Customer ID', 'Date'" in message
-    assert "columns={'Customer ID': 'customer_id'}" in message
-    assert "columns={'Date': 'date'}" in message
+    assert message == (
+        "purchases.csv cannot be used:\n"
+        "  - column 'customer_id': it is required and missing. Is it 'Customer ID'?\n"
+        "  - column 'date': it is required and missing. Is it 'Date'?\n"
+        "  - the file has 'Customer ID', 'Date', 'amount'. "
+        "Name the columns that are missing by columns={'Customer ID': 'customer_id', 'Date': 'date'}."
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["00001 19970101 1 11.77", "c-71@x.org,2020-01-01,5", "Meyer;2020-01-01T10:00Z;A", "Meyer;5;5", "$5,Meyer", "--,?"],
+)
+@pytest.mark.parametrize("columns", [None, {"id": "customer_id"}])
+def test_a_file_without_a_header_is_not_quoted(write, line, columns):
+    message = refusal(write(f"{line}\n{line}\n"), columns=columns)
+    assert message == (
+        "purchases.csv cannot be used:\n  - the first line looks like data, not like column names. "
+        "Add a header line such as customer_id,date,amount."
+    )
+
+
+@pytest.mark.parametrize("header", ["Kunde,Tag1,Betrag", "客户,日期,金额", "who,when,total 2020"])
+def test_headers_in_other_words_are_listed(write, header):
+    message = refusal(write(f"{header}\n1,2020-01-01,5\n"))
+    assert all(repr(text) in message for text in header.split(",")) and message.count("columns={") == 1
+    assert "The first line must name the columns" in message
+
+
+def test_a_header_with_years_is_a_header_where_a_column_is_known(write):
+    assert "the file has 'customer_id', '2019', '2020'" in refusal(write("customer_id,2019,2020\n1,2,3\n"))
 
 
 def test_a_missing_column_and_bad_rows_are_reported_together(write):
@@ -302,7 +330,7 @@ def test_parquet_missing_and_infinite_values(tmp_path, frame):
     ).to_parquet(path, index=False)
     message = refusal(str(path))
     assert "column 'customer_id': 1 row is empty (row 2)" in message
-    assert "column 'customer_id': 1 row is no id (row 3; value: '2.5')" in message
+    assert "column 'customer_id': 1 row is no id (row 3)." in message and "2.5" not in message
     assert "column 'date': 1 row is empty (row 3)" in message
     assert "column 'amount': 2 rows are not numbers (rows 1, 3; first value: 'inf')" in message
     assert "column 'amount': 1 row is empty (row 2)" in message
@@ -385,6 +413,16 @@ def test_the_message_of_a_refusal():
         "  - it holds nothing.\n"
         "Mend them."
     )
+
+
+@pytest.mark.parametrize("value", ["12,50", "it's", "both ' and \"", "back\\", "a); value: 'b'", "x\ny" * 30, ""])
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_message_for_others_holds_no_values(value, count):
+    problem = Problem("is not a number|are not numbers", "amount", count, ["4"], value, "Set decimal=','.")
+    message = str(InputRefused("purchases.csv", [problem, problem], "Mend them."))
+    assert shortened(value) in message
+    without = Problem("is not a number|are not numbers", "amount", count, ["4"], None, "Set decimal=','.")
+    assert without_values(message) == str(InputRefused("purchases.csv", [without, without], "Mend them."))
 
 
 def test_choices_name_what_is_allowed():

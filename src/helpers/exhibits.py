@@ -7,6 +7,7 @@ the business of `helpers.reporting`. This module is a leaf: analyses and the rep
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -118,6 +119,11 @@ def between(low: float | None, high: float | None, digits: int = 0, scale: float
     return f"95 % interval {number(scale * low, digits)} to {number(scale * high, digits)}"
 
 
+def plain(text: str) -> str:
+    """Return text in which nothing reads as Markdown or HTML: sentences may quote the user's data."""
+    return re.sub(r"[\\`*_\[\]<>&$#|~]", lambda mark: f"&#{ord(mark[0])};", text)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of a report: the full-precision frame and how it reads.
@@ -176,12 +182,15 @@ class Figure:
         What is to be seen, in a sentence or two, for those who cannot see it.
     frame : pandas.DataFrame
         The data behind the figure.
+    columns : dict of str to Column
+        What the columns of the data are, with their units.
     """
 
     name: str
     draw: Callable[[], MatplotlibFigure]
     alt: str
     frame: pd.DataFrame
+    columns: dict[str, Column] = field(default_factory=dict)
 
 
 class Analysis(Protocol):
@@ -218,10 +227,13 @@ class Analysis(Protocol):
 def suppress_small_groups(frame: pd.DataFrame, count: str, keep: tuple[str, ...], min_cell: int) -> pd.DataFrame:
     """Blank the figures of groups of people that are too small to be shown.
 
+    Where a single group would be blanked, the smallest other group is blanked with it: the one alone could be
+    computed from the total.
+
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per group.
+        One row per group; the groups part the people.
     count : str
         The column that holds the number of people.
     keep : tuple of str
@@ -234,8 +246,12 @@ def suppress_small_groups(frame: pd.DataFrame, count: str, keep: tuple[str, ...]
     pandas.DataFrame
         A copy; blanked numbers are missing.
     """
-    small = (frame[count] > 0) & (frame[count] < min_cell)
-    hidden = [column for column in frame.columns if column not in keep]
+    people = frame[count]
+    hidden = (people > 0) & (people < min_cell)
+    others = people[~hidden & (people > 0)]
+    if hidden.sum() == 1 and len(others):
+        hidden.loc[others.idxmin()] = True
+    columns = [column for column in frame.columns if column not in keep]
     result = frame.copy()
-    result[hidden] = result[hidden].astype(object).mask(small, None).infer_objects()
+    result[columns] = result[columns].astype(object).mask(hidden, None).infer_objects()
     return result

@@ -3,7 +3,7 @@
 import datetime
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,12 +23,20 @@ _ADVICE = 'Mend these rows, or set bad_rows="exclude" to leave them out; they ar
 _TIME = r"([T ]+([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?)"
 _OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
 _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?)?$"
+# What spreadsheets and other programs write for a missing id, in any case.
+_NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
+_WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @ibis.udf.scalar.builtin
 def try_strptime(text: str, format: str) -> dt.Timestamp():
     """Read a date in a given format, null where it does not fit (DuckDB's function)."""
+
+
+@ibis.udf.scalar.builtin(name="trim")
+def _trimmed(text: str, characters: str) -> str:
+    """Take these characters away at both ends (DuckDB's function)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class CheckedRows:
     table : ibis Table
         The contract's columns, typed.
     steps : list of tuple
-        (step, rows, amount, reason): rows in the file, then what was left out as negative changes.
+        (step, rows, amount, reason): rows in the file, then what was left out as negative changes, and what
+        was kept on purpose as changes of zero.
     inputs, notes : list
         Provenance and sentences for the report.
     currency : str or None
@@ -82,6 +91,10 @@ def check(
 ) -> CheckedRows:
     """Read a source and hold it to its contract.
 
+    White space around a text is no part of it. A text id (a column whose name ends in "_id") that is empty or one of
+    the words "null", "nan", "na", "n/a", "#n/a" and "none", in any case, is missing; in other columns these words are
+    values like any other.
+
     Parameters
     ----------
     source, columns, connection
@@ -115,7 +128,7 @@ def check(
     raw = read(source, table, columns, connection)
     with _engine_errors_refused(raw.name):
         values, problems = _typed(raw, table, decimal, date_format)
-        repeats = _count_identical(raw)
+        repeats = _count_identical(raw.table, raw.contents)
         staged = _staged(raw, values, repeats, connection)
         faults = _faults(staged, values, table, today)
         found = _bad_row_problems(raw, staged, faults, decimal) if bad_rows == "refuse" else []
@@ -160,7 +173,8 @@ def _typed(raw: Raw, table: str, decimal: str, date_format: str) -> tuple[dict[s
             continue
         value = raw.table[raw.columns[column]]
         if _suits(value.type(), kind):
-            values[column] = readers[kind](value)
+            read_value = readers[kind](value)
+            values[column] = ibis.ifelse(_is_empty(value, column), None, read_value) if kind == "string" else read_value
         else:
             expected = {"string": "text or whole numbers", "date": "dates", "float64": "numbers"}[kind]
             problems.append(Problem(f"holds values of type {value.type()}, not {expected}", column=column))
@@ -178,7 +192,9 @@ def _suits(dtype: dt.DataType, kind: str) -> bool:
 
 
 def _identifier(value: ibis.Value) -> ibis.Value:
-    """Keep text as it is; a whole number that a column with gaps made 7.0 is 7."""
+    """Keep text but for white space around it; a whole number that a column with gaps made 7.0 is 7."""
+    if value.type().is_string():
+        return _trimmed(value, _WHITE_SPACE)
     if value.type().is_floating():
         return ibis.ifelse(value == value.floor(), value.try_cast("int64"), None).cast("string")
     return value.cast("string")
@@ -231,7 +247,7 @@ def _staged(raw: Raw, values: Mapping[str, ibis.Value], repeats: int, connection
     """Interpret the file once: the typed columns, and for each whether a value is empty or unreadable."""
     columns = dict(values)
     for column, value in values.items():
-        empty = _is_empty(raw.table[raw.columns[column]])
+        empty = _is_empty(raw.table[raw.columns[column]], column)
         columns[f"empty_{column}"] = empty
         columns[f"unreadable_{column}"] = ~empty & value.isnull()
     copy = _is_copy(raw, values["order_id"]) if repeats and "order_id" in values else ibis.literal(False)
@@ -270,9 +286,10 @@ def _faults(staged: ibis.Table, values: Mapping[str, ibis.Value], table: str, to
     return faults
 
 
-def _is_empty(value: ibis.Value) -> ibis.Value:
+def _is_empty(value: ibis.Value, column: str) -> ibis.Value:
     if value.type().is_string():
-        return value.isnull() | (value.strip() == "").fill_null(False)
+        words = _NO_ID if column.endswith("_id") else ("",)
+        return value.isnull() | _trimmed(value, _WHITE_SPACE).lower().isin(words).fill_null(False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -300,7 +317,8 @@ def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, decimal:
     shown = shown.to_pandas()
     first = (raw.table.file == shown.file.iloc[0]) & (raw.table.row == int(shown.row.iloc[0]))
     value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
-    value = None if pd.isna(value) or not value.strip() else value
+    # Refusals are passed on to others, whom it does not concern who the customers are.
+    value = None if fault.column == "customer_id" or pd.isna(value) or not value.strip() else value
     way_out = _way_out(value or "", fault.rule, decimal)
     return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
 
@@ -346,10 +364,10 @@ def _kept(
         left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:])
         raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
     good = marked.filter(marked.fault.isnull())
+    steps += _identical(raw, good, repeats)
     names = [column for column in kinds(table) if column in staged.columns]
     notes = [
         *raw.notes,
-        *_repeat_notes(raw, names, repeats),
         *_late_notes(raw, counts, len(faults) - 1, today),
         *_offset_notes(raw, counts),
         *_outlier_notes(raw, good, measure),
@@ -358,10 +376,11 @@ def _kept(
     return CheckedRows(raw.name, kept, steps, raw.inputs, notes, raw.currency)
 
 
-def _repeat_notes(raw: Raw, names: list[str], repeats: int) -> list[str]:
-    if not repeats or "order_id" in names:
-        return []
-    return [f"Rows of {raw.name} that are identical to an earlier one: {repeats:,}. They are kept."]
+def _identical(raw: Raw, good: ibis.Table, repeats: int) -> list[tuple[str, int, float, str]]:
+    """Count the rows that are kept though they repeat an earlier one; those that cannot be used are gone."""
+    kept = _count_identical(raw.table.semi_join(good, ["file", "row"]), raw.contents) if repeats else 0
+    rows = "row is" if kept == 1 else "rows are"
+    return [("kept", 0, 0.0, f"{kept:,} {rows} identical to an earlier one")] if kept else []
 
 
 def _late_notes(raw: Raw, counts: pd.DataFrame, fault: int, today: datetime.date) -> list[str]:
@@ -376,8 +395,8 @@ def _offset_notes(raw: Raw, counts: pd.DataFrame) -> list[str]:
     return [f"Rows of {raw.name} with a time zone or an offset: {rows:,}. The local day is used, as written."]
 
 
-def _count_identical(raw: Raw) -> int:
-    content = raw.table.select(raw.contents)
+def _count_identical(rows: ibis.Table, contents: Sequence[str]) -> int:
+    content = rows.select(contents)
     counts = content.aggregate(rows=content.count()).cross_join(
         content.distinct().aggregate(distinct_rows=ibis._.count())
     )
@@ -429,12 +448,10 @@ def _outlier_notes(raw: Raw, good: ibis.Table, measure: str) -> list[str]:
     if not count:
         return []
     shown = far_out.order_by(far_out[measure].abs().desc(), "file", "row").limit(SHOWN_ROWS)
-    shown = shown.select("file", "row", measure).to_pandas()
-    examples = ", ".join(
-        f"{amount:,.2f} in row {label}" for amount, label in zip(shown[measure], _row_labels(shown), strict=True)
-    )
-    rule = f"beyond {math.exp(fence):,.2f}"
-    return [f"Extreme values of {measure} in {raw.name} ({rule}): {count:,}. They are kept: {examples}."]
+    # The rows and not their amounts: a page that others read must not show what one person spent.
+    rows = ", ".join(_row_labels(shown.select("file", "row").to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
+    kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."
+    return [f"Extreme values of {measure} in {raw.name} (beyond {math.exp(fence):,.2f}): {count:,}. {kept}"]
 
 
 @contextmanager

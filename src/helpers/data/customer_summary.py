@@ -113,7 +113,9 @@ def repeat_spend(summary: ibis.Table) -> pd.DataFrame:
         place in a Gamma distribution: they are left out, and counted in ``.attrs["left_out"]``.
     """
     keys = ["frequency", "monetary_value"]
-    repeat = summary.filter(summary.frequency > 0)
+    # The engine adds on several threads in no fixed order, so equal means differ in their last bits from run to
+    # run: unrounded they would not be the same rows each time.
+    repeat = summary.filter(summary.frequency > 0).mutate(monetary_value=summary.monetary_value.round(9))
     spend = repeat.group_by(keys).agg(customers=repeat.count()).order_by(keys).to_pandas()
     positive = spend.monetary_value > 0
     left_out = int(spend.customers[~positive].sum())

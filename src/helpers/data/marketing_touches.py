@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import account, check, day
+from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.customer_summary import months_before
 from helpers.data.reading import connect
 
@@ -45,6 +45,7 @@ def load(
     observation_end: datetime.date | str | None = None,
     months: int = 12,
     today: datetime.date | str | None = None,
+    customers: ibis.Table | None = None,
     connection: ibis.BaseBackend | None = None,
 ) -> MarketingCosts:
     """Load marketing touches and add up what each customer has cost.
@@ -59,15 +60,20 @@ def load(
         The last day that counts; later touches are left out and counted. Default: the last touch.
     months : int
         Length of the recent window in calendar months, up to `observation_end`.
+    customers : ibis Table, optional
+        A table with the customer_id of each customer, in the same engine (``purchases.table``): touches of other
+        ids are left out and counted. Default: everybody counts.
     connection : ibis backend, optional
         The engine that holds the purchases (``purchases.table.get_backend()``), so that the two can join.
+        Default: that of `customers`, or a new one.
 
     Raises
     ------
     InputRefused
         With all problems of the file.
     """
-    connection = connection or connect()
+    if connection is None:
+        connection = connect() if customers is None else customers.get_backend()
     if not source:
         return _none(connection)
     checked = check(
@@ -83,27 +89,30 @@ def load(
     )
     touches = checked.table
     end = day(observation_end, "observation_end") if observation_end else touches.date.max().to_pyarrow().as_py()
-    known = touches.filter(touches.date <= end)
+    is_customer = ibis.literal(True) if customers is None else touches.customer_id.isin(customers.customer_id)
+    touches = touches.mutate(
+        verdict=ibis.cases((touches.date > end, "later"), (is_customer, "known"), else_="stranger")
+    )
+    known = touches.filter(touches.verdict == "known")
     totals = known.group_by("customer_id").agg(
         marketing_cost=known.cost.sum(),
         current_marketing_cost=known.cost.sum(where=known.date > months_before(end, months)).coalesce(0.0),
     )
-    later = touches.date > end
-    counts = touches.aggregate(
-        rows=(~later).sum(),
-        cost=touches.cost.sum(where=~later).coalesce(0.0),
-        later_rows=later.sum(),
-        later_cost=touches.cost.sum(where=later).coalesce(0.0),
-        credits=(touches.cost < 0).sum(),
-    )
-    counts = counts.to_pandas().iloc[0]
-    steps, notes = list(checked.steps), list(checked.notes)
-    if counts.later_rows:
-        steps.append(("excluded", -int(counts.later_rows), -float(counts.later_cost), f"dated after {end}"))
-    steps.append(("touches", int(counts.rows), float(counts.cost), "added up for each customer"))
-    if counts.credits:
-        notes.append(f"Rows of {checked.name} with a negative cost: {int(counts.credits):,}. They are netted.")
-    return MarketingCosts(totals, account(steps), checked.inputs, notes)
+    counts = touches.group_by("verdict").agg(rows=touches.count(), cost=touches.cost.sum())
+    counts = counts.to_pandas().set_index("verdict").reindex(["later", "stranger", "known"], fill_value=0)
+    steps = list(checked.steps)
+    for verdict, reason in (("later", f"dated after {end}"), ("stranger", "customer_id has no purchase")):
+        line = counts.loc[verdict]
+        if line.rows:
+            steps.append(("excluded", -int(line.rows), -float(line.cost), reason))
+    counted = counts.loc["known"]
+    steps.append(("touches", int(counted.rows), float(counted.cost), "added up for each customer"))
+    return MarketingCosts(totals, account(steps), checked.inputs, [*checked.notes, *_credits(checked)])
+
+
+def _credits(checked: CheckedRows) -> list[str]:
+    rows = checked.table.filter(checked.table.cost < 0).count().to_pandas()
+    return [f"Rows of {checked.name} with a negative cost: {rows:,}. They are netted."] if rows else []
 
 
 def _none(connection: ibis.BaseBackend) -> MarketingCosts:

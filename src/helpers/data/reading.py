@@ -177,7 +177,7 @@ def _match_columns(
         raise InputRefused(name, problems, "Give each column a name of its own.")
     found = ", ".join(shortened(text) for text in names[:12]) + (", ..." if len(names) > 12 else "")
     problems = [
-        Problem("it is mapped by `columns` but is not in the file", column=text, way_out=f"The file has {found}.")
+        Problem("it is mapped by `columns` but is not in the file", column=text)
         for text in mapping
         if text not in names
     ]
@@ -188,22 +188,31 @@ def _match_columns(
         for text, target in [*mapping.items(), *((c, c) for c in TABLES[table].columns if c not in targets)]
         if text in names
     }
-    for column in required_columns(table):
-        if column not in positions and column not in targets:
-            problems.append(_missing(column, names, found))
+    missing = [column for column in required_columns(table) if column not in positions and column not in targets]
+    problems += _missing(missing, names)
+    if problems:
+        problems.append(Problem(f"the file has {found}", way_out=_how_to_map(missing, names)))
     used = set(positions.values())
     ignored = [shortened(text) for position, text in enumerate(names) if position not in used and text]
     notes = [f"Columns of {name} that the analysis does not use: {', '.join(ignored)}."] if ignored else []
     return positions, problems, notes
 
 
-def _missing(column: str, names: Sequence[str], found: str) -> Problem:
+def _missing(columns: Sequence[str], names: Sequence[str]) -> list[Problem]:
+    near = {column: _near(column, names) for column in columns}
+    hints = {column: f"Is it {shortened(text)}?" if text else "" for column, text in near.items()}
+    return [Problem("it is required and missing", column=column, way_out=hints[column]) for column in columns]
+
+
+def _how_to_map(columns: Sequence[str], names: Sequence[str]) -> str:
+    pairs = [f"{shortened(_near(column, names) or 'its name')}: '{column}'" for column in columns]
+    return f"Name the columns that are missing by columns={{{', '.join(pairs)}}}." if pairs else ""
+
+
+def _near(column: str, names: Sequence[str]) -> str:
     by_plain_name = {re.sub(r"\W+", "_", text.strip().lower()): text for text in names}
     near = difflib.get_close_matches(column, by_plain_name, n=1, cutoff=0.6)
-    example = by_plain_name[near[0]] if near else "their name"
-    hint = f"Is it {shortened(example)}? " if near else ""
-    way_out = f"{hint}Name it by columns={{{shortened(example)}: '{column}'}}."
-    return Problem(f"it is required and missing; the file has {found}", column=column, way_out=way_out)
+    return by_plain_name[near[0]] if near else ""
 
 
 # --- Parquet --------------------------------------------------------------------------------------------
@@ -378,9 +387,26 @@ def _split_header(name: str, header: str, table: str, mapping: Mapping[str, str]
         raise InputRefused(name, [Problem(f"its header cannot be read ({error})")]) from None
     names = split(delimiter)
     if not recognised(delimiter)[0]:
+        if _looks_like_data(names):
+            example = f"Add a header line such as {','.join(required_columns(table))}."
+            problem = Problem("the first line looks like data, not like column names", way_out=example)
+            raise InputRefused(name, [problem])
         _, problems, _ = _match_columns(name, names, mapping, table)
         raise InputRefused(name, problems, "The first line must name the columns, parted by , ; | or tabs.")
     return names, delimiter
+
+
+def _looks_like_data(names: Sequence[str]) -> bool:
+    """Tell a line in which a number or a date stands, or no letter at all: what it holds may be a customer's."""
+
+    def lettered(text: str) -> bool:
+        return any(letter.isalpha() for letter in text)
+
+    def is_value(text: str) -> bool:
+        number = not lettered(text) and any(digit.isdigit() for digit in text)
+        return number or re.match(r"\d{4}-\d{1,2}-\d{1,2}T", text) is not None
+
+    return any(is_value(text) for text in names) or not any(lettered(text) for text in names)
 
 
 def _parse(

@@ -1,9 +1,13 @@
 """One way to refuse a user's input: every problem at once, in plain words, with the way out."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 SHOWN_ROWS = 5
+
+# A quoted value as `shortened` writes it, in either kind of quotation mark.
+_QUOTED_VALUE = re.compile(r"""; (first )?value: ('([^'\\]|\\.)*'|"([^"\\]|\\.)*")""")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,22 @@ def require_choice(parameter: str, value: object, allowed: Collection[str]) -> N
     if not isinstance(value, str) or value not in allowed:
         choices = " or ".join(repr(choice) for choice in allowed)
         raise InputRefused(f"{parameter}={value!r}", [Problem(f"{parameter} must be {choices}")])
+
+
+def without_values(message: str) -> str:
+    """Leave the quoted values out of a refusal's text, for pages that others read.
+
+    Parameters
+    ----------
+    message : str
+        ``str()`` of an `InputRefused`: ``"... (rows 4, 9, ...; first value: '12,50')"``.
+
+    Returns
+    -------
+    str
+        The rules, the columns and the row numbers alone: ``"... (rows 4, 9, ...)"``.
+    """
+    return _QUOTED_VALUE.sub("", message)
 
 
 def shortened(value: str, length: int = 40) -> str:

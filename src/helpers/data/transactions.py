@@ -1,5 +1,6 @@
 """Purchases in: from a file of transactions to one row for each purchase, with an account of every step."""
 
+import calendar
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,18 +33,19 @@ class Purchases:
     realised : ibis Table
         customer_id, date, amount, margin of every row that is real money: purchases and all refunds.
     accounting : pandas.DataFrame
-        step, rows, amount, reason. The first line is the file; the others are changes (negative: taken away)
-        that add up to the last line, the purchases. The amount of rows that could not be read is NaN.
+        step, rows, amount, reason. The first line is the file; the others are changes (negative: taken away;
+        zero: kept on purpose) that add up to the last line, the purchases. The amount of rows that could not be
+        read is NaN.
     inputs : list of dict
         name, path, sha256, bytes, rows of each file.
     notes : list of str
         Sentences that a report must show.
     first_date, last_date : datetime.date
-        Of the purchases.
+        The days of the first and of the last row that belongs to a purchase, whatever the merge period.
     currency : str or None
         Of the amounts, where it is known.
     has_margin : bool
-        Whether the file has a margin column.
+        Whether any row that can be used states a margin.
     categories_per_customer : float or None
         Mean number of categories that a customer bought; None where the file has no category column.
     """
@@ -75,8 +77,8 @@ def load(
 ) -> Purchases:
     """Load purchases, built in or a user's own.
 
-    Rows that are identical are kept, and noted, unless the file has an order_id: then a whole row that
-    repeats is a copy and left out.
+    Rows that are identical are kept, and counted, unless the file has an order_id: then a whole row that
+    repeats is a copy and left out. Ids are read as `helpers.data.cleaning.check` says.
 
     Parameters
     ----------
@@ -120,42 +122,79 @@ def load(
         today=today,
         connection=connection,
     )
-    has_margin = "margin" in checked.table.columns
-    margin = checked.table.margin if has_margin else ibis.null("float64")
+    margin = checked.table.margin if "margin" in checked.table.columns else ibis.null("float64")
     realised = checked.table.select("customer_id", "date", "amount", margin=margin)
     sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
     periods = connection.create_table(
         ibis.util.gen_name("periods"), _merged(sales, merge_period, zero_amounts), temp=True
     )
-    table = periods.filter(periods.verdict == "purchase").select("customer_id", "date", "amount", "margin")
+    bought = periods.filter(periods.verdict == "purchase")
+    table = bought.select("customer_id", "date", "amount", "margin")
     steps = [*checked.steps, *_steps(realised, periods, merge_period)]
-    first, last = _span(table)
+    first, last = _span(bought)
     if first is None:
-        left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:-1])
+        left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
     return Purchases(
         table=table,
         realised=realised,
         accounting=account(steps),
         inputs=checked.inputs,
-        notes=[*checked.notes, *_lost_customers(checked, table, steps), *_negative_margins(checked)],
+        notes=[*checked.notes, *_lost_customers(checked, table), *_negative_margins(checked)],
         first_date=first,
         last_date=last,
         currency=checked.currency,
-        has_margin=has_margin,
+        has_margin=bool(realised.margin.notnull().any().to_pandas()),
         categories_per_customer=_scope(checked.table),
     )
+
+
+def end_of_period(day: datetime.date, merge_period: str) -> datetime.date:
+    """Give the last day of the merge period that a day lies in.
+
+    A merge period counts whole or not at all, so a span of time has to end where one of its periods ends.
+
+    Parameters
+    ----------
+    day : date
+        Any day.
+    merge_period : {"D", "W", "M"}
+        As in `load`.
+
+    Returns
+    -------
+    date
+        The day itself, the Sunday of its week, or the last day of its calendar month.
+
+    Raises
+    ------
+    InputRefused
+        If there is no such period.
+    """
+    require_choice("merge_period", merge_period, MERGE_PERIODS)
+    if merge_period == "W":
+        return day + datetime.timedelta(days=6 - day.weekday())
+    if merge_period == "M":
+        return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    return day
 
 
 def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str) -> ibis.Table:
     """Make one row of what a customer bought in a period, with a verdict on whether that is a purchase."""
     date = sales.date if merge_period == "D" else sales.date.truncate(merge_period)
+    is_refund = sales.amount < 0
+    # Where zero amounts are no purchases, their days are no days of purchase.
+    is_bought = sales.amount > 0 if zero_amounts == "exclude" else ~is_refund
     periods = sales.group_by("customer_id", date=date).agg(
         net=sales.amount.sum(),
         gross=sales.amount.abs().sum(),
         # The margin of a period is known where that of each of its rows is.
         margin=ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None),
         merged_rows=sales.count(),
+        refund_rows=is_refund.sum(),
+        refund_amount=sales.amount.sum(where=is_refund).coalesce(0.0),
+        first_day=sales.date.min(where=is_bought),
+        last_day=sales.date.max(where=is_bought),
     )
     amount = ibis.ifelse(periods.net.abs() <= _ROUNDING * periods.gross, 0.0, periods.net)
     zero = "zero" if zero_amounts == "exclude" else "purchase"
@@ -167,7 +206,10 @@ def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list
     """Account for the way from usable rows to purchases."""
     before = realised.aggregate(rows=realised.count(), amount=realised.amount.sum()).to_pandas().iloc[0]
     counts = periods.group_by("verdict").agg(
-        rows=periods.count(), merged_rows=periods.merged_rows.sum(), amount=periods.amount.sum()
+        rows=periods.count(),
+        merged_rows=periods.merged_rows.sum(),
+        amount=periods.amount.sum(),
+        free=(periods.amount == 0).sum(),
     )
     counts = counts.to_pandas().set_index("verdict")
     period = MERGE_PERIODS[merge_period]
@@ -176,9 +218,7 @@ def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list
     if refunds:
         amount = float(before.amount - counts.amount.sum())
         steps.append(("excluded", -refunds, -amount, "refunds (negative amounts)"))
-    merged = int(counts.merged_rows.sum() - counts.rows.sum())
-    if merged:
-        steps.append(("merged", -merged, 0.0, f"purchases of one customer in the same {period} are one"))
+    steps += _mergers(periods, period)
     reasons = {
         "refund": f"refunds exceed the purchases of the {period}",
         "zero": f"the amount of the {period} is zero",
@@ -188,20 +228,47 @@ def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list
             line = counts.loc[verdict]
             steps.append(("excluded", -int(line.rows), -float(line.amount), reason))
     purchases = counts.reindex(["purchase"], fill_value=0).iloc[0]
+    if purchases.free:
+        free = f"{int(purchases.free):,} purchase"
+        free += " of amount zero counts as a purchase" if purchases.free == 1 else "s of amount zero count as purchases"
+        steps.append(("kept", 0, 0.0, free))
     remaining = (int(purchases.rows), float(purchases.amount))
     return [*steps, ("purchases", *remaining, f"one for each customer and {period}")]
 
 
-def _span(table: ibis.Table) -> tuple[datetime.date | None, datetime.date | None]:
-    span = table.aggregate(first=table.date.min(), last=table.date.max()).to_pyarrow().to_pylist()[0]
+def _mergers(periods: ibis.Table, period: str) -> list[tuple[str, int, float, str]]:
+    """Account for the rows that became one with another; that changes no amount, though refunds lower purchases."""
+    only_refunds = periods.refund_rows == periods.merged_rows
+    counts = periods.aggregate(
+        merged=(periods.merged_rows - 1).sum().coalesce(0),
+        refunds=(periods.refund_rows - 1).sum(where=only_refunds).coalesce(0),
+        netted=periods.refund_rows.sum(where=~only_refunds).coalesce(0),
+        netted_amount=periods.refund_amount.sum(where=~only_refunds).coalesce(0.0),
+    )
+    counts = counts.to_pandas().iloc[0]
+    netted = f"refunds netted against purchases of the same {period}: {counts.netted_amount:,.2f} in amount"
+    lines = [
+        (counts.merged - counts.refunds - counts.netted, f"purchases of one customer in the same {period} are one"),
+        (counts.refunds, f"refunds of one customer in the same {period} are one"),
+        (counts.netted, netted),
+    ]
+    return [("merged", -int(rows), 0.0, reason) for rows, reason in lines if rows]
+
+
+def _span(bought: ibis.Table) -> tuple[datetime.date | None, datetime.date | None]:
+    span = bought.aggregate(first=bought.first_day.min(), last=bought.last_day.max()).to_pyarrow().to_pylist()[0]
     return span["first"], span["last"]
 
 
-def _lost_customers(checked: CheckedRows, table: ibis.Table, steps: list[tuple]) -> list[str]:
-    if all(step != "excluded" for step, *_ in steps[len(checked.steps) :]):
+def _lost_customers(checked: CheckedRows, table: ibis.Table) -> list[str]:
+    rows = checked.table.anti_join(table, "customer_id")
+    lost = rows.aggregate(customers=rows.customer_id.nunique(), amount=rows.amount.sum()).to_pandas().iloc[0]
+    if not lost.customers:
         return []
-    lost = int(checked.table.customer_id.nunique().to_pandas() - table.customer_id.nunique().to_pandas())
-    return [f"Customers of {checked.name} with no purchase left after these rules: {lost:,}."] if lost else []
+    return [
+        f"Customers of {checked.name} with no purchase left after these rules: {int(lost.customers):,}. "
+        f"The amounts of their rows add up to {lost.amount:,.2f}."
+    ]
 
 
 def _negative_margins(checked: CheckedRows) -> list[str]:

@@ -26,7 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(markup=False, highlight=False, soft_wrap=True)
+WIDTH = None if sys.stdout.isatty() else 140  # a pipe has no width of its own
+out = Console(width=WIDTH, markup=False, highlight=False, soft_wrap=True)
 err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
@@ -150,20 +151,22 @@ def _listing(name: str, *columns: str) -> Table:
     table = Table(box=None)
     table.add_column(name, no_wrap=True)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     return table
 
 
 @app.command(name="list")
 def list_(workspace: Folder = None) -> None:
-    """List the reports of the plan, and how their newest run ended."""
+    """List the reports of the plan, and when each was last published."""
     place = Workspace.find(workspace)
-    table = _listing("report", "notebook", "parameters set in the plan", "newest good run")
+    table = _listing("report", "notebook", "inputs and other choices", "newest good run")
     for report in read_plan(place).values():
         defaults = read_parameters(report.notebook)
-        changed = [f"{name}={value}" for name, value in report.parameters.items() if value != defaults[name].default]
+        defaults |= dict.fromkeys(report.inputs())  # inputs are always listed
+        chosen = {n: v for n, v in report.parameters.items() if defaults[n] is None or v != defaults[n].default}
+        shown = ", ".join(f"{name}={value}" for name, value in chosen.items())
         newest = read_json(place.reports / report.name / "latest" / "manifest.json") or {}
-        table.add_row(report.name, report.notebook.stem, ", ".join(changed), newest.get("ended", "never"))
+        table.add_row(report.name, report.notebook.stem, shown, newest.get("ended", "never")[:16].replace("T", " "))
     out.print(table)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .manifest import read_json
+from .manifest import read_json, write_text
 from .rendering import render_page
 
 
@@ -26,9 +26,7 @@ def write_index(reports: Path) -> Path:
     entries = [entry for home in homes if (entry := describe(home))]
     entries.sort(key=lambda entry: entry["newest"], reverse=True)
     page = reports / "index.html"
-    part = page.with_name("index.html.part")
-    part.write_text(render_page("index.html.j2", reports=entries), encoding="utf-8")
-    part.replace(page)
+    write_text(page, render_page("index.html.j2", reports=entries))
     return page
 
 
@@ -54,5 +52,5 @@ def describe(home: Path) -> dict[str, Any] | None:
         "results": read_json(home / "latest" / "results.json") or {},
         "failed": fresh[-1] if fresh else None,
         "runs": sorted(runs, key=lambda run: run["started"], reverse=True),
-        "newest": max(run["started"] for run in [*runs, *failures]),
+        "newest": max(run["started"] for run in [*runs, *failures, *([good] if good else [])]),
     }

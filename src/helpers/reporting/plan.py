@@ -16,7 +16,12 @@ from .errors import WrongUsage
 from .parameters import check_values, known, read_parameters
 from .workspace import Workspace
 
-_KEYS = {"notebook", "parameters", "after", "time_limit_minutes"}
+_KEYS = {
+    "notebook": (str, "the name of a notebook without its number"),
+    "parameters": (dict, "a table of parameters"),
+    "after": (list, "a list of report names"),
+    "time_limit_minutes": ((int, float), "a number of minutes"),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -53,7 +58,7 @@ class PlannedReport:
 
     def resolve(self, table: str, source: str) -> str:
         """Return a source as seen from anywhere: a built-in name, or a path from `folder`."""
-        return source if find_built_in(source, table) else str(self.folder / source)
+        return source if find_built_in(source, table) else str(self.folder / Path(source).expanduser())
 
 
 def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
@@ -73,7 +78,7 @@ def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
     plan = {name: _read_entry(name, entry, workspace) for name, entry in entries.items()}
     for report in plan.values():
         for name in report.after:
-            known(name, plan, f"report ('{report.name}' waits for it)")
+            known(str(name), plan, f"report ('{report.name}' waits for it)")
     try:
         order = graphlib.TopologicalSorter({r.name: r.after for r in plan.values()}).static_order()
         return {name: plan[name] for name in order}
@@ -86,8 +91,13 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
         raise WrongUsage(f"reports.toml: '{name}' is no report name: use lower-case letters, digits and underscores")
     if not isinstance(entry, dict) or "notebook" not in entry:
         raise WrongUsage(f'reports.toml: [{name}] needs a line such as: notebook = "lifetime_value"')
-    for key in entry:
-        known(key, dict.fromkeys(_KEYS), f"key in [{name}] of reports.toml")
+    for key, value in entry.items():
+        kind, meaning = known(key, _KEYS, f"key in [{name}] of reports.toml")
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise WrongUsage(f"reports.toml, [{name}]: '{key}' is {meaning}, not {value!r}")
+    limit = float(entry.get("time_limit_minutes", 60.0))
+    if not limit > 0:
+        raise WrongUsage(f"reports.toml, [{name}]: 'time_limit_minutes' must be above 0, not {limit:g}")
     try:
         report = planned(
             name,
@@ -95,7 +105,7 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
             entry.get("parameters", {}),
             folder=workspace.root,
             after=tuple(entry.get("after", ())),
-            time_limit_minutes=float(entry.get("time_limit_minutes", 60.0)),
+            time_limit_minutes=limit,
         )
     except WrongUsage as error:
         raise WrongUsage(f"reports.toml, [{name}]: {error}") from error

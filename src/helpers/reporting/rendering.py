@@ -17,6 +17,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from helpers.data.refusal import without_values
 from helpers.exhibits import number
 
 from .changes import Changes
@@ -90,7 +91,8 @@ def render_report(stage: Path, record: dict[str, Any], changes: Changes, folder:
 def render_failure(stage: Path, record: dict[str, Any]) -> str:
     """Return the page of a failed run: what failed, in words, with the way to its log and notebook."""
     files = [name for name in ("run.log", "notebook.ipynb", "manifest.json") if (stage / name).is_file()]
-    return render_page("failure.html.j2", run=record, files=files)
+    shown = record | {"message": without_values(record["message"])}
+    return render_page("failure.html.j2", run=shown, files=files)
 
 
 def render_page(template: str, **values: Any) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from helpers.exhibits import Column, plain
 
 from .theme import png_bundle, render
 
 if TYPE_CHECKING:
-    from helpers.exhibits import Analysis, Table
+    import pandas as pd
+
+    from helpers.exhibits import Analysis
 
 # Set by the runner for the kernel; a notebook opened by hand or run by plain papermill has neither.
 RUN_FOLDER = "HELPERS_RUN_FOLDER"
@@ -55,9 +58,9 @@ class Report:
         """Show a table of the analysis, and save it in full precision."""
         from IPython.display import display
 
-        table = self.analysis.tables[name]
+        table = _named(self.analysis.tables, name, "table")
         display(table)
-        self._columns[name] = column_units(table)
+        self._columns[name] = units(table.frame, table.columns)
         if self._folder:
             _save_csv(self._folder, table.name, table.frame)
 
@@ -65,7 +68,7 @@ class Report:
         """Show a figure of the analysis with its words, and save it with its data."""
         from IPython.display import display
 
-        figure = self.analysis.figures[name]
+        figure = _named(self.analysis.figures, name, "figure")
         png, svg = render(figure)
         data, metadata = png_bundle(figure, png)
         display(data, metadata=metadata, raw=True)
@@ -74,6 +77,7 @@ class Report:
             (self._folder / "figures").mkdir(exist_ok=True)
             (self._folder / "figures" / f"{figure.name}.svg").write_bytes(svg)
             _save_csv(self._folder, figure.name, figure.frame)
+        self._columns.setdefault(name, units(figure.frame, figure.columns))
 
     def finish(self) -> None:
         """Write the headline numbers, what was shown, what was read, and the tables for other notebooks."""
@@ -94,15 +98,16 @@ class Report:
         _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
 
 
-def plain(sentence: str) -> str:
-    """Return a sentence with nothing in it that Markdown or HTML would read as markup: it may quote the user's data."""
-    return re.sub(r"([\\`*_\[\]<>&$#|~])", lambda mark: f"&#{ord(mark[0])};", sentence)
+def _named(exhibits: dict[str, Any], name: str, kind: str) -> Any:
+    if name not in exhibits:
+        raise KeyError(f"there is no {kind} '{name}'; there is: {', '.join(exhibits)}")
+    return exhibits[name]
 
 
-def column_units(table: Table) -> dict[str, dict[str, str]]:
-    """Return label and unit of each column of a table's file, as `columns.json` keeps them."""
-    known = {name: column for name, column in table.columns.items() if name in table.frame.columns}
-    return {name: {"label": column.label, "unit": column.unit} for name, column in known.items()}
+def units(frame: pd.DataFrame, columns: dict[str, Column]) -> dict[str, dict[str, str]]:
+    """Return label and unit of each column of a file, as `columns.json` keeps them."""
+    described = {name: columns.get(name, Column(name.replace("_", " "))) for name in frame.columns}
+    return {name: {"label": column.label, "unit": column.unit} for name, column in described.items()}
 
 
 def _folder(variable: str) -> Path | None:

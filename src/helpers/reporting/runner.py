@@ -23,7 +23,7 @@ from helpers.data.sources import fingerprint
 from . import manifest as provenance
 from .parameters import title
 from .plan import PlannedReport
-from .publication import publish_failure, publish_success
+from .publication import is_published, publish_failure, publish_success
 from .report import PROCESSED_FOLDER, RUN_FOLDER
 from .workspace import Workspace
 
@@ -108,7 +108,10 @@ def run_report(
         "started": started.isoformat(timespec="seconds"),
     }
     stage = workspace.staging / record["run_id"]
-    (stage / "processed").mkdir(parents=True)
+    try:
+        (stage / "processed").mkdir(parents=True)
+    except OSError as error:
+        return Run(report.name, "failed_publish", f"nothing can be written there: {error}")
     try:
         outcome, message = _attempt(report, workspace, stage, record, force, on_progress, cancelled)
         if outcome == "up_to_date":
@@ -122,7 +125,8 @@ def run_report(
         }
         return _publish(report, workspace, stage, record)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        for leftover in workspace.staging.glob(f"{record['run_id']}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _attempt(report, workspace, stage, record, force, on_progress, cancelled) -> tuple[str, str]:
@@ -133,7 +137,8 @@ def _attempt(report, workspace, stage, record, force, on_progress, cancelled) ->
         record["inputs"] = []
         return "failed_contract", str(refusal)
     record |= {"inputs": inputs, "run_key": provenance.run_key(report, inputs, record["git"], workspace)}
-    if not force and _is_published(workspace, report, record):
+    # a changed working tree never matches: nobody knows what it was
+    if not force and not record["git"]["dirty"] and is_published(workspace, report.name, record["run_key"]):
         return "up_to_date", "up to date"
     if changed := workspace.changed_raw():
         return "failed_contract", f"data/raw is not what its README lists: {', '.join(changed)}"
@@ -143,6 +148,8 @@ def _attempt(report, workspace, stage, record, force, on_progress, cancelled) ->
     record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
     warned = provenance.kernel_warnings(stage / "notebook.ipynb")
     record["warnings"] = [*contents.get("warnings", []), *warned]
+    if outcome == "success" and not {entry["sha256"] for entry in contents["inputs"]} <= {i["sha256"] for i in inputs}:
+        return "failed_contract", "an input changed between the check and the reading: run it again"
     if outcome == "success" and workspace.raw_state() != raw_before:
         return "failed_output", "the run changed files in data/raw, which no run may write to"
     return outcome, message
@@ -159,12 +166,6 @@ def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
 
 def _latest(workspace: Workspace, report: PlannedReport) -> Path:
     return workspace.reports / report.name / "latest"
-
-
-def _is_published(workspace: Workspace, report: PlannedReport, record: dict[str, Any]) -> bool:
-    """Say whether the newest good run was made of the same things; a changed working tree never matches."""
-    latest = provenance.read_json(_latest(workspace, report) / "manifest.json") or {}
-    return not record["git"]["dirty"] and latest.get("run_key") == record["run_key"]
 
 
 def _execute(report: PlannedReport, stage: Path, on_progress: Progress, cancelled) -> tuple[str, str]:
@@ -255,6 +256,8 @@ def judge(stage: Path, ended: dict[str, Any] | None) -> tuple[str, str]:
     ended : dict or None
         What the executing process said at its end; None when it did not get there.
     """
+    if ended is None and not (stage / "notebook.ipynb").is_file():
+        return "failed_kernel", f"the run could not start: {last_line(stage / 'run.log')}"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -265,6 +268,12 @@ def judge(stage: Path, ended: dict[str, Any] | None) -> tuple[str, str]:
         return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']}: {ended['error_value']}"
     missing = missing_output(stage)
     return ("failed_output", missing) if missing else ("success", "published")
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log, which for Python is the error itself."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
+    return lines[-1] if lines else "no word of why"
 
 
 def missing_output(stage: Path) -> str | None:
@@ -292,7 +301,10 @@ def _publish(report: PlannedReport, workspace: Workspace, stage: Path, record: d
         try:
             page = publish_success(workspace, stage, record)
             return Run(report.name, "success", record["message"], page)
-        except OSError as error:
-            record |= {"outcome": "failed_publish", "message": f"could not be published: {error}"}
-    page = publish_failure(workspace, stage, record)
+        except Exception as error:  # whatever stops a page from being published is an outcome, not a traceback
+            record |= {"outcome": "failed_publish", "message": f"could not be published: {error!r}"}
+    try:
+        page = publish_failure(workspace, stage, record)
+    except OSError as error:
+        return Run(report.name, record["outcome"], f"{record['message']}; nor could the failure be kept: {error}")
     return Run(report.name, record["outcome"], record["message"], page)

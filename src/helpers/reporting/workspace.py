@@ -11,6 +11,8 @@ from typing import Any
 
 from .errors import WrongUsage
 
+KEPT_FOLDERS = (".ci", ".git", ".venv", "data", "docs", "notebooks", "src", "tests")
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -55,9 +57,14 @@ class Workspace:
         WrongUsage
             When `folder` lies in `data/raw`, which no run writes to.
         """
-        folder = folder.resolve()
+        folder = folder.expanduser().resolve()
+        if folder.exists() and not folder.is_dir():
+            raise WrongUsage(f"{folder} is a file, not a folder: choose another place for --out")
         if folder.is_relative_to(self.raw.resolve()):
             raise WrongUsage(f"{folder} lies in data/raw, which no run writes to: choose another folder")
+        inside = folder.relative_to(self.root).parts if folder.is_relative_to(self.root) else (folder.name, "")
+        if (len(inside) < 2 and inside[:1] in ((), ("reports",))) or inside[0] in KEPT_FOLDERS:
+            raise WrongUsage(f"{folder} belongs to the workspace itself: choose another folder, such as my_report")
         return Workspace(self.root, folder, folder / "data" / "processed")
 
     @property

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Figure, number, percent
+from helpers.exhibits import Column, Figure, number, percent, suppress_small_groups
 from helpers.models.lifetime_value import value
 
-from .tables import METHODS
-
-if TYPE_CHECKING:
-    from .analysis import LifetimeValue
+from . import tables
+from .valuation import Valuation
 
 
-def figures(result: LifetimeValue) -> list[Figure]:
+def figures(result: Valuation) -> list[Figure]:
     """Return every figure of the report."""
     return [
         holdout_total(result),
@@ -45,7 +41,7 @@ def _nothing(name: str, why: str) -> Figure:
     return Figure(name, draw, why, pd.DataFrame({"reason": [why]}))
 
 
-def holdout_total(result: LifetimeValue) -> Figure:
+def holdout_total(result: Valuation) -> Figure:
     """Predicted totals of the holdout beside the actual one."""
     name = "holdout_total"
     if result.holdout is None:
@@ -53,7 +49,7 @@ def holdout_total(result: LifetimeValue) -> Figure:
     holdout = result.holdout
     frame = holdout.scores.query("measure == 'total'").reset_index(drop=True)
     frame.loc[frame.method == "bg_nbd", ["low", "high"]] = holdout.low, holdout.high
-    frame["label"] = frame.method.map(METHODS)
+    frame["label"] = frame.method.map(tables.METHODS)
 
     def draw():
         figure, axes = _axes(8, 0.9 + 0.6 * len(frame))
@@ -92,9 +88,9 @@ def holdout_total(result: LifetimeValue) -> Figure:
     return Figure(name, draw, alt, frame)
 
 
-def frequency_fit(result: LifetimeValue) -> Figure:
+def frequency_fit(result: Valuation) -> Figure:
     """Actual and expected numbers of customers by repeat purchases."""
-    frame = result.tables["frequency_fit"].frame
+    frame = tables.frequency_fit(result).frame
     long = frame.melt("repeat_purchases", var_name="kind", value_name="count")
     long["kind"] = long.kind.map({"customers": "actual", "expected_customers": "expected by BG/NBD"})
     long["count"] = long["count"].astype(float)
@@ -124,7 +120,7 @@ def frequency_fit(result: LifetimeValue) -> Figure:
     )
 
 
-def probability_of_purchase(result: LifetimeValue) -> Figure:
+def probability_of_purchase(result: Valuation) -> Figure:
     """Chance of at least one purchase by past frequency and time since the last purchase, under the model."""
     name, settings, period = "probability_of_purchase", result.settings, result.observation
     if period.purchases is None:
@@ -162,15 +158,23 @@ def probability_of_purchase(result: LifetimeValue) -> Figure:
         axes.tick_params(axis="y", rotation=0)
         return figure
 
+    once = float(period.purchases.model.probability_of_purchase(0, 0, age, settings.horizon))
     alt = (
         f"Heat map of the probability of at least one purchase in the next {settings.horizon_weeks} weeks for a "
-        f"customer of the median age ({number(age, 1)} {settings.unit_name}): from {percent(chance.min(), 0)} to "
-        f"{percent(chance.max(), 0)}, falling with the time since the last purchase, fastest for frequent buyers."
+        f"customer of the median age ({number(age, 1)} {settings.unit_name}). After the longest silence shown "
+        f"({number(since[-1])} {settings.unit_name}) it is {percent(chance[-1, 0], 0)} for one repeat purchase and "
+        f"{percent(chance[-1, -1], 0)} for {frequency[-1]}; without silence {percent(chance[0, 0], 0)} and "
+        f"{percent(chance[0, -1], 0)}. Who bought only once stands outside the map, at {percent(once, 0)}."
     )
-    return Figure(name, draw, alt, frame)
+    columns = {
+        "frequency": Column("Repeat purchases so far", "purchases"),
+        "time_since_last_purchase": Column("Time since the last purchase", settings.unit_name),
+        "probability": Column("Probability of at least one purchase", "share"),
+    }
+    return Figure(name, draw, alt, frame, columns)
 
 
-def whale_curve(result: LifetimeValue) -> Figure:
+def whale_curve(result: Valuation) -> Figure:
     """Cumulative share of potential value over customers, the most valuable first."""
     name, potential = "whale_curve", result.customers.potential_value
     steps = min(100, len(potential) // result.settings.min_cell)
@@ -205,18 +209,21 @@ def whale_curve(result: LifetimeValue) -> Figure:
         "Curve of cumulative potential value over customers, the most valuable first: "
         f"20 % of customers hold {percent(fifth, 0)} of it."
     )
-    return Figure(name, draw, alt, frame)
+    columns = {column: Column(column.replace("_", " "), "share") for column in frame.columns}
+    return Figure(name, draw, alt, frame, columns)
 
 
-def value_distribution(result: LifetimeValue) -> Figure:
+def value_distribution(result: Valuation) -> Figure:
     """How potential value is spread over customers."""
     name, potential = "value_distribution", result.customers.potential_value
     if potential.isna().any():
         return _nothing(name, "Potential values cannot be drawn: they could not be computed for every customer.")
     top = float(np.quantile(potential, 0.99))
+    currency = result.currency.replace("$", r"\$")  # a pair of dollar signs would enclose a formula
     counts, edges = np.histogram(np.minimum(potential, top), bins=25)
-    shown = np.where((counts > 0) & (counts < result.settings.min_cell), np.nan, counts)
-    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": shown})
+    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": counts})
+    frame = suppress_small_groups(frame, "customers", ("low", "high"), result.settings.min_cell)
+    frame["customers"] = frame.customers.astype(float)
 
     def draw():
         figure, axes = _axes()
@@ -230,12 +237,11 @@ def value_distribution(result: LifetimeValue) -> Figure:
             textcoords="offset points",
             color="C1",
         )
-        axes.set(
-            xlabel=f"potential value ({result.currency}); the highest 1 % stand in the last bar", ylabel="customers"
-        )
+        axes.set(xlabel=f"potential value ({currency}); the highest 1 % stand in the last bar", ylabel="customers")
         return figure
 
     half = percent(float((potential < potential.mean()).mean()), 0)
     mean = f"{number(potential.mean(), 2)} {result.currency}"
     alt = f"Histogram of potential value per customer: {half} lie below the mean of {mean}."
-    return Figure(name, draw, alt, frame)
+    columns = {"low": Column("From", result.currency), "high": Column("To", result.currency)}
+    return Figure(name, draw, alt, frame, columns | {"customers": Column("Customers", "customers")})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
+from typing import Any
 
+from helpers.data import transactions
 from helpers.data.cleaning import day
-from helpers.data.refusal import InputRefused, Problem
+from helpers.data.refusal import InputRefused, Problem, require_choice
 from helpers.data.sources import find_built_in
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
@@ -48,7 +51,35 @@ class Settings:
     min_cell: int = 5
     seed: int = 1
 
+    @classmethod
+    def of(cls, choices: dict[str, Any]) -> Settings:
+        """Return the settings with these choices made.
+
+        Raises
+        ------
+        InputRefused
+            When a name is unknown (near matches are named) or a value is out of its range.
+        """
+        known = [entry.name for entry in fields(cls)]
+        problems = []
+        for name in choices:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(known)}"
+                problems.append(Problem(f"there is no {name}", way_out=hint))
+        if problems:
+            raise InputRefused("these parameters", problems)
+        return cls(**choices)
+
     def __post_init__(self) -> None:
+        kinds = {entry.name: type(getattr(Settings, entry.name, {})) for entry in fields(self)}
+        wrong = [
+            Problem(f"{name} is {kind.__name__}, not {getattr(self, name)!r}")
+            for name, kind in kinds.items()
+            if not isinstance(getattr(self, name), (int, float) if kind is float else kind)
+        ]
+        if wrong:
+            raise InputRefused("these parameters", wrong)
         rules = {
             "time_unit": (self.time_unit in TIME_UNITS, f"must be one of {', '.join(TIME_UNITS)}"),
             "fitted_by": (self.fitted_by in ("helpers", "lifetimes"), "must be 'helpers' or 'lifetimes'"),
@@ -59,6 +90,10 @@ class Settings:
             ),
             "margin_rate": (-1 <= self.margin_rate <= 1, "is a share of the amount, from -1 to 1: 0.3 is 30 %"),
             "planned_marketing_cost": (self.planned_marketing_cost >= 0, "must be 0 or more"),
+            "currency": (
+                len(self.currency) <= 20 and not set('<>&"') & set(self.currency),
+                "is the short name of a currency, such as EUR",
+            ),
             "peer_customers": (self.peer_customers >= 100, "must be at least 100 customers"),
             "draws": (100 <= self.draws <= 10_000, "must be from 100 to 10,000"),
             "min_cell": (self.min_cell >= 1, "must be at least 1 customer"),
@@ -69,11 +104,6 @@ class Settings:
         ]
         if problems:
             raise InputRefused("these parameters", problems)
-
-    @classmethod
-    def names(cls) -> list[str]:
-        """Return the names of all settings."""
-        return [entry.name for entry in fields(cls)]
 
     @property
     def horizon(self) -> float:
@@ -114,14 +144,17 @@ def settle_periods(settings: Settings, first: date, last: date) -> Periods:
     -------
     Periods
         Observation to the last purchase day; calibration to the published date of a built-in data set, otherwise
-        two thirds of the span.
+        two thirds of the span. Where purchases are merged by week or month, each ends with its week or month, which
+        counts whole.
 
     Raises
     ------
     InputRefused
         When a period would be empty.
     """
+    require_choice("merge_period", settings.merge_period, transactions.MERGE_PERIODS)
     observation_end = day(settings.observation_end, "observation_end") if settings.observation_end else last
+    observation_end = transactions.end_of_period(observation_end, settings.merge_period)
     built_in = find_built_in(settings.transactions, "transactions")
     chosen = settings.calibration_end or (built_in.calibration_end if built_in else "")
     if not settings.calibration_end and chosen and day(chosen, "calibration_end") >= observation_end:
@@ -129,6 +162,7 @@ def settle_periods(settings: Settings, first: date, last: date) -> Periods:
     calibration_end = (
         day(chosen, "calibration_end") if chosen else first + timedelta(days=2 * (observation_end - first).days // 3)
     )
+    calibration_end = transactions.end_of_period(calibration_end, settings.merge_period)
     span = f"the purchases run from {first} to {last}"
     problems = []
     if observation_end < first:

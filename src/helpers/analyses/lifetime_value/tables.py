@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ import pandas as pd
 from helpers.exhibits import Column, Table, number, suppress_small_groups
 from helpers.models.lifetime_value import value
 
-if TYPE_CHECKING:
-    from .analysis import FittedPeriod, LifetimeValue
+from . import words
+from .valuation import FittedPeriod, Valuation
 
 MODELS = {"bg_nbd": "purchases", "gamma_gamma": "spend"}  # model -> attribute of FittedPeriod
 NAMES = {
@@ -40,7 +40,7 @@ LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
 TOP_CUSTOMERS = 10
 
 
-def tables(result: LifetimeValue) -> list[Table]:
+def tables(result: Valuation) -> list[Table]:
     """Return every table of the report."""
     makers = (
         headlines,
@@ -61,51 +61,40 @@ def tables(result: LifetimeValue) -> list[Table]:
     return [*made, marketing_accounting(result)] if len(result.marketing.accounting) else made
 
 
-def headlines(result: LifetimeValue) -> Table:
+def headlines(result: Valuation) -> Table:
     """Headline numbers with their intervals."""
-    frame = pd.DataFrame([{"name": h.name} | h.record() for h in result.headlines])
+    frame = pd.DataFrame([{"name": h.name} | h.record() for h in words.headlines(result)])
     columns = {"text": Column("Headline number"), "value": Column("Value", digits=4), "low": Column("Low", digits=4)}
     columns |= {"high": Column("High", digits=4), "unit": Column("Unit")}
     return Table("headlines", frame, "Headline numbers; low and high are the ends of 95 % intervals.", columns)
 
 
-def data_accounting(result: LifetimeValue) -> Table:
+def data_accounting(result: Valuation) -> Table:
     """From rows in the file to the purchases of the observation period."""
-    frame = result.purchases.accounting
-    table = result.purchases.table
+    frame, table = result.purchases.accounting, result.purchases.table
     later = table.filter(table.date > result.periods.observation_end)
     rows, amount = later.agg(rows=later.count(), amount=later.amount.sum().coalesce(0.0)).to_pandas().iloc[0]
     if rows:
-        total = frame.iloc[-1]
         reason = f"after observation_end ({result.periods.observation_end})"
-        frame = pd.concat(
-            [
-                frame,
-                pd.DataFrame(
-                    [
-                        ("excluded", -int(rows), -float(amount), reason),
-                        ("purchases", total.rows - int(rows), total.amount - float(amount), "within the observation"),
-                    ],
-                    columns=frame.columns,
-                ),
-            ],
-            ignore_index=True,
-        )
+        total = frame.iloc[-1]
+        left = ("purchases", int(total.rows - rows), float(total.amount - amount), total.reason)
+        lines = [*frame.iloc[:-1].itertuples(index=False), ("excluded", -int(rows), -float(amount), reason), left]
+        frame = pd.DataFrame(lines, columns=frame.columns)
     return Table(
         "data_accounting",
         frame,
-        "What became of every row of the file: changes add up from the first line to the last.",
+        "What became of every row of the file: the lines add up to the last.",
         _accounting_columns(result),
     )
 
 
-def marketing_accounting(result: LifetimeValue) -> Table:
+def marketing_accounting(result: Valuation) -> Table:
     """From rows in the file of marketing touches to those that count."""
     caption = "What became of every row of the marketing touches."
     return Table("marketing_accounting", result.marketing.accounting, caption, _accounting_columns(result))
 
 
-def _accounting_columns(result: LifetimeValue) -> dict[str, Column]:
+def _accounting_columns(result: Valuation) -> dict[str, Column]:
     return {
         "step": Column("Step"),
         "rows": Column("Rows", digits=0),
@@ -114,28 +103,34 @@ def _accounting_columns(result: LifetimeValue) -> dict[str, Column]:
     }
 
 
-def periods(result: LifetimeValue) -> Table:
+def periods(result: Valuation) -> Table:
     """The calibration, holdout and observation periods, and who bought in them."""
-    bought = result.purchases.table
-    bounds = {
-        "calibration": (result.periods.first, result.periods.calibration_end),
-        "holdout": (result.periods.calibration_end, result.periods.observation_end),
-        "observation": (result.periods.first, result.periods.observation_end),
+    bought, ends = result.purchases.table, result.periods
+    bought = bought.mutate(first=bought.date.min().over(group_by="customer_id"))
+    early, known = bought.date <= ends.calibration_end, bought["first"] <= ends.calibration_end
+    after = ends.calibration_end + timedelta(days=1)
+    parts = {
+        "calibration": (early, ends.first, ends.calibration_end),
+        "holdout": (~early & known, after, ends.observation_end),
+        "new in holdout": (~known, after, ends.observation_end),
+        "observation": (bought.date.notnull(), ends.first, ends.observation_end),
     }
+    within = bought.date <= ends.observation_end
     lines = []
-    for name, (start, end) in bounds.items():
-        after = bought.date > start if name == "holdout" else bought.date >= start
-        inside = bought.filter(after & (bought.date <= end))
-        sums = inside.agg(n=inside.count(), who=inside.customer_id.nunique(), money=inside.amount.sum())
+    for name, (rule, start, end) in parts.items():
+        inside = bought.filter(rule & within)
+        sums = inside.agg(n=inside.count(), who=inside.customer_id.nunique(), money=inside.amount.sum().coalesce(0.0))
         count, who, money = sums.to_pandas().iloc[0]
-        lines.append((name, str(start), str(end), int(who), int(count), float(money or 0)))
-    names = ["period", "start", "end", "customers", "purchases", "amount"]
+        lines.append((name, str(start), str(end), int(who), int(count), float(money)))
+    frame = pd.DataFrame(lines, columns=["period", "start", "end", "customers", "purchases", "amount"])
+    # the observation is the sum of the others, so one of them alone would give away the rest
+    shown = suppress_small_groups(frame.iloc[:-1], "customers", ("period", "start", "end"), result.settings.min_cell)
     return Table(
         "periods",
-        pd.DataFrame(lines, columns=names),
-        "The periods; customers who bought in each. The holdout begins on the day after its start.",
+        pd.concat([shown, frame.iloc[-1:]], ignore_index=True),
+        f"Customers who bought in each period. Holdout: customers acquired in calibration. {_small(result)}",
         {
-            "period": Column("Period", names=NAMES),
+            "period": Column("Period"),
             "start": Column("Start"),
             "end": Column("End"),
             "customers": Column("Customers", digits=0),
@@ -145,11 +140,11 @@ def periods(result: LifetimeValue) -> Table:
     )
 
 
-def _fitted(result: LifetimeValue) -> list[FittedPeriod]:
+def _fitted(result: Valuation) -> list[FittedPeriod]:
     return [result.calibration, result.observation]
 
 
-def parameters(result: LifetimeValue) -> Table:
+def parameters(result: Valuation) -> Table:
     """Estimates of both models in both periods."""
     lines = []
     for period in _fitted(result):
@@ -157,8 +152,9 @@ def parameters(result: LifetimeValue) -> Table:
             fit = getattr(period, attribute)
             if fit is not None:
                 numbers = zip(fit.names, fit.estimates, fit.standard_errors, *fit.intervals(), strict=True)
-                lines += [(model, period.name, *line) for line in numbers]
-    names = ["model", "period", "parameter", "estimate", "standard_error", "low", "high"]
+                units = {"alpha": result.settings.unit_name, "v": result.currency}
+                lines += [(model, period.name, *line, units.get(line[0], "")) for line in numbers]
+    names = ["model", "period", "parameter", "estimate", "standard_error", "low", "high", "unit"]
     return Table(
         "parameters",
         pd.DataFrame(lines, columns=names),
@@ -172,11 +168,12 @@ def parameters(result: LifetimeValue) -> Table:
             "standard_error": Column("Standard error", digits=4),
             "low": Column("Low", digits=4),
             "high": Column("High", digits=4),
+            "unit": Column("Unit"),
         },
     )
 
 
-def models(result: LifetimeValue) -> Table:
+def models(result: Valuation) -> Table:
     """Log-likelihood, information criteria and diagnostics of every fit, ours and that of lifetimes."""
     lines = []
     for period in _fitted(result):
@@ -185,11 +182,13 @@ def models(result: LifetimeValue) -> Table:
             for fit in ({fit.fitted_by: fit for fit in fits.values()} | _by_fitter(chosen[model])).values():
                 criteria = (fit.log_likelihood, fit.aic, fit.bic, fit.converged)
                 diagnostics = (fit.gradient_norm, fit.condition_number)
-                lines.append((model, period.name, fit.fitted_by, fit.observations, *criteria, *diagnostics))
+                lines.append((model, period.name, fit.fitted_by, fit.observations, *criteria, *diagnostics, ""))
+            for fitter, reason in period.failures[model].items():
+                lines.append((model, period.name, fitter, *[np.nan] * 4, False, np.nan, np.nan, reason))
     names = ["model", "period", "fitted_by", "customers", "log_likelihood", "aic", "bic", "converged"]
     return Table(
         "models",
-        pd.DataFrame(lines, columns=[*names, "gradient_norm", "condition_number"]),
+        pd.DataFrame(lines, columns=[*names, "gradient_norm", "condition_number", "failure"]),
         "Every fit, ours and lifetimes' on the same customers. Gradient: largest derivative of the log-likelihood per "
         "customer by a log parameter, 0 at an optimum; the condition number is of the information matrix.",
         {
@@ -202,7 +201,8 @@ def models(result: LifetimeValue) -> Table:
             "bic": Column("BIC", digits=1),
             "converged": Column("Converged"),
             "gradient_norm": Column("Gradient", digits=4),
-            "condition_number": Column("Condition number", digits=0),
+            "condition_number": Column("Condition", digits=0),
+            "failure": Column("Failure"),
         },
     )
 
@@ -211,7 +211,7 @@ def _by_fitter(fit) -> dict:
     return {} if fit is None else {fit.fitted_by: fit}
 
 
-def fitters(result: LifetimeValue) -> Table:
+def fitters(result: Valuation) -> Table:
     """Our estimates beside those of lifetimes, on the same customers."""
     lines = []
     for period in _fitted(result):
@@ -239,7 +239,7 @@ def fitters(result: LifetimeValue) -> Table:
     )
 
 
-def scoreboard(result: LifetimeValue) -> Table:
+def scoreboard(result: Valuation) -> Table:
     """The calibration model and naive rules, scored on the holdout."""
     names = ["method", "measure", "value", "low", "high"]
     frame = result.holdout.scores if result.holdout else pd.DataFrame(columns=names)
@@ -264,7 +264,7 @@ def _side_by_side(scores: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex([label for label in MEASURES.values() if label in wide.index]).reset_index()
 
 
-def frequency_fit(result: LifetimeValue) -> Table:
+def frequency_fit(result: Valuation) -> Table:
     """How many customers made 0, 1, 2 ... repeat purchases in calibration, and how many the model expects."""
     rows, fit = result.calibration.rows, result.calibration.purchases
     counts = np.arange(LAST_FREQUENCY)
@@ -297,18 +297,18 @@ def frequency_fit(result: LifetimeValue) -> Table:
     )
 
 
-def _small(result: LifetimeValue) -> str:
+def _small(result: Valuation) -> str:
     return f"Groups of fewer than {result.settings.min_cell} customers are not shown."
 
 
-def value_parts(result: LifetimeValue) -> Table:
+def value_parts(result: Valuation) -> Table:
     """Historical, current and potential value: totals, means, share below zero."""
     customers = result.customers
     lines = []
     for part in ("historical_value", "current_value", "potential_value"):
         column = customers[part]
         total = column.sum(skipna=False)
-        low, high = result.value_totals["potential_value"] if part == "potential_value" else (total, total)
+        low, high = result.value_totals.get(part, (np.nan, np.nan))  # what is realised needs no interval
         lines.append((part, total, low, high, total / len(column), share_below_zero(column)))
     names = ["part", "total", "low", "high", "mean", "share_below_zero"]
     horizon = f"{result.settings.horizon_weeks} weeks"
@@ -333,16 +333,18 @@ def share_below_zero(column: pd.Series) -> float:
     return value.share_below_zero(column) if column.notna().all() else np.nan
 
 
-def deciles(result: LifetimeValue) -> Table:
+def deciles(result: Valuation) -> Table:
     """Customers by tenths of potential value, the most valuable first."""
     potential = result.customers.potential_value
     names = ["decile", "customers", "total", "mean", "share", "cumulative_share"]
-    frame = pd.DataFrame(value.deciles(potential) if potential.notna().all() else {name: [] for name in names})
+    groups = min(10, max(1, len(potential) // result.settings.min_cell))
+    known = potential.notna().all()
+    frame = pd.DataFrame(value.deciles(potential, groups) if known else {name: [] for name in names})
     frame = suppress_small_groups(frame, "customers", ("decile",), result.settings.min_cell)
     return Table(
         "deciles",
         frame,
-        f"Customers ranked by potential value, in tenths; decile 1 is the most valuable. {_small(result)}",
+        f"Customers ranked by potential value, in {groups} groups of equal size, the most valuable first.",
         {
             "decile": Column("Decile", digits=0),
             "customers": Column("Customers", digits=0),
@@ -354,7 +356,7 @@ def deciles(result: LifetimeValue) -> Table:
     )
 
 
-def top_customers(result: LifetimeValue) -> Table:
+def top_customers(result: Valuation) -> Table:
     """The most valuable customers, by rank: their ids stay in the Parquet file."""
     order = result.customers.sort_values(["potential_value", "customer_id"], ascending=[False, True])
     columns = ["frequency", "expected_purchases", "expected_spend", "potential_value"]
@@ -376,7 +378,7 @@ def top_customers(result: LifetimeValue) -> Table:
     )
 
 
-def new_customer(result: LifetimeValue) -> Table:
+def new_customer(result: Valuation) -> Table:
     """What a customer won on the last day of observation is expected to do."""
     settings, purchases, spend = result.settings, result.observation.purchases, result.observation.spend
     lines = []
@@ -404,7 +406,7 @@ def new_customer(result: LifetimeValue) -> Table:
     )
 
 
-def dimensions(result: LifetimeValue) -> Table:
+def dimensions(result: Valuation) -> Table:
     """Duration, share and scope of lifetime value, as far as the data allow."""
     settings, fit = result.settings, result.observation.purchases
     rows = result.observation.rows

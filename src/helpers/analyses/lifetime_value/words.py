@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from helpers.exhibits import Headline, between, number, percent
+from helpers.data import transactions
+from helpers.exhibits import Headline, between, number, percent, plain
 from helpers.models.lifetime_value import gamma_gamma, value
 
-if TYPE_CHECKING:
-    from .analysis import LifetimeValue
+from .valuation import Holdout, Valuation
 
 # Mean spend should not depend on how often a customer buys; a correlation beyond this is worth a warning.
 NOTABLE_CORRELATION = 0.2
+NOTABLE_LOSS = 0.01  # a share of rows left out, or of money refunded, that a reader must know of first
 
 
-def headlines(result: LifetimeValue) -> tuple[Headline, ...]:
+def headlines(result: Valuation) -> tuple[Headline, ...]:
     """Return the headline numbers: value first, then counts, the holdout, and the models' parameters."""
     rows = result.observation.rows
     customers = int(rows.customers.sum())
@@ -33,21 +32,22 @@ def headlines(result: LifetimeValue) -> tuple[Headline, ...]:
     )
 
 
-def customer_equity(result: LifetimeValue) -> Headline:
+def customer_equity(result: Valuation) -> Headline:
     """Return the sum of potential value with its interval."""
     total = float(result.customers.potential_value.sum(skipna=False))
     low, high = result.value_totals["potential_value"]
     if np.isfinite(total):
         text = (
-            f"{number(len(result.customers))} customers are worth {number(total)} {result.currency} in the next "
-            f"{result.settings.horizon_weeks} weeks ({between(low, high)})"
+            f"{number(len(result.customers))} customers are expected to bring {number(total)} {result.currency} in the "
+            f"{result.settings.horizon_weeks} weeks after {result.periods.observation_end} ({between(low, high)} of "
+            "this expectation)"
         )
     else:
         text = "What the customers will bring could not be computed from these data"
     return Headline("customer_equity", total, result.currency, text, low, high)
 
 
-def holdout(result: LifetimeValue) -> tuple[Headline, ...]:
+def holdout(result: Valuation) -> tuple[Headline, ...]:
     """Return actual and expected purchases of the holdout."""
     if result.holdout is None:
         none = "there is no holdout to compare with"
@@ -65,7 +65,7 @@ def holdout(result: LifetimeValue) -> tuple[Headline, ...]:
     )
 
 
-def parameters(result: LifetimeValue) -> tuple[Headline, ...]:
+def parameters(result: Valuation) -> tuple[Headline, ...]:
     """Return the estimates of the calibration period."""
     found = []
     unit = {"alpha": result.settings.unit_name, "v": result.currency}
@@ -86,36 +86,34 @@ def parameters(result: LifetimeValue) -> tuple[Headline, ...]:
     return tuple(found)
 
 
-def answer(result: LifetimeValue) -> str:
+def answer(result: Valuation) -> str:
     """Return the opening words of the report, as Markdown."""
     return "\n\n".join(part for part in (worth(result), concentration(result), belief(result), peer(result)) if part)
 
 
-def worth(result: LifetimeValue) -> str:
+def worth(result: Valuation) -> str:
     """Say what the customers are worth."""
     settings, equity = result.settings, customer_equity(result)
-    customers = len(result.customers)
-    who = f"The {number(customers)} customers" if customers != 1 else "The one customer"
-    parts = result.tables["value_parts"].frame.set_index("part")
-    past = (
-        f"They have brought {number(parts.total['historical_value'])} {result.currency} so far, "
-        f"{number(parts.total['current_value'])} of it in the last 12 months."
-    )
+    customers, currency = len(result.customers), plain(result.currency)
+    who = f"The {number(customers)} customers are" if customers != 1 else "The 1 customer is"
+    historical, current = result.customers.historical_value.sum(), result.customers.current_value.sum()
+    past = f"They have brought {number(historical)} {currency} so far, {number(current)} of it in the last 12 months."
     if equity.value is None or not np.isfinite(equity.value):
-        return f"**What {who.lower()} will bring could not be computed from these data.** {past}"
+        return f"**What the customers will bring could not be computed from these data.** {past}"
     discount = (
         f"discounted at {percent(settings.annual_discount_rate)} a year"
         if settings.annual_discount_rate
         else "not discounted"
     )
     return (
-        f"**{who} are expected to bring {number(equity.value)} {result.currency} in the next {settings.horizon_weeks} "
-        f"weeks** ({between(equity.low, equity.high)}; {discount}, margin rate {percent(result.margin_rate)}), "
-        f"{number(equity.value / customers, 2)} {result.currency} each. {past}"
+        f"**{who} expected to bring {number(equity.value)} {currency} in the {settings.horizon_weeks} weeks "
+        f"after {result.periods.observation_end}** ({between(equity.low, equity.high)} of this expectation, without "
+        f"chance and without the error of a wrong model; {discount}, margin rate {percent(result.margin_rate)}), "
+        f"{number(equity.value / customers, 2)} {currency} each. {past}"
     )
 
 
-def concentration(result: LifetimeValue) -> str:
+def concentration(result: Valuation) -> str:
     """Say how unequally the value is spread."""
     potential = result.customers.potential_value
     if potential.isna().any() or not potential.sum() > 0 or len(potential) < 10:
@@ -123,16 +121,12 @@ def concentration(result: LifetimeValue) -> str:
     customers, share = value.whale_curve(potential)
     fifth = float(np.interp(0.2, customers, share))
     below = value.share_below_zero(potential)
-    loss = (
-        f"{percent(below)} of customers are expected to cost more than they bring"
-        if below
-        else "nobody is expected to cost more than they bring"
-    )
+    loss = f" {percent(below)} of customers are expected to cost more than they bring." if below else ""
     gini = number(value.gini(potential), 2)
-    return f"The most valuable fifth of customers holds {percent(fifth, 0)} of that value (Gini {gini}); {loss}."
+    return f"The most valuable fifth of customers holds {percent(fifth, 0)} of that value (Gini {gini}).{loss}"
 
 
-def belief(result: LifetimeValue) -> str:
+def belief(result: Valuation) -> str:
     """Say how the model and a naive rule did on the holdout."""
     if result.holdout is None:
         return "**The model could not be checked:** no day lies between the end of calibration and of observation."
@@ -147,37 +141,53 @@ def belief(result: LifetimeValue) -> str:
     start = (
         f"**Can it be believed?** Fitted to {result.periods.calibration_end} only, the model expected {number(model)} "
         f"purchases in the {weeks} weeks held out ({between(check.low, check.high)}, chance included); "
-        f"there were {number(actual)}"
+        f"{number(actual)} were made"
     )
     if not actual:
         return f"{start}. Nobody bought in the holdout, so relative errors are not defined."
-    inside = check.low <= actual <= check.high
-    verdict = (
-        "inside that interval" if inside else "outside that interval: the model is off by more than chance explains"
-    )
+    if not np.isfinite(check.low):
+        verdict = "which cannot be judged without an interval"
+    elif check.low <= actual <= check.high:
+        verdict = "inside that interval"
+    else:
+        verdict = "outside that interval: the model is off by more than chance explains"
     better = abs(model - actual) < abs(naive - actual)
-    maes = {method: check.score(method, "mae").value for method in ("bg_nbd", "past_rate", "zero")}
-    winner = min(maes, key=maes.get)
-    names = {"bg_nbd": "the model", "past_rate": "the past rate", "zero": "predicting that nobody buys"}
-    others = ", ".join(f"{names[method]} {number(mae, 3)}" for method, mae in maes.items())
     return (
         f"{start}, {verdict} (total {_signed(model / actual - 1)}). The naive rule that everyone goes on at their past "
         f"rate gives {number(naive)} ({_signed(naive / actual - 1)}): on the total the model is "
-        f"{'better' if better else 'not better'}. Customer by customer the smallest "
-        f"mean absolute error is that of {names[winner]} ({others} purchases)."
+        f"{'better' if better else 'not better'}. {customer_by_customer(check)}"
     )
+
+
+def customer_by_customer(check: Holdout) -> str:
+    """Say whether the model's errors are smaller than those of the best naive rule, customer by customer."""
+    difference, low, high = check.mae_difference
+    rule = {"past_rate": "the past rate", "zero": "predicting that nobody buys"}[check.rival]
+    errors = [check.score(method, "mae").value for method in ("bg_nbd", check.rival)]
+    start = (
+        f"Customer by customer its mean absolute error is {number(errors[0], 3)} purchases, "
+        f"that of {rule} {number(errors[1], 3)}"
+    )
+    if high < 0:
+        verdict = "the model is better"
+    elif low > 0:
+        verdict = "the model is not better"
+    else:
+        verdict = "the two cannot be told apart"
+    return f"{start} (difference {number(difference, 3)}, {between(low, high, 3)}): {verdict}."
 
 
 def _signed(share: float) -> str:
     return f"{'+' if share > 0 else ''}{percent(share)}"
 
 
-def peer(result: LifetimeValue) -> str:
+def peer(result: Valuation) -> str:
     """Say whether lifetimes finds the same optimum."""
     fits = result.calibration.peers["bg_nbd"]
     if len(fits) < 2:
-        missing = "lifetimes" if "helpers" in fits else "this workspace"
-        return f"No independent check: the purchase model could not be fitted by {missing}." if fits else ""
+        missing = "lifetimes" if "helpers" in fits else "helpers"
+        reason = plain(result.calibration.failures["bg_nbd"][missing])
+        return f"There is no independent check, {missing} could not fit the purchase model: {reason}" if fits else ""
     ours, theirs = fits["helpers"], fits["lifetimes"]
     difference = ours.log_likelihood - theirs.log_likelihood
     sample = (
@@ -194,15 +204,44 @@ def peer(result: LifetimeValue) -> str:
     return f"The independent package lifetimes{sample} {same}."
 
 
-def warnings(result: LifetimeValue) -> tuple[str, ...]:
+def warnings(result: Valuation) -> tuple[str, ...]:
     """Return what a reader must know before the numbers: models that do not hold, assumptions that are broken."""
-    found = []
+    met: dict[str, list[str]] = {}
     for period in (result.calibration, result.observation):
-        found += [f"{period.name.capitalize()} period: {problem}" for problem in period.problems]
-    return (*found, *_assumptions(result))
+        for problem in period.problems:
+            met.setdefault(problem, []).append(period.name)
+    found = [f"{' and '.join(names).capitalize()}: {problem}" for problem, names in met.items()]
+    return (*found, *_holdout_missed(result), *_rows_lost(result), *_assumptions(result))
 
 
-def notes(result: LifetimeValue) -> tuple[str, ...]:
+def _holdout_missed(result: Valuation) -> list[str]:
+    check = result.holdout
+    if check is None or not np.isfinite(check.low) or check.low <= check.actual <= check.high:
+        return []
+    expected = check.score("bg_nbd", "total").value
+    side = ("fewer", "low") if expected < check.actual else ("more", "high")
+    return [
+        f"On the holdout the model expected {side[0]} purchases than were made, by more than chance explains. What it "
+        f"expects of the future may be too {side[1]} in the same way; no interval below includes that."
+    ]
+
+
+def _rows_lost(result: Valuation) -> list[str]:
+    account, found = result.purchases.accounting, []
+    lost = -account.rows[account.step == "excluded"].sum() / account.rows.iloc[0]
+    if lost > NOTABLE_LOSS:
+        found.append(f"{percent(lost)} of the rows of the file were left out: the data accounting below says why.")
+    paid = result.purchases.table.amount.sum().to_pandas()
+    returned = paid - result.purchases.realised.amount.sum().to_pandas()
+    if paid > 0 and returned / paid > NOTABLE_LOSS:
+        found.append(
+            f"Refunds on other days than the purchase are {percent(returned / paid)} of what was paid. They lower "
+            "historical and current value, but not potential value."
+        )
+    return found
+
+
+def notes(result: Valuation) -> tuple[str, ...]:
     """Return what cleaning and fitting met in the data."""
     left_out = result.observation.spend_rows.attrs["left_out"]
     found = [
@@ -212,8 +251,12 @@ def notes(result: LifetimeValue) -> tuple[str, ...]:
     return (*result.purchases.notes, *result.marketing.notes, *(found if left_out else []))
 
 
-def _assumptions(result: LifetimeValue) -> list[str]:
+def _assumptions(result: Valuation) -> list[str]:
     settings, found = result.settings, []
+    if result.no_intervals:
+        found.append(f"Value has no intervals: {result.no_intervals}")
+    if len(result.customers) < settings.min_cell:
+        found.append(f"These are fewer than {settings.min_cell} customers: the report is about single people.")
     if not result.purchases.has_margin and settings.margin_rate == 1:
         found.append(
             "The file has no margins and margin_rate is 1: values are revenue, not profit. Set margin_rate to your own."
@@ -228,7 +271,8 @@ def _assumptions(result: LifetimeValue) -> list[str]:
                 "The spend model takes mean spend to be independent of frequency, but their correlation is "
                 f"{number(correlation, 2)} ({between(low, high, 2)}): the spend of frequent buyers is then misjudged."
             )
-    silent = (result.periods.observation_end - result.purchases.last_date).days
+    last = transactions.end_of_period(result.purchases.last_date, settings.merge_period)
+    silent = (result.periods.observation_end - last).days
     if silent > 0:
         found.append(
             f"observation_end is {number(silent)} days after the last purchase: they count as days without purchases."

@@ -350,11 +350,3 @@ def deciles(values, groups: int = 10) -> dict[str, np.ndarray]:
         "share": share,
         "cumulative_share": np.cumsum(share),
     }
-
-
-def decile_of(values, groups: int = 10) -> np.ndarray:
-    """Decile of each customer, as `deciles` groups them; 1 is the most valuable."""
-    values = np.asarray(values, float)
-    group = np.empty(len(values), dtype=np.int64)
-    group[np.argsort(-values, kind="stable")] = np.arange(len(values)) * groups // max(len(values), 1) + 1
-    return group
