@@ -204,7 +204,7 @@ def test_missing_columns_are_named_all_at_once_with_near_matches(write):
         "  - column 'customer_id': it is required and missing. Is it 'Customer ID'?\n"
         "  - column 'date': it is required and missing. Is it 'Date'?\n"
         "  - the file has 'Customer ID', 'Date', 'amount'. "
-        "Name the columns that are missing by columns={'Customer ID': 'customer_id', 'Date': 'date'}."
+        'Name the columns that are missing: columns={"Customer ID": "customer_id", "Date": "date"}.'
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import difflib
 import glob
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -205,8 +206,9 @@ def _missing(columns: Sequence[str], names: Sequence[str]) -> list[Problem]:
 
 
 def _how_to_map(columns: Sequence[str], names: Sequence[str]) -> str:
-    pairs = [f"{shortened(_near(column, names) or 'its name')}: '{column}'" for column in columns]
-    return f"Name the columns that are missing by columns={{{', '.join(pairs)}}}." if pairs else ""
+    # as JSON, which Python and the command line both read
+    pairs = {(_near(column, names) or f"your name for {column}")[:40]: column for column in columns}
+    return f"Name the columns that are missing: columns={json.dumps(pairs, ensure_ascii=False)}." if pairs else ""
 
 
 def _near(column: str, names: Sequence[str]) -> str:
