@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import ibis
 import nbformat
@@ -403,3 +405,26 @@ def test_plain_papermill_runs_the_notebook_too(tmp_path, monkeypatch):
     shown = [cell.outputs[0]["data"]["text/markdown"] for cell in cells if cell.source == "report.answer()"]
     assert "in the next 26 weeks" in shown[0]
     assert os.listdir(tmp_path) == ["out.ipynb"]
+
+
+@pytest.mark.slow
+def test_refused_file_fails_in_one_line_with_the_way_out(tmp_path):
+    (tmp_path / "p.csv").write_text("customer_id,date,amount\nA,31.12.2024,5\nB,2024-01-01,\n", encoding="utf-8")
+    command = [sys.executable, "-c", "from helpers.reporting.commands import main; main()", "run", "lifetime_value"]
+    command += ["--workspace", str(ROOT), "--set", "transactions=p.csv", "--out", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    line = next(line for line in done.stdout.splitlines() if line.startswith("lifetime_value: failed_contract:"))
+    for part in (
+        "p.csv",
+        "column 'date'",
+        "(row 2; ",
+        "date_format='%d.%m.%Y'",
+        "column 'amount'",
+        "(row 3)",
+        "bad_rows=",
+    ):
+        assert part in line, part
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "out" / "lifetime_value" / "latest").exists()
+    assert not (tmp_path / "out" / "data").exists()
