@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import platform
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,6 @@ def write_json(path: Path, content: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")  # reports that end together share the index
     part.write_text(text, encoding="utf-8")
     part.replace(path)
