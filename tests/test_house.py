@@ -3,6 +3,8 @@
 import ast
 import importlib.metadata
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -125,6 +127,12 @@ def test_installed_versions_are_those_declared_and_locked():
         assert requirement.specifier.contains(version), line
         pinned = rf"^{re.escape(requirement.name)}(\[[\w,-]+\])?=={re.escape(version)} "
         assert re.search(pinned, lock, re.MULTILINE | re.IGNORECASE), line
+
+
+def test_lock_leaves_no_dependency_out():
+    """The lock is installed without resolving, so it has to name everything."""
+    done = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
 
 
 def test_lock_has_hashes_and_no_address():
