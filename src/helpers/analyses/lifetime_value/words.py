@@ -168,7 +168,9 @@ def customer_by_customer(check: Holdout) -> str:
         f"Customer by customer its mean absolute error is {number(errors[0], 3)} purchases, "
         f"that of {rule} {number(errors[1], 3)}"
     )
-    if high < 0:
+    if not np.isfinite(low):
+        verdict = "no verdict without an interval"
+    elif high < 0:
         verdict = "the model is better"
     elif low > 0:
         verdict = "the model is not better"
