@@ -50,5 +50,5 @@ lint: install  ## mend style where it can be mended
 	$(BIN)/ruff format .
 
 lock:  ## resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --python-version 3.11 --all-extras \
+	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --all-extras \
 	  --quiet --no-header --no-annotate pyproject.toml -o requirements.lock
