@@ -233,6 +233,7 @@ WRONG = {
     "fitter": ({"fitted_by": "nobody"}, "fitted_by must be"),
     "engine": ({"engine": "abacus"}, "engine"),
     "rule": ({"zero_amounts": "maybe"}, "zero_amounts"),
+    "rule on identical rows": ({"identical_rows": "drop"}, "identical_rows"),
     "end before the data": ({"observation_end": "1990-01-01"}, "lies before the first purchase"),
     "calibration before the data": ({"calibration_end": "1990-01-01"}, "holdout would be longer than the data"),
     "calibration after observation": ({"calibration_end": "1999-01-01"}, "must lie before observation_end"),

@@ -187,6 +187,10 @@ def test_identical_rows_are_kept_unless_an_order_repeats(write):
     assert steps(dropped)["the whole row repeats an earlier one, order_id included"] == (-1, -5)
     assert steps(dropped)["1 row is identical to an earlier one"] == (0, 0)
     assert_adds_up(dropped)
+    excluded = transactions.load(write(*rows, header=f"{HEADER},shop"), identical_rows="exclude")
+    assert table(excluded) == [("1", "2020-01-01", 16.0)]
+    assert steps(excluded)["the whole row repeats an earlier one"] == (-2, -10)
+    assert_adds_up(excluded)
     # Rows that cannot be used are not kept, however often they stand there.
     mixed = transactions.load(write("1,x,5", "1,x,5", "1,2020-01-01,5", "1,2020-01-01,5"), bad_rows="exclude")
     assert steps(mixed)["1 row is identical to an earlier one"] == (0, 0)

@@ -17,6 +17,7 @@ from helpers.data.reading import Raw, connect, read
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
 
 BAD_ROWS = ("refuse", "exclude")
+IDENTICAL_ROWS = ("keep", "exclude")
 DECIMALS = (".", ",")
 _ADVICE = 'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report.'
 
@@ -84,6 +85,7 @@ def check(
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: str = "refuse",
+    identical_rows: str = "keep",
     date_format: str = "",
     decimal: str = ".",
     today: datetime.date | str | None = None,
@@ -105,6 +107,8 @@ def check(
         The column of money that the account adds up.
     bad_rows : {"refuse", "exclude"}
         What becomes of rows with missing ids, unreadable values or a wrong number of fields.
+    identical_rows : {"keep", "exclude"}
+        What becomes of a row that repeats an earlier one wholly. One with an order_id is a copy and always left out.
     date_format : str
         How text dates are written, in strptime's letters ("%d/%m/%Y"). "" reads YYYY-MM-DD (with or without a
         time and an offset), YYYY/MM/DD and YYYYMMDD. The local wall clock's date is kept.
@@ -121,6 +125,7 @@ def check(
         With all problems of the file at once.
     """
     require_choice("bad_rows", bad_rows, BAD_ROWS)
+    require_choice("identical_rows", identical_rows, IDENTICAL_ROWS)
     require_choice("decimal", decimal, DECIMALS)
     connection = connection or connect()
     _check_date_format(date_format, connection)
@@ -129,7 +134,8 @@ def check(
     with _engine_errors_refused(raw.name):
         values, problems = _typed(raw, table, decimal, date_format)
         repeats = _count_identical(raw.table, raw.contents)
-        staged = _staged(raw, values, repeats, connection)
+        copies = _copies(raw, values, identical_rows) if repeats else ibis.literal(False)
+        staged = _staged(raw, values, copies, connection)
         faults = _faults(staged, values, table, today)
         found = _bad_row_problems(raw, staged, faults, decimal) if bad_rows == "refuse" else []
         if problems or found:
@@ -243,19 +249,18 @@ def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> Non
         raise InputRefused(f"date_format={date_format!r}", [problem]) from None
 
 
-def _staged(raw: Raw, values: Mapping[str, ibis.Value], repeats: int, connection: ibis.BaseBackend) -> ibis.Table:
+def _staged(raw: Raw, values: Mapping[str, ibis.Value], copies: ibis.Value, connection: ibis.BaseBackend) -> ibis.Table:
     """Interpret the file once: the typed columns, and for each whether a value is empty or unreadable."""
     columns = dict(values)
     for column, value in values.items():
         empty = _is_empty(raw.table[raw.columns[column]], column)
         columns[f"empty_{column}"] = empty
         columns[f"unreadable_{column}"] = ~empty & value.isnull()
-    copy = _is_copy(raw, values["order_id"]) if repeats and "order_id" in values else ibis.literal(False)
     # The file's name is one text for each row: it is stored only where it tells rows apart.
     places = ["file", "row"] if len(raw.inputs) > 1 else ["row"]
     staged = connection.create_table(
         ibis.util.gen_name("rows"),
-        raw.table.select(*places, **columns, is_copy=copy, has_offset=_has_offset(raw, values)),
+        raw.table.select(*places, **columns, is_copy=copies, has_offset=_has_offset(raw, values)),
         temp=True,
     )
     return staged if "file" in places else staged.mutate(file=ibis.literal(""))
@@ -271,7 +276,7 @@ def _faults(staged: ibis.Table, values: Mapping[str, ibis.Value], table: str, to
         "date": "is not a date|are not dates",
         "float64": "is not a number|are not numbers",
     }
-    copy_reason = "the whole row repeats an earlier one, order_id included"
+    copy_reason = f"the whole row repeats an earlier one{', order_id included' if 'order_id' in values else ''}"
     faults = [_Fault(staged.is_copy, "", copy_reason, refused=False)]
     for column in values:
         if TABLES[table].columns[column].required:
@@ -403,10 +408,13 @@ def _count_identical(rows: ibis.Table, contents: Sequence[str]) -> int:
     return int(counts.select(repeats=counts.rows - counts.distinct_rows).to_pandas().repeats.iloc[0])
 
 
-def _is_copy(raw: Raw, order_id: ibis.Value) -> ibis.Value:
-    """Tell rows that repeat an earlier one wholly; without an order_id a row is never called a copy."""
+def _copies(raw: Raw, values: Mapping[str, ibis.Value], identical_rows: str) -> ibis.Value:
+    """Tell rows that repeat an earlier one wholly and are left out: all that do, or those with an order_id only."""
     same = ibis.window(group_by=raw.contents, order_by=["file", "row"])
-    return order_id.notnull() & (ibis.row_number().over(same) > 0)
+    repeated = ibis.row_number().over(same) > 0
+    if identical_rows == "exclude":
+        return repeated
+    return values["order_id"].notnull() & repeated if "order_id" in values else ibis.literal(False)
 
 
 def _has_offset(raw: Raw, values: Mapping[str, ibis.Value]) -> ibis.Value:

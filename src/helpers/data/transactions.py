@@ -67,6 +67,7 @@ def load(
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: str = "refuse",
+    identical_rows: str = "keep",
     zero_amounts: str = "count",
     refunds: str = "net",
     merge_period: str = "D",
@@ -77,8 +78,7 @@ def load(
 ) -> Purchases:
     """Load purchases, built in or a user's own.
 
-    Rows that are identical are kept, and counted, unless the file has an order_id: then a whole row that
-    repeats is a copy and left out. Ids are read as `helpers.data.cleaning.check` says.
+    Ids are read as `helpers.data.cleaning.check` says.
 
     Parameters
     ----------
@@ -90,6 +90,9 @@ def load(
     bad_rows : {"refuse", "exclude"}
         Whether rows with a missing id, an unreadable date or amount, or a wrong number of fields refuse the
         file, or are left out and counted.
+    identical_rows : {"keep", "exclude"}
+        Whether rows that repeat an earlier one wholly are purchases of their own, or left out. Either way they are
+        counted; with an order_id they are copies and always left out.
     zero_amounts : {"count", "exclude"}
         Whether a period whose amount is zero is a purchase (and enters the mean), as in lifetimes.
     refunds : {"net", "exclude"}
@@ -117,6 +120,7 @@ def load(
         "amount",
         columns=columns,
         bad_rows=bad_rows,
+        identical_rows=identical_rows,
         date_format=date_format,
         decimal=decimal,
         today=today,

@@ -31,6 +31,7 @@ class Settings:
     marketing_touches: str = ""
     marketing_touches_columns: dict = field(default_factory=dict)
     bad_rows: str = "refuse"
+    identical_rows: str = "keep"
     zero_amounts: str = "count"
     refunds: str = "net"
     merge_period: str = "D"

@@ -182,6 +182,7 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
     purchases = transactions.load(
         settings.transactions,
         columns=settings.columns,
+        identical_rows=settings.identical_rows,
         zero_amounts=settings.zero_amounts,
         refunds=settings.refunds,
         merge_period=settings.merge_period,
