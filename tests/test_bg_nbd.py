@@ -10,7 +10,7 @@ from scipy import stats
 
 from helpers.models.fit import distinct_rows, maximise
 from helpers.models.lifetime_value import lifetimes_peer
-from helpers.models.lifetime_value.bg_nbd import BGNBD, fit_bg_nbd, mean_log_likelihood
+from helpers.models.lifetime_value.purchase_models.bg_nbd import BGNBD, fit_bg_nbd, mean_log_likelihood
 from tests.cdnow_summaries import cdnow, simulated_history
 from tests.published import lifetime_value as published
 

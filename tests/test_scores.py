@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from helpers.models.lifetime_value import scores
-from helpers.models.lifetime_value.bg_nbd import fit_bg_nbd
+from helpers.models.lifetime_value.purchase_models.bg_nbd import fit_bg_nbd
 from tests.cdnow_summaries import cdnow
 from tests.published import lifetime_value as published
 

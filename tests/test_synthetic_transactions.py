@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.models.lifetime_value.bg_nbd import BGNBD, fit_bg_nbd
 from helpers.models.lifetime_value.gamma_gamma import fit_gamma_gamma
+from helpers.models.lifetime_value.purchase_models.bg_nbd import BGNBD, fit_bg_nbd
 from helpers.synthetic.transactions import transactions
 
 TRUTH = {"r": 0.5, "alpha": 6.0, "a": 0.9, "b": 3.0, "p": 6.0, "q": 4.0, "v": 15.0}

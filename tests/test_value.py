@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.models.lifetime_value.bg_nbd import BGNBD, fit_bg_nbd
 from helpers.models.lifetime_value.gamma_gamma import GammaGamma, fit_gamma_gamma
+from helpers.models.lifetime_value.purchase_models.bg_nbd import BGNBD, fit_bg_nbd
 from helpers.models.lifetime_value.value import (
     DAYS_PER_UNIT,
     deciles,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -17,52 +17,6 @@ WIDEST_LOG_ERROR = 10.0  # a standard error of 10 on the log scale: the data say
 EVENTS_PER_PARAMETER = 10  # the usual rule of thumb below which asymptotic intervals are not to be trusted
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
-
-
-class PurchaseModel(Protocol):
-    """What every model of purchases and dropout offers; times are in the unit of the data it was fitted on.
-
-    A model that subclasses this gets `weighted_expected_purchases` for nothing.
-    """
-
-    def log_likelihood(self, frequency, recency, T) -> np.ndarray:
-        """Log-likelihood of each customer."""
-
-    def probability_alive(self, frequency, recency, T) -> np.ndarray:
-        """Probability of being still a customer at T."""
-
-    def expected_purchases(self, frequency, recency, T, horizon) -> np.ndarray:
-        """Purchases to expect in (T, T + horizon]."""
-
-    def probability_of_purchase(self, frequency, recency, T, horizon) -> np.ndarray:
-        """Probability of at least one purchase in (T, T + horizon]."""
-
-    def new_customer_expected_purchases(self, horizon) -> np.ndarray:
-        """Repeat purchases to expect of a new customer within horizon of the first purchase."""
-
-    def simulate_purchases(self, frequency, recency, T, horizon, rng) -> np.ndarray:
-        """One random number of purchases in (T, T + horizon] for each customer."""
-
-    def weighted_expected_purchases(self, frequency, recency, T, horizons, weights) -> np.ndarray:
-        """Sum over horizons of weight times expected purchases, as a discounted sum needs it.
-
-        Parameters
-        ----------
-        frequency, recency, T : array_like, shape (n,)
-            Customers.
-        horizons : array_like, shape (k,)
-            Lengths of time after T.
-        weights : array_like, shape (k, w)
-            One column for each weighted sum.
-
-        Returns
-        -------
-        ndarray, shape (n, w)
-        """
-        total = 0.0
-        for horizon, weight in zip(horizons, np.asarray(weights, float), strict=True):
-            total = total + np.asarray(self.expected_purchases(frequency, recency, T, horizon))[:, None] * weight
-        return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +81,10 @@ class Fit:
         """Wald intervals built on the log scale, so that they stay positive: (low, high)."""
         width = special.ndtri((1 + level) / 2) * np.sqrt(np.diag(self.log_covariance))
         return self.estimates * np.exp(-width), self.estimates * np.exp(width)
+
+    def model_at(self, parameters) -> Any:
+        """Return the model with these parameters in place of the estimates, in the order of `names`."""
+        return replace(self.model, **dict(zip(self.names, map(float, parameters), strict=True)))
 
     def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Parameter vectors from the asymptotic normal distribution of the log parameters.

@@ -12,7 +12,8 @@ import pandas as pd
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import bg_nbd, gamma_gamma, lifetimes_peer, scores, value
+from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, scores, value
+from helpers.models.lifetime_value.purchase_models import bg_nbd
 
 from .settings import Periods, Settings, settle_periods
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.models.fit import Fit, Objective, Optimum, checked_columns, fit_of
-from helpers.models.lifetime_value import bg_nbd, gamma_gamma
+from helpers.models.lifetime_value import gamma_gamma
+from helpers.models.lifetime_value.purchase_models import bg_nbd
 
 
 def fit_bg_nbd(frequency, recency, T, weights=None) -> Fit:

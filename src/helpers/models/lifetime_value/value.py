@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.models.fit import Fit, PurchaseModel, distinct_rows
+from helpers.models.fit import Fit, distinct_rows
+
+from .purchase_models import PurchaseModel
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375}
@@ -185,8 +187,8 @@ def value_draws(
     quantities = ("expected_purchases", "expected_spend", "potential_value")
     parameter_rng, spend_rng = np.random.default_rng(seed).spawn(2)
     try:
-        purchase_models = [type(purchase_fit.model)(*row) for row in purchase_fit.draws(draws, parameter_rng)]
-        spend_models = [type(spend_fit.model)(*row) for row in spend_fit.draws(draws, parameter_rng)]
+        purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, parameter_rng)]
+        spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, parameter_rng)]
     except ValueError as unknown:
         nothing = np.full(size, np.nan)
         summed = ("expected_purchases", "potential_value")
@@ -265,7 +267,7 @@ def predicted_total(
         columns = [np.repeat(column, np.asarray(customers, int)) for column in columns]
     rng = np.random.default_rng(seed)
     try:
-        models = [type(purchase_fit.model)(*row) for row in purchase_fit.draws(draws, rng)]
+        models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, rng)]
     except ValueError:
         return np.nan, np.nan
     totals = [model.simulate_purchases(*columns, horizon, rng).sum() for model in models]

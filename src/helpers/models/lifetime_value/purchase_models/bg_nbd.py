@@ -13,21 +13,14 @@ parameters.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import (
-    Fit,
-    Objective,
-    PurchaseModel,
-    checked_columns,
-    distinct_rows,
-    fit_of,
-    in_words,
-    maximise,
-)
+from helpers.models.fit import Fit, Objective, distinct_rows, in_words
+
+from .fitting import explain_rates, fit_histories, poisson_times, rank_within
+from .interface import Kind, PurchaseModel
 
 NAMES = ("r", "alpha", "a", "b")
 PRECISION = 1e-16  # of the series, relative
@@ -36,7 +29,6 @@ LARGEST_EXPONENT = 500.0  # of the closed form's power; exp overflows at 709
 LARGEST_CANCELLATION = 1e4
 NEGLIGIBLE_PROBABILITY = 1e-3  # of dropout, when a runaway fit is put into words
 DURATION_NODES = 32  # of the Gauss-Legendre rule; the integrand is smooth and falls
-ROUGH_ROWS = 10_000  # distinct rows on which the starting points are compared
 
 
 @dataclass(frozen=True)
@@ -311,6 +303,14 @@ class BGNBD(PurchaseModel):
         counts[alive] = np.minimum(purchases, until_leaving)
         return counts
 
+    def simulate_histories(self, length, rng) -> tuple[np.ndarray, np.ndarray]:
+        """Repeat purchases of new customers, each watched for so long; see `PurchaseModel`."""
+        length = np.asarray(length, float)
+        customer, time = poisson_times(rng.gamma(self.r, 1 / self.alpha, len(length)), length, rng)
+        until_leaving = rng.geometric(np.maximum(rng.beta(self.a, self.b, len(length)), 1e-18))
+        made = rank_within(customer) < until_leaving[customer]
+        return customer[made], time[made]
+
 
 def _closed_form_series(A: float, a: float, C: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Sum over j >= 0 of (A+1)_j (a)_j / ((C+1)_j (2)_j) z^j."""
@@ -354,44 +354,11 @@ def fit_bg_nbd(frequency, recency, T, weights=None) -> Fit:
         No customers, no repeat purchase at all, or rows that no history can give: missing or negative values,
         recency beyond T, a recency without repeat purchases, a frequency that is not whole.
     """
-    frequency, recency, T, weights = _checked_history(frequency, recency, T, weights)
-    first, inverse = distinct_rows(frequency, recency, T)
-    weights = np.bincount(inverse, weights)
-    x, t_x, age = frequency[first], recency[first], T[first]
-    repeaters = weights[x > 0].sum()
-    if not repeaters:
-        raise ValueError("No customer bought again: without a repeat purchase nothing can be estimated.")
-
-    unit = age.max()  # scaled by the longest history, so the optimum does not depend on the unit of time
-    objective = mean_log_likelihood(x, t_x / unit, age / unit, weights)
-    rough = None
-    if len(x) > ROUGH_ROWS:
-        some = np.random.default_rng(0).choice(len(x), ROUGH_ROWS, replace=False)
-        rough = mean_log_likelihood(x[some], t_x[some] / unit, age[some] / unit, weights[some])
-    rate = weights @ x / (weights @ age) * unit
-    starts = [np.log((r, r / rate, a, b)) for r, a, b in ((0.3, 0.8, 2.5), (1, 1, 3), (0.1, 0.1, 0.5), (3, 0.2, 5))]
-    optimum = maximise(objective, starts, rough)
-
-    r, alpha, a, b = (float(value) for value in np.exp(optimum.log_parameters))
-    model = BGNBD(r, alpha * float(unit), a, b)
-    total = weights @ model.log_likelihood(x, t_x, age)
-    return fit_of(model, NAMES, optimum, total, weights.sum(), repeaters, partial(explain_runaway, model))
+    return fit_histories(NAMES, BGNBD, mean_log_likelihood, _starts, explain_runaway, frequency, recency, T, weights)
 
 
-def _checked_history(frequency, recency, T, weights) -> tuple[np.ndarray, ...]:
-    columns = checked_columns(weights, frequency=frequency, recency=recency, T=T)
-    frequency, recency, T, _ = columns
-    for rule, broken in (
-        ("recency lies beyond T", recency > T),
-        ("recency is positive without a repeat purchase", (frequency == 0) & (recency > 0)),
-        ("frequency is not a whole number", frequency != np.floor(frequency)),
-    ):
-        if broken.any():
-            rows = ", ".join(map(str, np.flatnonzero(broken)[:5]))
-            raise ValueError(f"In {broken.sum()} rows {rule} (first rows: {rows}).")
-    if not T.max() > 0:
-        raise ValueError("Every customer was first seen at the very end of observation: T is 0 throughout.")
-    return columns
+def _starts(rate: float) -> list[tuple[float, ...]]:
+    return [(r, r / rate, a, b) for r, a, b in ((0.3, 0.8, 2.5), (1, 1, 3), (0.1, 0.1, 0.5), (3, 0.2, 5))]
 
 
 def explain_runaway(model: BGNBD, runaway: dict[str, str]) -> str:
@@ -406,10 +373,7 @@ def explain_runaway(model: BGNBD, runaway: dict[str, str]) -> str:
             "take a and b, and what rests on them, as unknown."
         )
     if rates:
-        sentences.append(
-            "The spread of purchase rates is not identified: the likelihood keeps rising as "
-            f"{in_words(rates)}; take r and alpha as unknown."
-        )
+        sentences.append(explain_rates(rates))
     return " ".join(sentences)
 
 
@@ -514,3 +478,11 @@ def _repeated(parameters, x, t_x, age, weights):
     hessian[2, 2] -= weighted.sum() / a**2
     hessian[3, 3] += weighted @ (b + x - 1) ** -2.0
     return value, gradient, hessian
+
+
+KIND = Kind(
+    name="bg_nbd",
+    label="BG/NBD",
+    source="Fader, Hardie & Lee 2005, Marketing Science 24(2), 275-284",
+    fit=fit_bg_nbd,
+)
