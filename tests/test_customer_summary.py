@@ -48,6 +48,16 @@ def summary(table, *arguments, **options):
     return found.to_pandas().set_index("customer_id").sort_index()
 
 
+def dated(*purchases):
+    """Make a table of "customer date" texts, the amounts 1, 2, 4, ... so that each sum names its parts."""
+    customers, days = zip(*(text.split() for text in purchases), strict=True)
+    dates = [datetime.date.fromisoformat(day) for day in days]
+    return ibis.memtable(
+        {"customer_id": customers, "date": dates, "amount": [2.0**i for i in range(len(purchases))]},
+        schema={"customer_id": "string", "date": "date", "amount": "float64"},
+    )
+
+
 def assert_equal(ours, theirs):
     assert ours.index.tolist() == theirs.index.tolist()
     for column in ("frequency", "recency", "T"):
@@ -91,6 +101,48 @@ def test_months_follow_the_same_rules(random_purchases):
     assert_equal(summary(table, "2020-04-17", "M", "M"), theirs)
 
 
+def by_pandas(frame, end, merge_period, days):
+    """Sum of the logarithms of the times between purchases, customer by customer."""
+    periods = frame.date.dt.to_period(merge_period).dt.start_time
+    frame = frame.assign(period=periods)[periods <= pd.Timestamp(end)]
+    visits = frame.drop_duplicates(["customer_id", "period"]).sort_values("period").groupby("customer_id").period
+    return visits.agg(lambda dates: np.log(np.diff(dates) / np.timedelta64(1, "D") / days).sum()).sort_index()
+
+
+@pytest.mark.parametrize(("merge_period", "time_unit", "days"), [("D", "W", 7), ("W", "D", 1), ("M", "M", 30.4375)])
+def test_log_intervals_are_those_of_the_merged_purchases(random_purchases, merge_period, time_unit, days):
+    table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
+    ours = summary(table, "2020-04-17", time_unit, merge_period)
+    theirs = by_pandas(random_purchases, "2020-04-17", merge_period, days)
+    assert ours.index.tolist() == theirs.index.tolist()
+    np.testing.assert_allclose(ours.log_intervals, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_log_intervals_of_one_two_and_three_purchases():
+    table = dated("a 2020-01-01", "b 2020-01-01", "b 2020-01-15", "c 2020-01-29", "c 2020-01-01", "c 2020-01-02")
+    found = summary(table, "2020-02-01", "W")
+    assert found.log_intervals["a"] == 0
+    assert found.log_intervals["b"] == pytest.approx(np.log(2))
+    assert found.log_intervals["c"] == pytest.approx(np.log(1 / 7) + np.log(27 / 7))
+    # Purchases after the end make no interval.
+    assert summary(table, "2020-01-10", "W").log_intervals.tolist() == pytest.approx([0, 0, np.log(1 / 7)])
+
+
+@pytest.mark.parametrize("merge_period", ["D", "W", "M"])
+def test_merging_before_and_while_summarising_are_the_same(random_purchases, merge_period):
+    table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
+    before = customer_summary.merged(table, merge_period)
+    assert before.columns == ("customer_id", "date", "amount") and before.schema()["date"].is_date()
+    for end in ("2020-04-15", "2020-05-31"):
+        pd.testing.assert_frame_equal(
+            summary(before, end, "W", merge_period), summary(table, end, "W", merge_period), rtol=1e-12
+        )
+    # An end that closes a period needs no merging any more.
+    close = {"D": "2020-04-15", "W": "2020-04-19", "M": "2020-04-30"}[merge_period]
+    keys = ["frequency", "recency", "log_intervals"]
+    pd.testing.assert_frame_equal(summary(before, close)[keys], summary(table, close, "W", merge_period)[keys])
+
+
 @pytest.mark.parametrize(("time_unit", "days"), [("W", 7), ("M", 30.4375)])
 def test_the_time_unit_only_scales(cdnow, time_unit, days):
     daily = summary(cdnow["cdnow_sample"].table, CALIBRATION_END, "D")
@@ -125,26 +177,120 @@ def test_customer_0001_of_the_literature(cdnow):
 
 
 def test_holdout_excludes_later_customers_and_later_purchases():
-    days = ["2020-01-01", "2020-01-10", "2020-01-11", "2020-01-20", "2020-01-21", "2020-01-11"]
-    table = ibis.memtable(
-        {
-            "customer_id": ["a"] * 5 + ["b"],
-            "date": [datetime.date.fromisoformat(day) for day in days],
-            "amount": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
-        }
+    table = dated(
+        "a 2020-01-01", "a 2020-01-10", "a 2020-01-11", "a 2020-01-20", "a 2020-01-21", "b 2020-01-11", "c 2020-01-10"
     )
-    found = customer_summary.holdout(table, "2020-01-10", datetime.date(2020, 1, 20)).to_pandas()
-    assert found.to_dict("records") == [{"customer_id": "a", "holdout_purchases": 2, "holdout_amount": 12.0}]
+    found = customer_summary.holdout(table, "2020-01-10", datetime.date(2020, 1, 20)).order_by("customer_id")
+    assert list(found.to_pandas().itertuples(index=False, name=None)) == [
+        ("a", 2, 12.0, 1, 2.0, 3.0),
+        ("c", 0, 0.0, 0, 0.0, 64.0),
+    ]
+
+
+def test_the_last_period_is_as_long_as_the_holdout_and_ends_with_the_calibration():
+    # Ten days of holdout from 2020-01-21: the stretch is 2020-01-11 to 2020-01-20.
+    days = ["a 2020-01-01", "a 2020-01-10", "a 2020-01-11", "a 2020-01-20", "a 2020-01-21", "b 2020-01-15"]
+    found = customer_summary.holdout(dated(*days, "b 2020-01-16"), "2020-01-20", "2020-01-30").order_by("customer_id")
+    assert list(found.to_pandas().itertuples(index=False, name=None)) == [
+        ("a", 1, 16.0, 2, 12.0, 15.0),
+        ("b", 0, 0.0, 1, 64.0, 96.0),
+    ]
+
+
+def test_the_last_period_of_merged_months_holds_as_many_months():
+    # September has 30 days: counted in days, the stretch of that length before it would miss 2020-08-01.
+    table = dated("a 2020-01-01", "a 2020-07-01", "a 2020-08-01", "a 2020-09-01")
+    found = customer_summary.holdout(table, "2020-08-31", "2020-09-30", "M").to_pandas()
+    assert found.iloc[0].tolist() == ["a", 1, 8.0, 1, 4.0, 7.0]
+    with pytest.raises(InputRefused, match="merge_period must be"):
+        customer_summary.holdout(table, "2020-08-31", "2020-09-30", "Q")
+
+
+def test_the_last_period_of_cdnow_is_its_whole_calibration(cdnow):
+    """Both halves have 273 days, so the last period's purchases are the 2,457 repeats of `test_published_counts`."""
+    table = cdnow["cdnow_sample"].table
+    found = customer_summary.holdout(table, CALIBRATION_END, OBSERVATION_END).to_pandas().set_index("customer_id")
+    known = summary(table, CALIBRATION_END)
+    assert found.last_period_purchases.sum() == 2457
+    pd.testing.assert_series_equal(found.last_period_purchases.sort_index(), known.frequency, check_names=False)
+    np.testing.assert_allclose(found.last_period_amount.sort_index(), known.frequency * known.monetary_value)
+
+
+def test_cdnow_week_by_week(cdnow):
+    # The walkthrough of the R package BTYD prints these for weeks 20 to 25. Its weeks have 7 days from 1997-01-01, a
+    # Wednesday: each ends on a Tuesday, the first on 1997-01-07. A day later the figures are others (1367 at the end
+    # of week 20).
+    ends = pd.date_range("1997-01-07", periods=78, freq="7D").date.tolist()
+    found = customer_summary.purchases_by_period(cdnow["cdnow_sample"].table, CALIBRATION_END, ends)
+    assert found.period_end.tolist() == ends and found.purchases.dtype == "int64"
+    assert found.purchases.cumsum()[19:25].tolist() == [1359, 1414, 1484, 1517, 1573, 1672]
+    assert found.purchases[19:25].tolist() == [73, 55, 70, 33, 56, 99]
+    # The 2,457 of the calibration and the 1,882 of the holdout.
+    assert found.purchases.sum() == 4339
+
+
+def test_purchases_by_period_of_few():
+    table = dated(
+        "a 2020-01-01", "a 2020-01-03", "a 2020-01-04", "a 2020-01-20", "a 2020-02-01", "b 2020-01-05", "b 2020-01-06"
+    )
+    ends = ["2020-01-03", datetime.date(2020, 1, 6), "2020-01-19", "2020-01-20"]
+    found = customer_summary.purchases_by_period(table, "2020-01-04", ends)
+    assert found.period_end.astype(str).tolist() == ["2020-01-03", "2020-01-06", "2020-01-19", "2020-01-20"]
+    assert found.purchases.tolist() == [1, 1, 0, 1]
+    assert customer_summary.purchases_by_period(table, "2020-01-05", ends).purchases.tolist() == [1, 2, 0, 1]
+    nobody = customer_summary.purchases_by_period(table, "2019-12-31", ends)
+    assert nobody.purchases.tolist() == [0, 0, 0, 0]
+    assert customer_summary.purchases_by_period(table, "2020-01-05", []).columns.tolist() == ["period_end", "purchases"]
+    for wrong in (["2020-01-03", "2020-01-03"], ["2020-01-03", "2020-01-02"], ["x"], [None]):
+        with pytest.raises(InputRefused):
+            customer_summary.purchases_by_period(table, "2020-01-04", wrong)
+
+
+def test_first_intervals():
+    days = ["01", "03", "10", "25"]
+    table = dated(
+        *(f"{customer} 2020-01-{day}" for customer in "ab" for day in days),
+        *(f"c 2020-01-{day}" for day in ("01", "02", "31")),
+        *(f"d 2020-01-{day}" for day in ("01", "02")),
+        "e 2020-01-01",
+    )
+    found = customer_summary.first_intervals(table, "2020-01-31")
+    assert found.columns.tolist() == ["first_interval", "second_interval", "customers"]
+    assert found.to_numpy().tolist() == [[1, 29, 1], [2, 7, 2]]
+    assert customer_summary.first_intervals(table, datetime.date(2020, 1, 30)).to_numpy().tolist() == [[2, 7, 2]]
+    assert customer_summary.first_intervals(table, "2020-01-09").empty
+
+
+def test_first_intervals_of_cdnow_by_pandas(cdnow):
+    table = cdnow["cdnow_sample"].table
+    frame = table.to_pandas().assign(date=lambda f: pd.to_datetime(f.date)).query("date <= @CALIBRATION_END")
+    gaps = frame.sort_values("date").groupby("customer_id").date.agg(lambda dates: tuple(dates.diff().dt.days[1:3]))
+    theirs = gaps[gaps.str.len() == 2].value_counts().sort_index()
+    ours = customer_summary.first_intervals(table, CALIBRATION_END)
+    assert list(zip(ours.first_interval, ours.second_interval, strict=True)) == theirs.index.tolist()
+    assert ours.customers.tolist() == theirs.tolist()
+    # 946 customers repeat; 439 of them once (reference counts by frequency: 1411 439 214 ...).
+    assert ours.customers.sum() == 946 - 439
 
 
 def test_distinct_rows_hold_every_customer(cdnow):
     table = customer_summary.summarise(cdnow["cdnow"].table, CALIBRATION_END)
     found = customer_summary.distinct_rows(table)
-    assert found.columns.tolist() == ["frequency", "recency", "T", "customers"]
+    assert found.columns.tolist() == ["frequency", "recency", "T", "log_intervals", "customers"]
     assert found.customers.sum() == 23570 and not found[["frequency", "recency", "T"]].duplicated().any()
     assert (found.frequency * found.customers).sum() == 24337
     keys = list(found[["frequency", "recency", "T"]].itertuples(index=False))
     assert keys == sorted(keys)
+
+
+def test_distinct_rows_keep_the_sum_of_log_intervals(cdnow):
+    table = customer_summary.summarise(cdnow["cdnow_sample"].table, CALIBRATION_END)
+    found, frame = customer_summary.distinct_rows(table), table.to_pandas()
+    assert (found.log_intervals * found.customers).sum() == pytest.approx(frame.log_intervals.sum(), rel=1e-9)
+    means = frame.groupby(["frequency", "recency", "T"]).log_intervals.mean()
+    np.testing.assert_allclose(found.log_intervals, means, atol=1e-9)
+    assert found.log_intervals.eq(found.log_intervals.round(9)).all()
+    assert (found.log_intervals[found.frequency == 0] == 0).all()
 
 
 def test_repeat_spend_leaves_out_and_counts_what_has_no_place(cdnow):

@@ -208,6 +208,15 @@ def test_words_for_a_missing_id(write, word):
     assert table(found) == [("2", "2020-01-01", 10.0)] and found.categories_per_customer == 1
 
 
+def test_numbers_that_are_no_ids(tmp_path):
+    path = tmp_path / "purchases.parquet"
+    frame = pd.DataFrame({"customer_id": [1.0, np.inf, -np.inf, 1e300, 2.5, -7.0], "amount": 5.0})
+    frame.assign(date=pd.Timestamp("2020-01-01")).to_parquet(path, index=False)
+    assert "column 'customer_id': 4 rows are no ids (rows 2, 3, 4, 5)" in refusal(str(path))
+    found = transactions.load(str(path), bad_rows="exclude")
+    assert found.table.customer_id.execute().sort_values().tolist() == ["-7", "1"]
+
+
 def test_white_space_around_an_id_is_no_part_of_it(write):
     found = transactions.load(
         write(" 1,2020-01-01,5", "1\t,2020-01-01,6", "\u00a01\u3000,2020-01-01,7", "a b,2020-01-01,8")
@@ -256,6 +265,110 @@ def test_extreme_values_are_kept_and_named(write):
     several = transactions.load(write(*rows, *(f"x{i},2020-01-01,1000000" for i in range(6))))
     assert any(note.endswith("6. They are kept: rows 102, 103, 104, 105, 106, ....") for note in several.notes)
     assert not any("Extreme" in note for note in transactions.load(write(*rows)).notes)
+
+
+# --- segments -------------------------------------------------------------------------------------------
+
+
+def segments(found):
+    frame = found.segments.order_by("customer_id").to_pandas()
+    assert frame.columns.tolist() == ["customer_id", "segment", "since"]
+    assert (frame.segment.isna() == frame.since.isna()).all()
+    assert set(frame.customer_id) == set(found.table.customer_id.execute()) and frame.customer_id.is_unique
+    return {line.customer_id: None if pd.isna(line.segment) else line.segment for line in frame.itertuples()}
+
+
+SEGMENTED = [
+    "1,2020-01-05,5,south",
+    "1,2020-01-01,5,  ",  # the earliest row names none
+    "1,2020-01-02,5, north ",
+    "2,2020-01-03,5,west",
+    "2 ,2020-01-03,5,east",  # the same day, and the same customer
+    "3,2020-01-01,5,",
+    "4,2020-01-01,-1,refund",  # no purchase, no customer
+    "5,2020-01-01,-1,first",  # a refund is a row of the customer's too
+    "5,2020-01-02,9,second",
+    "6,2020-01-01,5,NA",
+    "6,2020-01-02,5,NA",
+]
+
+
+@pytest.mark.parametrize("rows", [SEGMENTED, SEGMENTED[::-1]])
+def test_the_first_segment_counts(write, rows):
+    found = transactions.load(write(*rows, header=f"{HEADER},segment"))
+    assert segments(found) == {"1": "north", "2": "east", "3": None, "5": "first", "6": "NA"}
+    note = "Customers of purchases.csv with more than one segment: 3. The first that is named counts."
+    assert note in found.notes
+    assert_adds_up(found)
+
+
+def test_segments_change_no_purchase(write):
+    found = transactions.load(write(*SEGMENTED, header=f"{HEADER},segment"))
+    plain = transactions.load(write(*SEGMENTED, header=f"{HEADER},shop"))
+    assert plain.segments is None and not any("segment" in note for note in plain.notes)
+    assert table(found) == table(plain)
+    pd.testing.assert_frame_equal(found.accounting, plain.accounting)
+    assert transactions.load("cdnow_sample").segments is None
+
+
+def test_any_column_may_be_the_segment(write):
+    path = write(*SEGMENTED, header=f"{HEADER},region")
+    found = transactions.load(path, columns={"region": "segment"})
+    assert segments(found)["1"] == "north" and not any("does not use" in note for note in found.notes)
+    both = transactions.load(write(*SEGMENTED, header=f"{HEADER},category"), columns={"category": "segment"})
+    assert segments(both)["1"] == "north" and both.categories_per_customer is not None
+    quantity = transactions.load("cdnow_sample", columns={"quantity": "segment"})
+    assert quantity.segments.count().execute() == 2357
+
+
+def test_copies_differ_in_their_segment(write):
+    rows = ["1,2020-01-01,5,A,north", "1,2020-01-01,5,A,north", "1,2020-01-01,5,A,south"]
+    found = transactions.load(write(*rows, header=f"{HEADER},order_id,segment"))
+    assert table(found) == [("1", "2020-01-01", 10.0)]
+    assert_adds_up(found)
+
+
+def test_rows_that_are_left_out_name_no_segment(write):
+    rows = ["1,2020-01-01,x,bad", "1,2999-01-01,5,late", "1,2020-01-02,5,good"]
+    found = transactions.load(write(*rows, header=f"{HEADER},segment"), bad_rows="exclude", today="2021-01-01")
+    assert segments(found) == {"1": "good"} and not any("more than one segment" in note for note in found.notes)
+
+
+def test_a_segment_column_without_a_value(write):
+    rows = [f"{customer},2020-01-01,5,{blank}" for customer, blank in enumerate(["", " ", '"  "', "\u3000"])]
+    found = transactions.load(write(*rows, header=f"{HEADER},segment"))
+    assert segments(found) == dict.fromkeys("0123")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2, 2], ["1", "2"]),
+        ([np.nan, 1.0, np.nan], ["1", None]),
+        ([1.5, 1.5, np.inf], ["1.5", "inf"]),
+        ([1e300, 1e300, 2.0], ["1e+300", "2"]),
+        ([True, True, False], ["true", "false"]),
+        ([None, None, None], [None, None]),
+        (pd.Categorical(["a", "a", "a"]), ["a", "a"]),
+        ([datetime.date(2020, 1, 1)] * 3, ["2020-01-01", "2020-01-01"]),
+    ],
+)
+def test_segments_and_categories_of_any_type(tmp_path, values, expected):
+    path = tmp_path / "purchases.parquet"
+    dates = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"])
+    frame = pd.DataFrame({"customer_id": [1, 1, 2], "date": dates, "amount": 5.0, "category": values})
+    frame.to_parquet(path, index=False)
+    found = transactions.load(str(path), columns={"category": "segment"})
+    assert list(segments(found).values()) == expected
+    assert found.categories_per_customer == frame.groupby("customer_id").category.nunique().mean()
+
+
+def test_a_segment_that_is_no_single_value_is_refused(tmp_path):
+    path = tmp_path / "purchases.parquet"
+    frame = pd.DataFrame({"customer_id": [1], "date": pd.to_datetime(["2020-01-01"]), "amount": 5.0})
+    frame.assign(segment=[[1, 2]]).to_parquet(path, index=False)
+    expected = "column 'segment': holds values of type array<int64>, not text, numbers or dates"
+    assert expected in refusal(str(path))
 
 
 # --- values ---------------------------------------------------------------------------------------------

@@ -27,6 +27,12 @@ _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?
 # What spreadsheets and other programs write for a missing id, in any case.
 _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
+_EXPECTED = {
+    "string": "text or whole numbers",
+    "label": "text, numbers or dates",
+    "date": "dates",
+    "float64": "numbers",
+}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -171,6 +177,7 @@ def _typed(raw: Raw, table: str, decimal: str, date_format: str) -> tuple[dict[s
     values, problems = {}, list(raw.problems)
     readers = {
         "string": _identifier,
+        "label": _label,
         "date": lambda value: _date(value, date_format),
         "float64": lambda value: _number(value, decimal),
     }
@@ -180,16 +187,19 @@ def _typed(raw: Raw, table: str, decimal: str, date_format: str) -> tuple[dict[s
         value = raw.table[raw.columns[column]]
         if _suits(value.type(), kind):
             read_value = readers[kind](value)
-            values[column] = ibis.ifelse(_is_empty(value, column), None, read_value) if kind == "string" else read_value
+            is_text = kind in ("string", "label")
+            values[column] = ibis.ifelse(_is_empty(value, column), None, read_value) if is_text else read_value
         else:
-            expected = {"string": "text or whole numbers", "date": "dates", "float64": "numbers"}[kind]
-            problems.append(Problem(f"holds values of type {value.type()}, not {expected}", column=column))
+            rule = f"holds values of type {value.type()}, not {_EXPECTED[kind]}"
+            problems.append(Problem(rule, column=column))
     return values, problems
 
 
 def _suits(dtype: dt.DataType, kind: str) -> bool:
     if dtype.is_string() or dtype.is_null():
         return True
+    if kind == "label":
+        return dtype.is_primitive() or dtype.is_decimal() or dtype.is_temporal() or dtype.is_uuid()
     if kind == "string":
         return (dtype.is_numeric() and not dtype.is_boolean()) or dtype.is_uuid()
     if kind == "date":
@@ -202,8 +212,15 @@ def _identifier(value: ibis.Value) -> ibis.Value:
     if value.type().is_string():
         return _trimmed(value, _WHITE_SPACE)
     if value.type().is_floating():
-        return ibis.ifelse(value == value.floor(), value.try_cast("int64"), None).cast("string")
+        # Floored, what is too large for a whole number would stop the engine.
+        whole = value.try_cast("int64")
+        return ibis.ifelse(value == whole, whole, None).cast("string")
     return value.cast("string")
+
+
+def _label(value: ibis.Value) -> ibis.Value:
+    """Take any single value for a name; a column of 1, 2 and gaps, which holds 1.0, names 1."""
+    return ibis.coalesce(_identifier(value), value.cast("string"))
 
 
 def _date(value: ibis.Value, date_format: str) -> ibis.Value:
@@ -273,6 +290,7 @@ def _faults(staged: ibis.Table, values: Mapping[str, ibis.Value], table: str, to
     """List what can be wrong with a row, in the order in which a row with several faults is counted."""
     rules = {
         "string": "is no id|are no ids",
+        "label": "is no text|are no texts",
         "date": "is not a date|are not dates",
         "float64": "is not a number|are not numbers",
     }

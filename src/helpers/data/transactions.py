@@ -48,6 +48,10 @@ class Purchases:
         Whether any row that can be used states a margin.
     categories_per_customer : float or None
         Mean number of categories that a customer bought; None where the file has no category column.
+    segments : ibis Table or None
+        customer_id, segment of each customer in `table`: the segment of the earliest usable row that names one (the
+        first in the order of text where rows of that day name several), null where none does; since, the day of that
+        row. None where the file has no segment column.
     """
 
     table: ibis.Table
@@ -60,6 +64,7 @@ class Purchases:
     currency: str | None
     has_margin: bool
     categories_per_customer: float | None
+    segments: ibis.Table | None
 
 
 def load(
@@ -139,17 +144,24 @@ def load(
     if first is None:
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
+    segments = _segments(checked.table, table)
     return Purchases(
         table=table,
         realised=realised,
         accounting=account(steps),
         inputs=checked.inputs,
-        notes=[*checked.notes, *_lost_customers(checked, table), *_negative_margins(checked)],
+        notes=[
+            *checked.notes,
+            *_lost_customers(checked, table),
+            *_negative_margins(checked),
+            *_several_segments(checked, segments),
+        ],
         first_date=first,
         last_date=last,
         currency=checked.currency,
         has_margin=bool(realised.margin.notnull().any().to_pandas()),
         categories_per_customer=_scope(checked.table),
+        segments=None if segments is None else segments.drop("named"),
     )
 
 
@@ -287,3 +299,25 @@ def _scope(rows: ibis.Table) -> float | None:
         return None
     bought = rows.filter(rows.amount >= 0).group_by("customer_id").agg(categories=ibis._.category.nunique())
     return float(bought.categories.mean().to_pandas())
+
+
+def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
+    """Find the segment of each customer with a purchase, and how many segments the customer's rows name."""
+    if "segment" not in rows.columns:
+        return None
+    known = rows.semi_join(purchases, "customer_id").select("customer_id", "date", "segment")
+    first_named = known.date.min(where=known.segment.notnull()).over(group_by="customer_id")
+    known = known.mutate(first_named=first_named)
+    segments = known.group_by("customer_id").agg(
+        segment=known.segment.min(where=known.date == known.first_named),
+        since=known.first_named.min(),
+        named=known.segment.nunique(),
+    )
+    return rows.get_backend().create_table(ibis.util.gen_name("segments"), segments, temp=True)
+
+
+def _several_segments(checked: CheckedRows, segments: ibis.Table | None) -> list[str]:
+    several = 0 if segments is None else segments.filter(segments.named > 1).count().to_pandas()
+    if not several:
+        return []
+    return [f"Customers of {checked.name} with more than one segment: {several:,}. The first that is named counts."]
