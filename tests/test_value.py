@@ -7,6 +7,7 @@ from helpers.models.lifetime_value.gamma_gamma import GammaGamma, fit_gamma_gamm
 from helpers.models.lifetime_value.purchase_models.bg_nbd import BGNBD, fit_bg_nbd
 from helpers.models.lifetime_value.value import (
     DAYS_PER_UNIT,
+    continuous_rate,
     deciles,
     discount_factors,
     discounted_cost,
@@ -14,12 +15,11 @@ from helpers.models.lifetime_value.value import (
     gini,
     lorenz_curve,
     potential_value,
-    predicted_total,
     share_below_zero,
     value_draws,
     whale_curve,
 )
-from tests.cdnow_summaries import cdnow, simulated_history
+from tests.cdnow_summaries import cdnow
 
 MODEL = BGNBD(0.243, 4.414, 0.793, 2.426)
 TERMS = {"horizon_weeks": 52, "annual_discount_rate": 0.1, "time_unit": "W", "margin_rate": 0.3}
@@ -37,6 +37,14 @@ def test_discount_factors():
     assert discount_factors(365.25, -0.5) == pytest.approx(2)
     with pytest.raises(ValueError, match="annual_discount_rate"):
         discount_factors(1, -1)
+
+
+def test_continuous_rate_discounts_as_the_annual_one():
+    for unit, days in DAYS_PER_UNIT.items():
+        assert np.exp(-continuous_rate(0.15, unit) * 365.25 / days) == pytest.approx(1 / 1.15)
+    assert continuous_rate(0.15, "W") == pytest.approx(0.0027, abs=5e-5)  # as in BTYD's manual
+    with pytest.raises(ValueError, match="time_unit"):
+        continuous_rate(0.1, "Q")
 
 
 @pytest.mark.parametrize("weeks", [1, 52, 7.5])
@@ -160,24 +168,6 @@ def test_unknown_uncertainty_is_nan_with_a_reason(fits):
     assert "Dropout is not identified" in intervals.problem
     assert np.all(np.isnan(intervals.rows["potential_value"]))
     assert np.all(np.isnan(intervals.totals["potential_value"]))
-    assert np.all(np.isnan(predicted_total(endless, [1], [2], [5], 10)))
-
-
-def test_predictive_interval_holds_what_happens():
-    """Of 60 simulated holdouts nearly all fall into the 95 % interval (binomial: fewer than 51 in 1 of 1,000)."""
-    rng, truth, inside = np.random.default_rng(8), BGNBD(0.6, 5.0, 0.9, 3.0), 0
-    for _ in range(60):
-        history = simulated_history(1500, 0.6, 5.0, 0.9, 3.0, rng)
-        actual = truth.simulate_purchases(*history, 39, rng).sum()
-        low, high = predicted_total(fit_bg_nbd(*history), *history, 39, draws=150, seed=3)
-        inside += low <= actual <= high
-    assert inside >= 51
-
-
-def test_grouped_customers_predict_the_same_total(fits):
-    low, high = predicted_total(fits[0], [0, 2], [0, 30], [38, 38], 39, customers=[500, 100], draws=200)
-    rows = np.repeat([[0, 0, 38], [2, 30, 38]], [500, 100], axis=0).T
-    assert (low, high) == predicted_total(fits[0], *rows, 39, draws=200)
 
 
 # ---- concentration ----

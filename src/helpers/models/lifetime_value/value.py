@@ -32,6 +32,22 @@ def discount_factors(days, annual_discount_rate: float) -> np.ndarray:
     return (1 + annual_discount_rate) ** (-np.asarray(days, float) / DAYS_PER_YEAR)
 
 
+def continuous_rate(annual_discount_rate: float, time_unit: str) -> float:
+    """Continuous rate per unit of time that discounts as the annual rate does: log(1 + d) * days / 365.25.
+
+    What a closed form such as `ParetoNBD.discounted_expected_residual_purchases` takes. An annual rate that is passed
+    there as it is, though time runs in weeks, makes value about 28 times too small.
+
+    Raises
+    ------
+    ValueError
+        An unknown unit, a rate of -100 % or below.
+    """
+    if time_unit not in DAYS_PER_UNIT:
+        raise ValueError(f"time_unit must be one of {', '.join(DAYS_PER_UNIT)}, not {time_unit!r}.")
+    return float(-np.log(discount_factors(DAYS_PER_UNIT[time_unit], annual_discount_rate)))
+
+
 def _weekly_periods(horizon_weeks: float) -> np.ndarray:
     """Days at which the weekly periods end; the last is shorter when the horizon is fractional."""
     if not (np.isfinite(horizon_weeks) and horizon_weeks >= 0):
@@ -229,50 +245,6 @@ def _both_sums(model: PurchaseModel, frequency, recency, T, horizons, weights) -
     if not len(horizons):
         return np.zeros((len(frequency), 2))
     return model.weighted_expected_purchases(frequency, recency, T, horizons, weights)
-
-
-def predicted_total(
-    purchase_fit: Fit,
-    frequency,
-    recency,
-    T,
-    horizon: float,
-    *,
-    customers=None,
-    draws: int = 400,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Predictive interval of the total number of purchases in (T, T + horizon], as a holdout counts them.
-
-    Parameters
-    ----------
-    purchase_fit : Fit
-    frequency, recency, T : array_like, shape (n,)
-        Customers, times in the unit of the fit.
-    horizon : float
-        Length of the holdout in the same unit.
-    customers : array_like of int, shape (n,), optional
-        Customers with each row; 1 by default.
-    draws, level, seed
-        As in `value_draws`.
-
-    Returns
-    -------
-    low, high : float
-        Of parameters and chance together; nan when the fit has no finite covariance.
-    """
-    columns = [np.asarray(column, float) for column in (frequency, recency, T)]
-    if customers is not None:
-        columns = [np.repeat(column, np.asarray(customers, int)) for column in columns]
-    rng = np.random.default_rng(seed)
-    try:
-        models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, rng)]
-    except ValueError:
-        return np.nan, np.nan
-    totals = [model.simulate_purchases(*columns, horizon, rng).sum() for model in models]
-    low, high = np.quantile(totals, ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
 
 
 def lorenz_curve(values, weights=None) -> tuple[np.ndarray, np.ndarray]:

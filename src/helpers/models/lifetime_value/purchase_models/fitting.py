@@ -132,8 +132,9 @@ def log_of_sum(log_terms, gradients, hessians) -> tuple[np.ndarray, np.ndarray, 
     shares /= total
     gradient = np.einsum("mn,mkn->kn", shares, gradients)
     spread = gradients - gradient
-    hessian = np.einsum("mn,mkln->kln", shares, np.broadcast_to(hessians, (*gradients.shape[:2], *gradients.shape[1:])))
-    hessian = hessian + np.einsum("mn,mkn,mln->kln", shares, spread, spread, optimize=True)
+    curvature = np.broadcast_to(hessians, (*gradients.shape[:2], *gradients.shape[1:]))
+    hessian = np.einsum("mn,mkln->kln", shares, curvature)
+    hessian = hessian + np.einsum("mkn,mln->kln", shares[:, None] * spread, spread)
     return highest + np.log(total), gradient, hessian
 
 
