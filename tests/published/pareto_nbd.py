@@ -67,7 +67,8 @@ CLOTHING_PREDICTIONS = {
     (1, 8): (0.4715353, 2.934885, 0.11770104),
     (0, 0): (0.4007203, 1.031419, 0.04136415),
 }
-# The same at the parameters of a later vignette of CLVTools, (0, 0, 40): rate (0.1 a week and 0.1 a year), discounted
+# At parameters that CLVTools is remembered to print for these data later (not confirmed; both figures fit them to every
+# digit), customer (0, 0, 40): rate (0.1 a week and 0.1 a year), discounted
 # purchases (the second an own computation), half a digit
 LATER_CLOTHING = {"r": 0.7866, "alpha": 5.3349, "s": 0.3570, "beta": 11.6152}
 LATER_CLOTHING_DISCOUNTED = ((0.1, 0.0584959, 5e-8), (0.1 / 52, 1.6530, 5e-5))

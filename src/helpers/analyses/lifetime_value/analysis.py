@@ -11,6 +11,10 @@ import pandas as pd
 from helpers.exhibits import Figure, Headline, Table
 
 from . import figures, tables, words
+from .evaluation import Evaluation, evaluate
+from .evaluation import figures as evaluation_figures
+from .evaluation import tables as evaluation_tables
+from .evaluation import words as evaluation_words
 from .settings import Settings
 from .valuation import Valuation, valuate
 
@@ -20,7 +24,8 @@ class LifetimeValue(Valuation):
     """Lifetime value of every customer, with what is needed to believe or doubt it.
 
     In JupyterLab the object shows its headline numbers; `tables` and `figures` hold the exhibits by name,
-    `customers` one row for each customer, `calibration` and `observation` the fitted models.
+    `customers` one row for each customer, `calibration` and `observation` the fitted models, `evaluation` what
+    became of their predictions.
     """
 
     @property
@@ -34,29 +39,47 @@ class LifetimeValue(Valuation):
         return {"customer_value": self.customers}
 
     @cached_property
+    def evaluation(self) -> Evaluation | None:
+        """Return what speaks for and against the models; computed when first asked for. None without a holdout."""
+        return evaluate(self)
+
+    @cached_property
     def tables(self) -> dict[str, Table]:
         """Return the tables of the report by name."""
-        return {table.name: table for table in tables.tables(self)}
+        fits = self.evaluation.split.fits if self.evaluation else self.calibration.fits
+        every = [
+            tables.headlines(self.headlines),
+            *tables.tables(self, fits),
+            *evaluation_tables.tables(self.evaluation),
+        ]
+        return {table.name: table for table in every}
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
         """Return the figures of the report by name."""
-        return {figure.name: figure for figure in figures.figures(self)}
+        every = [*figures.figures(self), *evaluation_figures.figures(self.evaluation)]
+        return {figure.name: figure for figure in every}
 
     @cached_property
     def headlines(self) -> tuple[Headline, ...]:
         """Return the headline numbers."""
-        return words.headlines(self)
+        return (*words.headlines(self), *evaluation_words.headlines(self.evaluation), *words.parameters(self))
 
     @cached_property
     def answer(self) -> str:
         """Return the answer in words (Markdown)."""
-        return words.answer(self)
+        parts = (
+            words.worth(self),
+            words.concentration(self),
+            evaluation_words.conclusion(self.evaluation),
+            words.peer(self),
+        )
+        return "\n\n".join(part for part in parts if part)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return which conclusions do not hold or must be read with care, in words."""
-        return words.warnings(self)
+        return (*words.fit_problems(self), *evaluation_words.warnings(self.evaluation), *words.warnings(self))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -8,32 +8,29 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number, percent, suppress_small_groups
 from helpers.models.lifetime_value import value
 
-from . import tables
 from .valuation import Valuation
 
 
 def figures(result: Valuation) -> list[Figure]:
     """Return every figure of the report."""
     return [
-        holdout_total(result),
-        frequency_fit(result),
         probability_of_purchase(result),
         whale_curve(result),
         value_distribution(result),
     ]
 
 
-def _axes(width: float = 8, height: float = 4):
+def new_axes(width: float = 8, height: float = 4):
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=(width, height))
 
 
-def _nothing(name: str, why: str) -> Figure:
+def nothing(name: str, why: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
 
     def draw():
-        figure, axes = _axes(8, 1)
+        figure, axes = new_axes(8, 1)
         axes.set_axis_off()
         axes.text(0, 0.5, why, va="center")
         return figure
@@ -41,90 +38,11 @@ def _nothing(name: str, why: str) -> Figure:
     return Figure(name, draw, why, pd.DataFrame({"reason": [why]}))
 
 
-def holdout_total(result: Valuation) -> Figure:
-    """Predicted totals of the holdout beside the actual one."""
-    name = "holdout_total"
-    if result.holdout is None:
-        return _nothing(name, "There is no holdout: no day lies between the end of calibration and of observation.")
-    holdout = result.holdout
-    frame = holdout.scores.query("measure == 'total'").reset_index(drop=True)
-    frame.loc[frame.method == "bg_nbd", ["low", "high"]] = holdout.low, holdout.high
-    frame["label"] = frame.method.map(tables.METHODS)
-
-    def draw():
-        figure, axes = _axes(8, 0.9 + 0.6 * len(frame))
-        # the error bar of the model is the predictive interval; the naive rules make no statement of chance
-        axes.barh(
-            frame.label, frame.value, color=["C0" if method == "bg_nbd" else "#B8C4CE" for method in frame.method]
-        )
-        model = frame[frame.method == "bg_nbd"]
-        axes.errorbar(
-            model.value.to_numpy(),
-            model.label.to_numpy(),
-            xerr=[(model.value - model.low).to_numpy(), (model.high - model.value).to_numpy()],
-            fmt="none",
-            color="black",
-            capsize=4,
-        )
-        axes.axvline(holdout.actual, color="C1")
-        axes.annotate(
-            f"actual {number(holdout.actual)}",
-            (holdout.actual, 1),
-            (4, 2),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            color="C1",
-        )
-        axes.set_xlabel("purchases in the holdout")
-        axes.invert_yaxis()
-        axes.grid(axis="x")
-        axes.grid(visible=False, axis="y")
-        return figure
-
-    said = ", ".join(f"{line.label} {number(line.value)}" for line in frame.itertuples())
-    alt = f"Holdout purchases that each method predicts ({said}) against a line at the actual {number(holdout.actual)}."
-    if "bg_nbd" in set(frame.method) and np.isfinite(holdout.low):
-        alt += f" The model's 95 % predictive interval runs from {number(holdout.low)} to {number(holdout.high)}."
-    return Figure(name, draw, alt, frame)
-
-
-def frequency_fit(result: Valuation) -> Figure:
-    """Actual and expected numbers of customers by repeat purchases."""
-    frame = tables.frequency_fit(result).frame
-    long = frame.melt("repeat_purchases", var_name="kind", value_name="count")
-    long["kind"] = long.kind.map({"customers": "actual", "expected_customers": "expected by BG/NBD"})
-    long["count"] = long["count"].astype(float)
-
-    def draw():
-        import seaborn
-
-        figure, axes = _axes()
-        seaborn.barplot(
-            long, x="repeat_purchases", y="count", hue="kind", ax=axes, palette=["#4D4D4D", "C0"], saturation=1
-        )
-        axes.set(xlabel="repeat purchases in calibration", ylabel="customers")
-        axes.legend(title=None)
-        return figure
-
-    gap = (frame.customers.astype(float) - frame.expected_customers).abs()
-    if gap.notna().any():
-        worst = frame.loc[gap.idxmax()]
-        said = (
-            f"They differ most at {worst.repeat_purchases}: {number(worst.customers)} actual, "
-            f"{number(worst.expected_customers, 1)} expected."
-        )
-    else:
-        said = "No expected numbers: the purchase model could not be fitted."
-    return Figure(
-        "frequency_fit", draw, f"Bars of customers by repeat purchases, actual beside expected. {said}", frame
-    )
-
-
 def probability_of_purchase(result: Valuation) -> Figure:
     """Chance of at least one purchase by past frequency and time since the last purchase, under the model."""
     name, settings, period = "probability_of_purchase", result.settings, result.observation
     if period.purchases is None:
-        return _nothing(name, "Chances of purchase cannot be drawn: the purchase model could not be fitted.")
+        return nothing(name, "Chances of purchase cannot be drawn: the purchase model could not be fitted.")
     rows = period.rows
     order = np.argsort(rows["T"].to_numpy())
     half = np.searchsorted(np.cumsum(rows.customers.to_numpy()[order]), rows.customers.sum() / 2)
@@ -140,7 +58,7 @@ def probability_of_purchase(result: Valuation) -> Figure:
     def draw():
         import seaborn
 
-        figure, axes = _axes(8, 4.4)
+        figure, axes = new_axes(8, 4.4)
         grid = frame.pivot(index="time_since_last_purchase", columns="frequency", values="probability")
         labels = [number(idle, 0 if age > 20 else 1) for idle in grid.index]
         seaborn.heatmap(
@@ -179,7 +97,7 @@ def whale_curve(result: Valuation) -> Figure:
     name, potential = "whale_curve", result.customers.potential_value
     steps = min(100, len(potential) // result.settings.min_cell)
     if potential.isna().any() or not potential.sum() > 0 or steps < 2:
-        return _nothing(
+        return nothing(
             name,
             "The concentration of potential value is not drawn: it is unknown, not positive, or of too few customers.",
         )
@@ -189,7 +107,7 @@ def whale_curve(result: Valuation) -> Figure:
     fifth = float(np.interp(0.2, customers, share))
 
     def draw():
-        figure, axes = _axes(6.4, 4.4)
+        figure, axes = new_axes(6.4, 4.4)
         axes.plot(100 * frame.share_of_customers, 100 * frame.share_of_value)
         axes.plot([0, 100], [0, 100], color="#8C8C8C", linewidth=1, linestyle="--")
         axes.text(64, 58, "all alike", color="#5A5A5A", rotation=32, va="top")
@@ -217,7 +135,7 @@ def value_distribution(result: Valuation) -> Figure:
     """How potential value is spread over customers."""
     name, potential = "value_distribution", result.customers.potential_value
     if potential.isna().any():
-        return _nothing(name, "Potential values cannot be drawn: they could not be computed for every customer.")
+        return nothing(name, "Potential values cannot be drawn: they could not be computed for every customer.")
     top = float(np.quantile(potential, 0.99))
     currency = result.currency.replace("$", r"\$")  # a pair of dollar signs would enclose a formula
     counts, edges = np.histogram(np.minimum(potential, top), bins=25)
@@ -226,7 +144,7 @@ def value_distribution(result: Valuation) -> Figure:
     frame["customers"] = frame.customers.astype(float)
 
     def draw():
-        figure, axes = _axes()
+        figure, axes = new_axes()
         axes.bar(frame.low, frame.customers, width=frame.high - frame.low, align="edge", edgecolor="white", color="C0")
         axes.axvline(potential.mean(), color="C1")
         axes.annotate(
@@ -245,3 +163,6 @@ def value_distribution(result: Valuation) -> Figure:
     alt = f"Histogram of potential value per customer: {half} lie below the mean of {mean}."
     columns = {"low": Column("From", result.currency), "high": Column("To", result.currency)}
     return Figure(name, draw, alt, frame, columns | {"customers": Column("Customers", "customers")})
+
+
+_axes, _nothing = new_axes, nothing

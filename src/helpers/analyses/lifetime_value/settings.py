@@ -11,9 +11,11 @@ from helpers.data import transactions
 from helpers.data.cleaning import day
 from helpers.data.refusal import InputRefused, Problem, require_choice
 from helpers.data.sources import find_built_in
+from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
 TIME_UNITS = {"D": "days", "W": "weeks", "M": "months"}
+SEGMENTS = ("", "segment", "cohort")  # "": the column where the file has it, otherwise the cohort
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,15 @@ class Settings:
     margin_rate: float = 1.0
     planned_marketing_cost: float = 0.0
     currency: str = ""
+    model: str = "bg_nbd"
     fitted_by: str = "helpers"
     peer_customers: int = 100_000
     engine: str = "duckdb"
     draws: int = 400
+    resamples: int = 500
+    hiatus_weeks: int = 12
+    split_dates: int = 5
+    segments: str = ""
     min_cell: int = 5
     seed: int = 1
 
@@ -73,16 +80,17 @@ class Settings:
         return cls(**choices)
 
     def __post_init__(self) -> None:
-        kinds = {entry.name: type(getattr(Settings, entry.name, {})) for entry in fields(self)}
+        types = {entry.name: type(getattr(Settings, entry.name, {})) for entry in fields(self)}
         wrong = [
             Problem(f"{name} is {kind.__name__}, not {getattr(self, name)!r}")
-            for name, kind in kinds.items()
+            for name, kind in types.items()
             if not isinstance(getattr(self, name), (int, float) if kind is float else kind)
         ]
         if wrong:
             raise InputRefused("these parameters", wrong)
         rules = {
             "time_unit": (self.time_unit in TIME_UNITS, f"must be one of {', '.join(TIME_UNITS)}"),
+            "model": (self.model in kinds(), f"must be one of {', '.join(kinds())}"),
             "fitted_by": (self.fitted_by in ("helpers", "lifetimes"), "must be 'helpers' or 'lifetimes'"),
             "horizon_weeks": (0 < self.horizon_weeks <= 1040, "must be from 1 to 1040 weeks (20 years)"),
             "annual_discount_rate": (
@@ -97,6 +105,10 @@ class Settings:
             ),
             "peer_customers": (self.peer_customers >= 100, "must be at least 100 customers"),
             "draws": (100 <= self.draws <= 10_000, "must be from 100 to 10,000"),
+            "resamples": (100 <= self.resamples <= 10_000, "must be from 100 to 10,000"),
+            "hiatus_weeks": (1 <= self.hiatus_weeks <= 520, "must be from 1 to 520 weeks (10 years)"),
+            "split_dates": (0 <= self.split_dates <= 20, "must be from 0 (none) to 20 dates"),
+            "segments": (self.segments in SEGMENTS, f"must be one of {', '.join(map(repr, SEGMENTS))}"),
             "min_cell": (self.min_cell >= 1, "must be at least 1 customer"),
             "seed": (self.seed >= 0, "must be 0 or more"),
         }
@@ -109,7 +121,11 @@ class Settings:
     @property
     def horizon(self) -> float:
         """Return the horizon in the time unit."""
-        return 7 * self.horizon_weeks / DAYS_PER_UNIT[self.time_unit]
+        return self.units(7 * self.horizon_weeks)
+
+    def units(self, days: float) -> float:
+        """Return so many days in the time unit."""
+        return days / DAYS_PER_UNIT[self.time_unit]
 
     @property
     def unit_name(self) -> str:

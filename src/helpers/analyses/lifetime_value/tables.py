@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, number, suppress_small_groups
+from helpers.exhibits import Column, Headline, Table, suppress_small_groups
+from helpers.models.fit import Fit
 from helpers.models.lifetime_value import value
+from helpers.models.lifetime_value.purchase_models import kinds
+from helpers.models.lifetime_value.purchase_models.fitting import TIMES
 
-from . import words
 from .valuation import FittedPeriod, Valuation
 
-MODELS = {"bg_nbd": "purchases", "gamma_gamma": "spend"}  # model -> attribute of FittedPeriod
 NAMES = {
-    "bg_nbd": "BG/NBD",
+    **{name: kind.label for name, kind in kinds().items()},
     "gamma_gamma": "Gamma-Gamma",
     "log_likelihood": "log-likelihood",
     "historical_value": "historical value",
@@ -27,43 +29,36 @@ NAMES = {
     "probability_of_one_purchase": "probability of one purchase",
     "probability_of_more": "probability of more",
 }
-METHODS = {"bg_nbd": "BG/NBD", "past_rate": "past rate goes on", "zero": "nobody buys again"}
-MEASURES = {
-    "total": "Total purchases",
-    "total_error": "Error of the total (share)",
-    "mae": "Mean absolute error",
-    "rmse": "Root mean squared error",
-    "bias": "Bias",
-    "correlation": "Correlation",
-}
-LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
 TOP_CUSTOMERS = 10
 
 
-def tables(result: Valuation) -> list[Table]:
-    """Return every table of the report."""
+def tables(result: Valuation, calibration_fits: Mapping[str, Fit]) -> list[Table]:
+    """Return every table of the report that is not of the evaluation.
+
+    Parameters
+    ----------
+    result : Valuation
+    calibration_fits : mapping of str to Fit
+        Every purchase model fitted on the calibration period.
+    """
+    fits = {"calibration": calibration_fits, "observation": result.observation.fits}
     makers = (
-        headlines,
         data_accounting,
         periods,
-        parameters,
-        models,
         fitters,
-        scoreboard,
-        frequency_fit,
         value_parts,
         deciles,
         top_customers,
         new_customer,
         dimensions,
     )
-    made = [make(result) for make in makers]
+    made = [*(make(result) for make in makers), parameters(result, fits), models(result, fits)]
     return [*made, marketing_accounting(result)] if len(result.marketing.accounting) else made
 
 
-def headlines(result: Valuation) -> Table:
+def headlines(numbers: Iterable[Headline]) -> Table:
     """Headline numbers with their intervals."""
-    frame = pd.DataFrame([{"name": h.name} | h.record() for h in words.headlines(result)])
+    frame = pd.DataFrame([{"name": headline.name} | headline.record() for headline in numbers])
     columns = {"text": Column("Headline number"), "value": Column("Value", digits=4), "low": Column("Low", digits=4)}
     columns |= {"high": Column("High", digits=4), "unit": Column("Unit")}
     return Table("headlines", frame, "Headline numbers; low and high are the ends of 95 % intervals.", columns)
@@ -144,16 +139,15 @@ def _fitted(result: Valuation) -> list[FittedPeriod]:
     return [result.calibration, result.observation]
 
 
-def parameters(result: Valuation) -> Table:
-    """Estimates of both models in both periods."""
+def parameters(result: Valuation, fits: Mapping[str, Mapping[str, Fit]]) -> Table:
+    """Estimates of the models in both periods; `fits` are the purchase models by period and name."""
     lines = []
+    units = dict.fromkeys(TIMES, result.settings.unit_name) | {"v": result.currency}
     for period in _fitted(result):
-        for model, attribute in MODELS.items():
-            fit = getattr(period, attribute)
-            if fit is not None:
-                numbers = zip(fit.names, fit.estimates, fit.standard_errors, *fit.intervals(), strict=True)
-                units = {"alpha": result.settings.unit_name, "v": result.currency}
-                lines += [(model, period.name, *line, units.get(line[0], "")) for line in numbers]
+        spend = {} if period.spend is None else {"gamma_gamma": period.spend}
+        for model, fit in (fits[period.name] | spend).items():
+            numbers = zip(fit.names, fit.estimates, fit.standard_errors, *fit.intervals(), strict=True)
+            lines += [(model, period.name, *line, units.get(line[0], "")) for line in numbers]
     names = ["model", "period", "parameter", "estimate", "standard_error", "low", "high", "unit"]
     return Table(
         "parameters",
@@ -173,17 +167,19 @@ def parameters(result: Valuation) -> Table:
     )
 
 
-def models(result: Valuation) -> Table:
+def models(result: Valuation, fits: Mapping[str, Mapping[str, Fit]]) -> Table:
     """Log-likelihood, information criteria and diagnostics of every fit, ours and that of lifetimes."""
     lines = []
     for period in _fitted(result):
-        chosen = {model: getattr(period, attribute) for model, attribute in MODELS.items()}
-        for model, fits in period.peers.items():
-            for fit in ({fit.fitted_by: fit for fit in fits.values()} | _by_fitter(chosen[model])).values():
+        chosen = fits[period.name] | {"gamma_gamma": period.spend}
+        for model in (*chosen, *(model for model in period.peers if model not in chosen)):
+            peers = period.peers.get(model, {})
+            by_fitter = {fit.fitted_by: fit for fit in peers.values()} | _by_fitter(chosen.get(model))
+            for fit in by_fitter.values():
                 criteria = (fit.log_likelihood, fit.aic, fit.bic, fit.converged)
                 diagnostics = (fit.gradient_norm, fit.condition_number)
                 lines.append((model, period.name, fit.fitted_by, fit.observations, *criteria, *diagnostics, ""))
-            for fitter, reason in period.failures[model].items():
+            for fitter, reason in period.failures.get(model, {}).items():
                 lines.append((model, period.name, fitter, *[np.nan] * 4, False, np.nan, np.nan, reason))
     names = ["model", "period", "fitted_by", "customers", "log_likelihood", "aic", "bic", "converged"]
     return Table(
@@ -235,64 +231,6 @@ def fitters(result: Valuation) -> Table:
             "helpers": Column("Ours", digits=4),
             "lifetimes": Column("lifetimes", digits=4),
             "difference": Column("Difference", digits=4),
-        },
-    )
-
-
-def scoreboard(result: Valuation) -> Table:
-    """The calibration model and naive rules, scored on the holdout."""
-    names = ["method", "measure", "value", "low", "high"]
-    frame = result.holdout.scores if result.holdout else pd.DataFrame(columns=names)
-    return Table(
-        "scoreboard",
-        frame,
-        "Predicted against actual purchases of each customer in the holdout; in brackets 95 % bootstrap intervals over "
-        "customers. Absolute and squared errors are purchases per customer.",
-        {"measure": Column("Measure")} | {method: Column(METHODS[method]) for method in frame.method.unique()},
-        view=_side_by_side(frame),
-    )
-
-
-def _side_by_side(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each measure and one column for each method, each score with its interval."""
-    cells = scores.assign(measure=scores.measure.map(MEASURES))
-    cells["score"] = [
-        f"{number(s.value, 3)} [{number(s.low, 3)}, {number(s.high, 3)}]" if np.isfinite(s.value) else "not defined"
-        for s in scores.itertuples()
-    ]
-    wide = cells.pivot(index="measure", columns="method", values="score")
-    return wide.reindex([label for label in MEASURES.values() if label in wide.index]).reset_index()
-
-
-def frequency_fit(result: Valuation) -> Table:
-    """How many customers made 0, 1, 2 ... repeat purchases in calibration, and how many the model expects."""
-    rows, fit = result.calibration.rows, result.calibration.purchases
-    counts = np.arange(LAST_FREQUENCY)
-    actual = np.bincount(np.minimum(rows.frequency, LAST_FREQUENCY), rows.customers, minlength=LAST_FREQUENCY + 1)
-    expected = np.full(LAST_FREQUENCY + 1, np.nan)
-    if fit is not None:
-        horizons = rows.groupby("T").customers.sum()
-        shares = fit.model.purchase_count_probability(counts[:, None], horizons.index.to_numpy()[None, :])
-        below = shares @ horizons.to_numpy()
-        expected = np.append(below, horizons.sum() - below.sum())
-    frame = pd.DataFrame(
-        {
-            "repeat_purchases": [*map(str, counts), f"{LAST_FREQUENCY}+"],
-            "customers": actual.astype(int),
-            "expected_customers": expected,
-        }
-    )
-    frame = suppress_small_groups(
-        frame, "customers", ("repeat_purchases", "expected_customers"), result.settings.min_cell
-    )
-    return Table(
-        "frequency_fit",
-        frame,
-        f"Customers by repeat purchases in calibration (to {result.calibration.end}). {_small(result)}",
-        {
-            "repeat_purchases": Column("Repeat purchases"),
-            "customers": Column("Customers", digits=0),
-            "expected_customers": Column("Expected by BG/NBD", "customers", 1),
         },
     )
 

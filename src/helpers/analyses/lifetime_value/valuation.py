@@ -1,4 +1,4 @@
-"""From purchases to lifetime value: clean, summarise, fit twice, check on the holdout, score, value."""
+"""From purchases to lifetime value: clean, summarise, fit twice, value."""
 
 from __future__ import annotations
 
@@ -6,20 +6,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, scores, value
-from helpers.models.lifetime_value.purchase_models import bg_nbd
+from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value
+from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
 
 from .settings import Periods, Settings, settle_periods
 
-FITTERS = {"helpers": (bg_nbd.fit_bg_nbd, gamma_gamma.fit_gamma_gamma)}
-FITTERS["lifetimes"] = (lifetimes_peer.fit_bg_nbd, lifetimes_peer.fit_gamma_gamma)
+FITTERS = {
+    "helpers": {"bg_nbd": bg_nbd.fit_bg_nbd, "gamma_gamma": gamma_gamma.fit_gamma_gamma},
+    "lifetimes": {"bg_nbd": lifetimes_peer.fit_bg_nbd, "gamma_gamma": lifetimes_peer.fit_gamma_gamma},
+}
+HISTORY = ("frequency", "recency", "T")
+SPEND = ("frequency", "monetary_value")
 INTERVAL_COLUMNS = ("expected_purchases", "expected_spend", "historical_value", "current_value", "potential_value")
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """The customers of a stretch of time, one by one and reduced to what the models depend on.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        customer_id, frequency, recency, T, monetary_value, log_intervals.
+    rows : pandas.DataFrame
+        Distinct frequency, recency, T with the mean of log_intervals and the number of customers.
+    spend_rows : pandas.DataFrame
+        Distinct frequency, monetary_value of repeat customers with the number of customers.
+    """
+
+    customers: pd.DataFrame
+    rows: pd.DataFrame
+    spend_rows: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -32,68 +56,56 @@ class FittedPeriod:
         "calibration" or "observation".
     end : date
         Its last day.
-    customers : pandas.DataFrame
-        customer_id, frequency, recency, T, monetary_value.
-    rows : pandas.DataFrame
-        Distinct frequency, recency, T with the number of customers.
-    spend_rows : pandas.DataFrame
-        Distinct frequency, monetary_value of repeat customers with the number of customers.
-    purchases, spend : Fit or None
-        By the chosen fitter; None where nothing can be fitted.
+    summaries : Summaries
+        The customers.
+    model : str
+        The purchase model that values customers.
+    fits : dict of str to Fit
+        Purchase models by name: BG/NBD by the chosen fitter, and the chosen model; only those that came about.
+    spend : Fit or None
+        The spend model by the chosen fitter; None where it cannot be fitted.
     peers : dict of str to dict of str to Fit
         By model and fitter: our fit and that of lifetimes on the same customers, those that came about.
     failures : dict of str to dict of str to str
         By model and fitter: why the others did not.
     problems : tuple of str
-        What is wrong with the fits, in words.
+        What is wrong with the fits that value customers, in words.
     """
 
     name: str
     end: date
-    customers: pd.DataFrame
-    rows: pd.DataFrame
-    spend_rows: pd.DataFrame
-    purchases: Fit | None
+    summaries: Summaries
+    model: str
+    fits: dict[str, Fit]
     spend: Fit | None
     peers: dict[str, dict[str, Fit]]
     failures: dict[str, dict[str, str]]
     problems: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Holdout:
-    """What the calibration model and naive rules expected of the holdout, and what happened.
-
-    Parameters
-    ----------
-    customers : pandas.DataFrame
-        customer_id, frequency, recency, T, holdout_purchases and one column of predictions for each method.
-    low, high : float
-        Predictive interval of the total by the model: parameters and chance.
-    scores : pandas.DataFrame
-        method, measure, value, low, high.
-    rival : str
-        The naive rule of the smallest mean absolute error.
-    mae_difference : tuple of float
-        The model's mean absolute error less the rival's, of the same customers: value, low, high.
-    """
-
-    customers: pd.DataFrame
-    low: float
-    high: float
-    scores: pd.DataFrame
-    rival: str
-    mae_difference: tuple[float, float, float]
+    @property
+    def customers(self) -> pd.DataFrame:
+        """Return one row for each customer."""
+        return self.summaries.customers
 
     @property
-    def actual(self) -> int:
-        """Return the purchases of the holdout."""
-        return int(self.customers.holdout_purchases.sum())
+    def rows(self) -> pd.DataFrame:
+        """Return the distinct histories with the number of customers."""
+        return self.summaries.rows
 
-    def score(self, method: str, measure: str) -> pd.Series:
-        """Return value, low and high of one score; missing where the method could not predict."""
-        chosen = self.scores.query("method == @method and measure == @measure")
-        return chosen.iloc[0] if len(chosen) else pd.Series({"value": np.nan, "low": np.nan, "high": np.nan})
+    @property
+    def spend_rows(self) -> pd.DataFrame:
+        """Return the distinct frequencies and mean amounts of repeat customers with their number."""
+        return self.summaries.spend_rows
+
+    @property
+    def purchases(self) -> Fit | None:
+        """Return the fit of the purchase model that values customers; None where it cannot be fitted."""
+        return self.fits.get(self.model)
+
+    @property
+    def bg_nbd(self) -> Fit | None:
+        """Return the fit of BG/NBD; None where it cannot be fitted."""
+        return self.fits.get("bg_nbd")
 
 
 @dataclass(frozen=True)
@@ -112,8 +124,6 @@ class Valuation:
         First day, end of calibration, end of observation.
     calibration, observation : FittedPeriod
         The models on the calibration period, and refitted on everything.
-    holdout : Holdout or None
-        The check on what came after calibration; None where no day lies between.
     customers : pandas.DataFrame
         One row for each customer: the columns of `customer_value.parquet`.
     value_totals : dict of str to (float, float)
@@ -130,7 +140,6 @@ class Valuation:
     periods: Periods
     calibration: FittedPeriod
     observation: FittedPeriod
-    holdout: Holdout | None
     customers: pd.DataFrame
     value_totals: dict[str, tuple[float, float]]
     no_intervals: str
@@ -150,14 +159,12 @@ def valuate(settings: Settings) -> Valuation:
     helpers.data.refusal.InputRefused
         When the file or a period cannot be used.
     """
-    with progress("lifetime value", 5) as bar:
+    with progress("lifetime value", 4) as bar:
         purchases, marketing, periods = read(settings)
         bar.update()
         calibration = fit_period("calibration", purchases, periods.calibration_end, settings)
         bar.update()
         observation = fit_period("observation", purchases, periods.observation_end, settings)
-        bar.update()
-        holdout = check_on_holdout(calibration, purchases, periods, settings)
         bar.update()
         margin_rate = margin_rate_of(purchases, periods, settings)
         customers, totals, no_intervals = value_customers(observation, purchases, marketing, margin_rate, settings)
@@ -169,7 +176,6 @@ def valuate(settings: Settings) -> Valuation:
         periods=periods,
         calibration=calibration,
         observation=observation,
-        holdout=holdout,
         customers=customers,
         value_totals=totals,
         no_intervals=no_intervals,
@@ -202,45 +208,67 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
     return purchases, marketing, periods
 
 
+def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str) -> Summaries:
+    """Summarise the customers acquired by `end`, as of that day."""
+    summary = customer_summary.summarise(table, end, time_unit, merge_period).cache()
+    return Summaries(
+        summary.order_by("customer_id").to_pandas(),
+        customer_summary.distinct_rows(summary),
+        customer_summary.repeat_spend(summary),
+    )
+
+
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
-    """Summarise the customers acquired by `end` and fit both models on them."""
-    summary = customer_summary.summarise(purchases.table, end, settings.time_unit, settings.merge_period).cache()
-    rows, spend_rows = customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary)
-    fits, problems = {}, []
-    for model, data, fitter in zip(
-        ("bg_nbd", "gamma_gamma"), (rows, spend_rows), FITTERS[settings.fitted_by], strict=True
-    ):
-        fits[model], failure = attempt(fitter, data)
-        problems += [failure] if failure else fits[model].problems
-    peers, failures = compare_fitters(rows, spend_rows, fits, settings)
+    """Summarise the customers acquired by `end` and fit the models on them."""
+    found = summaries(purchases.table, end, settings.time_unit, settings.merge_period)
+    fits, failures = {}, {}
+    for model in dict.fromkeys(("bg_nbd", settings.model)):
+        fits[model], failures[model] = fit_purchases(model, found.rows, settings.fitted_by)
+    spend, failures["gamma_gamma"] = fit_spend(found.spend_rows, settings.fitted_by)
+    peers, peer_failures = compare_fitters(found, {"bg_nbd": fits["bg_nbd"], "gamma_gamma": spend}, settings)
+    problems = []
+    for model, fit in ((settings.model, fits[settings.model]), ("gamma_gamma", spend)):
+        problems += [failures[model]] if fit is None else fit.problems
     return FittedPeriod(
         name=name,
         end=end,
-        customers=summary.order_by("customer_id").to_pandas(),
-        rows=rows,
-        spend_rows=spend_rows,
-        purchases=fits["bg_nbd"],
-        spend=fits["gamma_gamma"],
+        summaries=found,
+        model=settings.model,
+        fits={model: fit for model, fit in fits.items() if fit is not None},
+        spend=spend,
         peers=peers,
-        failures=failures,
+        failures=peer_failures,
         problems=tuple(dict.fromkeys(problems)),
     )
 
 
-def attempt(fitter: Callable[..., Fit], data: pd.DataFrame) -> tuple[Fit | None, str]:
-    """Fit on distinct rows; return the fit, or None with the reason."""
-    *columns, customers = (data[column].to_numpy(float) for column in data.columns)
-    if not len(data):
+def fit_purchases(model: str, rows: pd.DataFrame, fitted_by: str = "helpers") -> tuple[Fit | None, str]:
+    """Fit a purchase model on distinct histories; return the fit, or None with the reason.
+
+    lifetimes offers BG/NBD alone of these models; the others are fitted here whatever is asked.
+    """
+    kind = kinds()[model]
+    fitter = FITTERS[fitted_by].get(model, kind.fit)
+    return _attempt(fitter, rows, HISTORY, **{name: rows[name].to_numpy(float) for name in kind.needs})
+
+
+def fit_spend(spend_rows: pd.DataFrame, fitted_by: str = "helpers") -> tuple[Fit | None, str]:
+    """Fit the spend model on distinct rows of repeat customers; return the fit, or None with the reason."""
+    if not len(spend_rows):
         return None, "No customer has a repeat purchase of a positive amount, which the spend model needs."
+    return _attempt(FITTERS[fitted_by]["gamma_gamma"], spend_rows, SPEND)
+
+
+def _attempt(fitter: Callable[..., Fit], data: pd.DataFrame, columns: tuple[str, ...], **more) -> tuple:
     try:
-        fit = fitter(*columns, weights=customers)
+        fit = fitter(*(data[column].to_numpy(float) for column in columns), weights=data.customers.to_numpy(), **more)
     except ValueError as error:
         return None, str(error)
     return (fit, "") if np.isfinite(fit.estimates).all() else (None, " ".join(fit.problems))
 
 
 def compare_fitters(
-    rows: pd.DataFrame, spend_rows: pd.DataFrame, chosen: dict[str, Fit | None], settings: Settings
+    found: Summaries, chosen: dict[str, Fit | None], settings: Settings
 ) -> tuple[dict[str, dict[str, Fit]], dict[str, dict[str, str]]]:
     """Fit by our own and by lifetimes' fitters on the same customers: a random sample where they are very many.
 
@@ -251,12 +279,17 @@ def compare_fitters(
     """
     fits: dict[str, dict[str, Fit]] = {}
     failures: dict[str, dict[str, str]] = {}
-    for index, (model, data) in enumerate((("bg_nbd", rows), ("gamma_gamma", spend_rows))):
-        sample = sample_customers(data, settings.peer_customers, settings.seed)
+    rows = sample_customers(found.rows, settings.peer_customers, settings.seed)
+    spend_rows = sample_customers(found.spend_rows, settings.peer_customers, settings.seed)
+    ways = {
+        "bg_nbd": (rows is found.rows, lambda name: fit_purchases("bg_nbd", rows, name)),
+        "gamma_gamma": (spend_rows is found.spend_rows, lambda name: fit_spend(spend_rows, name)),
+    }
+    for model, (whole, refit) in ways.items():
         fits[model], failures[model] = {}, {}
-        for name, fitters in FITTERS.items():
-            done = sample is data and name == settings.fitted_by and chosen[model] is not None
-            fit, failure = (chosen[model], "") if done else attempt(fitters[index], sample)
+        for name in FITTERS:
+            done = whole and name == settings.fitted_by and chosen[model] is not None
+            fit, failure = (chosen[model], "") if done else refit(name)
             if fit is None:
                 failures[model][name] = failure
             else:
@@ -281,49 +314,6 @@ def margin_rate_of(purchases: transactions.Purchases, periods: Periods, settings
     totals = bought.agg(margin=bought.margin.sum(), amount=bought.amount.sum(where=bought.margin.notnull()))
     margin, amount = totals.to_pandas().iloc[0].astype(float)
     return margin / amount if amount > 0 else settings.margin_rate
-
-
-def check_on_holdout(
-    calibration: FittedPeriod, purchases: transactions.Purchases, periods: Periods, settings: Settings
-) -> Holdout | None:
-    """Predict the holdout by the calibration model and by naive rules, and score them on what happened."""
-    if periods.holdout_days <= 0:
-        return None
-    length = periods.holdout_days / value.DAYS_PER_UNIT[settings.time_unit]
-    bought = customer_summary.holdout(purchases.table, periods.calibration_end, periods.observation_end).to_pandas()
-    customers = calibration.customers.merge(bought, on="customer_id", validate="one_to_one")
-    history = customers.frequency, customers.recency, customers["T"]
-    rate = np.where(customers["T"] > 0, customers.frequency / customers["T"].where(customers["T"] > 0, 1), 0.0)
-    predictions = {"past_rate": rate * length, "zero": np.zeros(len(customers))}
-    low = high = np.nan
-    if calibration.purchases is not None:
-        model = calibration.purchases.model
-        predictions = {"bg_nbd": model.expected_purchases(*history, length)} | predictions
-        rows = calibration.rows
-        low, high = value.predicted_total(
-            calibration.purchases,
-            *(rows[column] for column in ("frequency", "recency", "T")),
-            length,
-            customers=rows.customers,
-            draws=settings.draws,
-            seed=settings.seed,
-        )
-    scored = []
-    for method, predicted in predictions.items():
-        table = scores.score_table(predicted, customers.holdout_purchases, resamples=500, seed=settings.seed)
-        scored += [(method, measure, *numbers) for measure, numbers in table.items()]
-    frame = pd.DataFrame(scored, columns=["method", "measure", "value", "low", "high"])
-    actual = customers.holdout_purchases
-    errors = {method: np.abs(predicted - actual) for method, predicted in predictions.items()}
-    rival = min(("past_rate", "zero"), key=lambda method: errors[method].mean())
-    difference = (np.nan, np.nan, np.nan)
-    if "bg_nbd" in errors:
-        # the bias of one method's errors against another's is the mean of their differences, customer by customer
-        paired = scores.score_table(
-            errors["bg_nbd"], errors[rival], measures={"bias": scores.bias}, resamples=500, seed=settings.seed
-        )
-        difference = paired["bias"]
-    return Holdout(customers.assign(**predictions), low, high, frame, rival, difference)
 
 
 def value_customers(

@@ -8,7 +8,7 @@ from helpers.data import transactions
 from helpers.exhibits import Headline, between, number, percent, plain
 from helpers.models.lifetime_value import gamma_gamma, value
 
-from .valuation import Holdout, Valuation
+from .valuation import Valuation
 
 # Mean spend should not depend on how often a customer buys; a correlation beyond this is worth a warning.
 NOTABLE_CORRELATION = 0.2
@@ -16,7 +16,7 @@ NOTABLE_LOSS = 0.01  # a share of rows left out, or of money refunded, that a re
 
 
 def headlines(result: Valuation) -> tuple[Headline, ...]:
-    """Return the headline numbers: value first, then counts, the holdout, and the models' parameters."""
+    """Return the headline numbers of value and counts."""
     rows = result.observation.rows
     customers = int(rows.customers.sum())
     repeat = int(rows.customers[rows.frequency > 0].sum())
@@ -27,8 +27,6 @@ def headlines(result: Valuation) -> tuple[Headline, ...]:
         Headline("customers", customers, "customers", f"{number(customers)} customers acquired by {end}"),
         Headline("repeat_customers", repeat, "customers", f"{number(repeat)} of them bought again"),
         Headline("purchases", purchases, "purchases", f"{number(purchases)} purchases to {end}"),
-        *holdout(result),
-        *parameters(result),
     )
 
 
@@ -47,30 +45,12 @@ def customer_equity(result: Valuation) -> Headline:
     return Headline("customer_equity", total, result.currency, text, low, high)
 
 
-def holdout(result: Valuation) -> tuple[Headline, ...]:
-    """Return actual and expected purchases of the holdout."""
-    if result.holdout is None:
-        none = "there is no holdout to compare with"
-        return tuple(
-            Headline(name, None, "purchases", none) for name in ("holdout_purchases", "expected_holdout_purchases")
-        )
-    actual, check = result.holdout.actual, result.holdout
-    expected = float(check.score("bg_nbd", "total").value)
-    text = f"the calibration model expected {number(expected)} ({between(check.low, check.high)})"
-    if not np.isfinite(expected):
-        text = "no expectation: the purchase model could not be fitted on the calibration period"
-    return (
-        Headline("holdout_purchases", actual, "purchases", f"{number(actual)} purchases in the holdout"),
-        Headline("expected_holdout_purchases", expected, "purchases", text, check.low, check.high),
-    )
-
-
 def parameters(result: Valuation) -> tuple[Headline, ...]:
     """Return the estimates of the calibration period."""
     found = []
     unit = {"alpha": result.settings.unit_name, "v": result.currency}
     for prefix, title, fit, names in (
-        ("bgnbd", "BG/NBD", result.calibration.purchases, ("r", "alpha", "a", "b")),
+        ("bgnbd", "BG/NBD", result.calibration.bg_nbd, ("r", "alpha", "a", "b")),
         ("gamma_gamma", "Gamma-Gamma", result.calibration.spend, ("p", "q", "v")),
     ):
         lows, highs = fit.intervals() if fit is not None else (np.full(len(names), np.nan),) * 2
@@ -84,11 +64,6 @@ def parameters(result: Valuation) -> tuple[Headline, ...]:
         text = f"{title} log-likelihood {number(likelihood, 3)}"
         found.append(Headline(f"{prefix}_log_likelihood", likelihood, "log-likelihood", text))
     return tuple(found)
-
-
-def answer(result: Valuation) -> str:
-    """Return the opening words of the report, as Markdown."""
-    return "\n\n".join(part for part in (worth(result), concentration(result), belief(result), peer(result)) if part)
 
 
 def worth(result: Valuation) -> str:
@@ -126,63 +101,6 @@ def concentration(result: Valuation) -> str:
     return f"The most valuable fifth of customers holds {percent(fifth, 0)} of that value (Gini {gini}).{loss}"
 
 
-def belief(result: Valuation) -> str:
-    """Say how the model and a naive rule did on the holdout."""
-    if result.holdout is None:
-        return "**The model could not be checked:** no day lies between the end of calibration and of observation."
-    check, actual = result.holdout, result.holdout.actual
-    weeks = number(result.periods.holdout_days / 7, 0 if result.periods.holdout_days % 7 == 0 else 1)
-    model, naive = check.score("bg_nbd", "total").value, check.score("past_rate", "total").value
-    if not np.isfinite(model):
-        return (
-            f"**The model could not be checked** on the {number(actual)} purchases of the {weeks} weeks held out: "
-            "it could not be fitted on the calibration period."
-        )
-    start = (
-        f"**Can it be believed?** Fitted to {result.periods.calibration_end} only, the model expected {number(model)} "
-        f"purchases in the {weeks} weeks held out ({between(check.low, check.high)}, chance included); "
-        f"{number(actual)} were made"
-    )
-    if not actual:
-        return f"{start}. Nobody bought in the holdout, so relative errors are not defined."
-    if not np.isfinite(check.low):
-        verdict = "which cannot be judged without an interval"
-    elif check.low <= actual <= check.high:
-        verdict = "inside that interval"
-    else:
-        verdict = "outside that interval: the model is off by more than chance explains"
-    better = abs(model - actual) < abs(naive - actual)
-    return (
-        f"{start}, {verdict} (total {_signed(model / actual - 1)}). The naive rule that everyone goes on at their past "
-        f"rate gives {number(naive)} ({_signed(naive / actual - 1)}): on the total the model is "
-        f"{'better' if better else 'not better'}. {customer_by_customer(check)}"
-    )
-
-
-def customer_by_customer(check: Holdout) -> str:
-    """Say whether the model's errors are smaller than those of the best naive rule, customer by customer."""
-    difference, low, high = check.mae_difference
-    rule = {"past_rate": "the past rate", "zero": "predicting that nobody buys"}[check.rival]
-    errors = [check.score(method, "mae").value for method in ("bg_nbd", check.rival)]
-    start = (
-        f"Customer by customer its mean absolute error is {number(errors[0], 3)} purchases, "
-        f"that of {rule} {number(errors[1], 3)}"
-    )
-    if not np.isfinite(low):
-        verdict = "no verdict without an interval"
-    elif high < 0:
-        verdict = "the model is better"
-    elif low > 0:
-        verdict = "the model is not better"
-    else:
-        verdict = "the two cannot be told apart"
-    return f"{start} (difference {number(difference, 3)}, {between(low, high, 3)}): {verdict}."
-
-
-def _signed(share: float) -> str:
-    return f"{'+' if share > 0 else ''}{percent(share)}"
-
-
 def peer(result: Valuation) -> str:
     """Say whether lifetimes finds the same optimum."""
     fits = result.calibration.peers["bg_nbd"]
@@ -206,26 +124,18 @@ def peer(result: Valuation) -> str:
     return f"The independent package lifetimes{sample} {same}."
 
 
-def warnings(result: Valuation) -> tuple[str, ...]:
-    """Return what a reader must know before the numbers: models that do not hold, assumptions that are broken."""
+def fit_problems(result: Valuation) -> tuple[str, ...]:
+    """Return what is wrong with the models that value customers."""
     met: dict[str, list[str]] = {}
     for period in (result.calibration, result.observation):
         for problem in period.problems:
             met.setdefault(problem, []).append(period.name)
-    found = [f"{' and '.join(names).capitalize()}: {problem}" for problem, names in met.items()]
-    return (*found, *_holdout_missed(result), *_rows_lost(result), *_assumptions(result))
+    return tuple(f"{' and '.join(names).capitalize()}: {problem}" for problem, names in met.items())
 
 
-def _holdout_missed(result: Valuation) -> list[str]:
-    check = result.holdout
-    if check is None or not np.isfinite(check.low) or check.low <= check.actual <= check.high:
-        return []
-    expected = check.score("bg_nbd", "total").value
-    side = ("fewer", "low") if expected < check.actual else ("more", "high")
-    return [
-        f"On the holdout the model expected {side[0]} purchases than were made, by more than chance explains. What it "
-        f"expects of the future may be too {side[1]} in the same way; no interval below includes that."
-    ]
+def warnings(result: Valuation) -> tuple[str, ...]:
+    """Return what a reader must know before the numbers: rows that were lost, assumptions that are broken."""
+    return (*_rows_lost(result), *_assumptions(result))
 
 
 def _rows_lost(result: Valuation) -> list[str]:

@@ -1,0 +1,128 @@
+"""How the verdict moves when the past is parted elsewhere, time is measured otherwise, or purchases merged further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pandas as pd
+
+from helpers.data import customer_summary, transactions
+from helpers.models.lifetime_value.value import DAYS_PER_UNIT
+
+from ..settings import Periods, Settings
+from .split import Material, Split, assess, collect
+
+MOST_RESAMPLES = 200  # of the repeated checks: their intervals are to be seen, not to be judged by
+THREADS = 2  # numpy lets go of the interpreter while it computes
+SCORED = ["calibration_end", "end", "time_unit", "merge_period", "customers", "repeat_customers", "actual"]
+SCORED += ["method", "measure", "value", "low", "high", "flag"]
+COARSER = {"D": ("W", "M"), "W": (), "M": ()}  # merge periods that whole merge periods make up
+
+
+def split_dates(periods: Periods, count: int) -> list[tuple[date, date]]:
+    """Choose dates at which to repeat the check, each with the end of its holdout.
+
+    All holdouts are half as long as the report's own, so that they can be compared; the dates run in equal steps
+    from half the calibration period to the last that leaves such a holdout.
+
+    Returns
+    -------
+    list of (calibration_end, end)
+        Without the dates that have no day before or after them.
+    """
+    length = periods.holdout_days // 2
+    earliest = periods.first + (periods.calibration_end - periods.first) / 2
+    latest = periods.observation_end - timedelta(days=length)
+    steps = max(count - 1, 1)
+    dates = [earliest + (latest - earliest) * step // steps for step in range(count)]
+    return [(day, day + timedelta(days=length)) for day in dict.fromkeys(dates) if length > 0 and day > periods.first]
+
+
+def by_split_date(
+    purchases: transactions.Purchases, periods: Periods, settings: Settings, done: Callable[[], object]
+) -> list[Split]:
+    """Repeat the check at other dates, in parallel."""
+    merge = settings.merge_period
+    dates = [
+        (transactions.end_of_period(start, merge), transactions.end_of_period(end, merge))
+        for start, end in split_dates(periods, settings.split_dates)
+    ]
+    dates = [(start, end) for start, end in dict.fromkeys(dates) if start < end <= periods.observation_end]
+    # the engine is asked first, by one thread: its connection is not for several
+    material = [collect(purchases.table, *span, settings.time_unit, merge) for span in dates]
+    return _assess_all(material, settings, done)
+
+
+def by_measurement(
+    purchases: transactions.Purchases, own: Split, periods: Periods, settings: Settings, done: Callable[[], object]
+) -> list[Split]:
+    """Repeat the check in the other time units, and with purchases merged further; `own` is the check itself."""
+    if not settings.split_dates:
+        return []
+    spans, units = (own.calibration_end, own.end), [unit for unit in DAYS_PER_UNIT if unit != own.time_unit]
+    material = [collect(purchases.table, *spans, unit, settings.merge_period) for unit in units]
+    for merge in COARSER[settings.merge_period]:
+        # a merge period counts whole or not at all: the split moves to the last one that has ended
+        start, end = (_last_whole(day, merge) for day in spans)
+        if periods.first < start < end:
+            table = customer_summary.merged(purchases.table, merge)
+            material.append(collect(table, start, end, settings.time_unit, merge))
+    return [own, *_assess_all(material, settings, done)]
+
+
+def _last_whole(day: date, merge_period: str) -> date:
+    """Return the last day, up to this one, on which a merge period ends."""
+    end = transactions.end_of_period(day, merge_period)
+    if end == day:
+        return day
+    start = day - timedelta(days=day.weekday()) if merge_period == "W" else day.replace(day=1)
+    return start - timedelta(days=1)
+
+
+def _assess_all(material: Sequence[Material], settings: Settings, done: Callable[[], object]) -> list[Split]:
+    resamples = min(settings.resamples, MOST_RESAMPLES)
+
+    def one(part: Material) -> Split:
+        split = assess(part, hiatus_weeks=settings.hiatus_weeks, resamples=resamples, seed=settings.seed)
+        done()
+        return split
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, material))
+
+
+def scored(splits: Sequence[Split]) -> pd.DataFrame:
+    """Return the scores of several splits in one table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        calibration_end, end, time_unit, merge_period, customers, repeat_customers, actual, method, measure, value,
+        low, high, flag.
+    """
+    parts = []
+    for split in splits:
+        about = {
+            "calibration_end": str(split.calibration_end),
+            "end": str(split.end),
+            "time_unit": split.time_unit,
+            "merge_period": split.merge_period,
+            "customers": len(split.customers),
+            "repeat_customers": int((split.customers.frequency > 0).sum()),
+            "actual": split.actual,
+        }
+        table = score_frame(split)
+        parts.append(table.assign(**about)[SCORED])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=SCORED)
+
+
+def score_frame(split: Split) -> pd.DataFrame:
+    """Return method, measure, value, low, high, flag of one split."""
+    lines = [
+        (method, measure, split.scores.value(method, measure), *split.scores.interval(method, measure))
+        for method, measure in split.scores.values
+    ]
+    frame = pd.DataFrame(lines, columns=["method", "measure", "value", "low", "high"])
+    return frame.assign(flag=frame.method.map(split.flag))

@@ -1,0 +1,260 @@
+"""The words of the evaluation: every sentence follows from the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.exhibits import Headline, between, number, percent
+
+from .evaluation import Evaluation
+from .recommendation import PURPOSES, Verdict
+from .split import Split
+
+SHORT_HOLDOUT = 14  # days; a shorter one says more of its days than of the customers
+SAME = 1e-4  # relative: answers in several units of time that differ by less are the same but for rounding
+RANDOM = 1.0  # the shape k of random gaps
+
+# What a purpose is called within a sentence.
+ASPECTS = {
+    "total": "how much all will buy",
+    "each": "how much each will buy",
+    "ranking": "who will buy most often",
+    "spending": "who will spend most",
+    "activity": "who will buy at all",
+}
+UNITS = {"total": "share", "each": "purchases", "ranking": "Gini", "spending": "Gini", "activity": "share"}
+
+
+def headlines(evaluation: Evaluation | None) -> tuple[Headline, ...]:
+    """Return actual and expected purchases of the holdout, and the recommended model against the best naive rules."""
+    if evaluation is None:
+        none = "there is no holdout to compare with"
+        return tuple(
+            Headline(name, None, "purchases", none) for name in ("holdout_purchases", "expected_holdout_purchases")
+        )
+    actual, expected = evaluation.split.actual, expected_total(evaluation)
+    label = evaluation.labels[evaluation.model]
+    text = f"{label} expected {number(expected)} ({between(evaluation.low, evaluation.high)})"
+    if not np.isfinite(expected):
+        text = "no expectation: the purchase model could not be fitted on the calibration period"
+    return (
+        Headline("holdout_purchases", actual, "purchases", f"{number(actual)} purchases in the holdout"),
+        Headline("expected_holdout_purchases", expected, "purchases", text, evaluation.low, evaluation.high),
+        *(_against_rule(evaluation, verdict) for verdict in evaluation.recommendation.verdicts),
+    )
+
+
+def _against_rule(evaluation: Evaluation, verdict: Verdict) -> Headline:
+    labels = evaluation.labels
+    said = {"better": "is better than", "worse": "is worse than", "open": "cannot be told from"}[verdict.word]
+    text = (
+        f"At {ASPECTS[verdict.purpose]} {labels[verdict.model]} {said} the best naive rule, "
+        f"“{labels[verdict.rival]}” ({_size(verdict)})"
+    )
+    name = f"{verdict.purpose}_against_rule"
+    return Headline(name, verdict.difference, UNITS[verdict.purpose], text, verdict.low, verdict.high)
+
+
+def expected_total(evaluation: Evaluation) -> float:
+    """Return the holdout purchases that the valuing model expected; nan where it could not be fitted."""
+    return evaluation.split.scores.values.get((evaluation.model, "total"), np.nan)
+
+
+def conclusion(evaluation: Evaluation | None) -> str:
+    """Say whether the model can be believed: its total, the rules it has to beat, and whether that holds elsewhere."""
+    if evaluation is None:
+        return "**The model could not be checked:** no day lies between the end of calibration and of observation."
+    parts = (belief(evaluation), against_rules(evaluation), elsewhere(evaluation))
+    return "\n\n".join(part for part in parts if part)
+
+
+def belief(evaluation: Evaluation) -> str:
+    """Say how the total of the valuing model compares with what happened."""
+    split, model = evaluation.split, expected_total(evaluation)
+    actual, label = split.actual, evaluation.labels[evaluation.model]
+    if not np.isfinite(model):
+        return (
+            f"**The model could not be checked** on the {number(actual)} purchases of the {_span(split)} held out: "
+            f"{label} could not be fitted on the calibration period."
+        )
+    start = (
+        f"**Can it be believed?** Fitted to {split.calibration_end} only, {label} expected {number(model)} purchases "
+        f"in the {_span(split)} held out ({between(evaluation.low, evaluation.high)}, chance included); "
+        f"{number(actual)} were made"
+    )
+    if not actual:
+        return f"{start}. Nobody bought in the holdout, so relative errors and rankings are not defined."
+    if not np.isfinite(evaluation.low):
+        verdict = "which cannot be judged without an interval"
+    elif evaluation.low <= actual <= evaluation.high:
+        verdict = "inside that interval"
+    else:
+        verdict = "outside that interval: the model is off by more than chance explains"
+    return f"{start}, {verdict} (total {_signed(model / actual - 1)})."
+
+
+def _span(split: Split) -> str:
+    weeks = split.days / 7
+    if split.days < SHORT_HOLDOUT:
+        return f"{number(split.days)} day{'s' if split.days > 1 else ''}"
+    return f"{number(weeks, 0 if split.days % 7 == 0 else 1)} weeks"
+
+
+def _signed(share: float) -> str:
+    return f"{'+' if share > 0 else ''}{percent(share)}"
+
+
+def against_rules(evaluation: Evaluation) -> str:
+    """Say which model the written rule recommends, and what it is better and not better at than a naive rule."""
+    found, labels = evaluation.recommendation, evaluation.labels
+    if not found.model:
+        return f"**No model is recommended:** {found.reason}."
+    parts = [f"**Recommended: {labels[found.model]}**, since {found.reason}."]
+    by_word = {word: [v for v in found.verdicts if v.word == word] for word in ("better", "worse", "open")}
+    told = {
+        "better": "It is better than the best rule that needs no model at",
+        "worse": "The model is worse than such a rule at",
+        "open": "The model is not better here, nor worse: it cannot be told from the best such rule at",
+    }
+    if not by_word["better"] and found.verdicts:
+        parts.append("**The model is not better here than rules that need none.**")
+    for word, verdicts in by_word.items():
+        if verdicts:
+            listed = "; ".join(f"{ASPECTS[v.purpose]} ({labels[v.rival]}: {_size(v)})" for v in verdicts)
+            parts.append(f"{told[word]} {listed}.")
+    if found.model != evaluation.model:
+        parts.append(
+            f"The values in this report are {labels[evaluation.model]}'s: set model to {found.model} for those of the "
+            "recommended one."
+        )
+    return " ".join(parts)
+
+
+def _size(verdict: Verdict) -> str:
+    """Say what is compared, and by how much the model differs."""
+    measure = {
+        "total_error": "error of the total",
+        "rmse": "root mean squared error",
+        "gini_purchases": "Gini",
+        "gini_spend": "Gini of spend",
+        "activity_accuracy": "accuracy",
+    }[PURPOSES[verdict.purpose][1]]
+    if verdict.purpose in ("total", "activity"):
+        model, rival = (percent(abs(value)) for value in (verdict.value, verdict.rival_value))
+        interval = between(verdict.low, verdict.high, 1, 100)
+        return f"{measure} {model} against {rival}, difference {number(100 * verdict.difference, 1)} points, {interval}"
+    model, rival, difference = (number(value, 3) for value in (verdict.value, verdict.rival_value, verdict.difference))
+    return f"{measure} {model} against {rival}, difference {difference}, {between(verdict.low, verdict.high, 3)}"
+
+
+def elsewhere(evaluation: Evaluation) -> str:
+    """Say whether the verdict holds at other dates, in other units, for other groups, and for how customers buy."""
+    parts = (
+        other_dates(evaluation),
+        other_units(evaluation),
+        cohorts(evaluation),
+        groups(evaluation),
+        gaps(evaluation),
+    )
+    said = " ".join(part for part in parts if part)
+    return f"**Does that hold elsewhere?** {said}" if said else ""
+
+
+def other_dates(evaluation: Evaluation) -> str:
+    """Say how the error of the total moves with the date at which the past is parted."""
+    model, pairs = evaluation.model, []
+    for split in evaluation.split_dates:
+        errors = [split.scores.values.get((method, "total_error"), np.nan) for method in (model, "past_rate")]
+        pairs += [errors] if np.isfinite(errors).all() else []
+    if not pairs:
+        return ""
+    ours, rates = np.array(pairs).T
+    nearer = int((np.abs(ours) < np.abs(rates)).sum())
+    return (
+        f"Parted at {number(len(pairs))} other dates, the error of the total runs from {_signed(ours.min())} to "
+        f"{_signed(ours.max())}, nearer than the past rate at {number(nearer)} of them."
+    )
+
+
+def other_units(evaluation: Evaluation) -> str:
+    """Say whether the unit of time moves the answer (it must not), and what merging purchases does."""
+    model, own = evaluation.model, evaluation.split
+    totals = {
+        (split.time_unit, split.merge_period): split.scores.values.get((model, "total"), np.nan)
+        for split in evaluation.measurements
+    }
+    units = [total for (_, merge), total in totals.items() if merge == own.merge_period and np.isfinite(total)]
+    if len(units) < 2 or not min(units) > 0:
+        return ""
+    spread = max(units) / min(units) - 1
+    if spread > SAME:
+        return f"In days, weeks and months the expected total differs by {percent(spread, 2)}: distrust this fit."
+    return "In days, weeks and months the answer is the same."
+
+
+def cohorts(evaluation: Evaluation) -> str:
+    """Say whether the model drifts with the time of acquisition."""
+    frame = evaluation.cohorts
+    known = frame[(frame.customers >= evaluation.settings.min_cell) & np.isfinite(frame.low.astype(float))]
+    if len(known) < 2:
+        return ""
+    outside = known[(known.actual < known.low) | (known.actual > known.high)]
+    if outside.empty:
+        return f"All {number(len(known))} cohorts by time of acquisition lie within what chance explains."
+    listed = ", ".join(outside.group.astype(str).head(5)) + (", ..." if len(outside) > 5 else "")
+    side = {1: "more", -1: "less"}
+    directions = {side[1 if line.actual > line.high else -1] for line in outside.itertuples()}
+    bought = f"bought {directions.pop()} than" if len(directions) == 1 else "bought otherwise than"
+    return (
+        f"Of {number(len(known))} cohorts by time of acquisition, {number(len(outside))} {bought} expected ({listed})."
+    )
+
+
+def groups(evaluation: Evaluation) -> str:
+    """Say whether some group of customers would be served better by a model of its own."""
+    pairs = {("own", "rmse"), (evaluation.model, "rmse")}
+    fitted = [segment for segment in evaluation.segments if pairs <= set(segment.scores.values)]
+    if evaluation.segmented_by != "segment" or not fitted:
+        return ""
+    better = [s.name for s in fitted if s.scores.difference("own", evaluation.model, "rmse")[2] < 0]
+    return f"A model of its own serves {number(len(better))} of {number(len(fitted))} groups of customers better."
+
+
+def gaps(evaluation: Evaluation) -> str:
+    """Say whether customers buy at random, as the models assume, or regularly."""
+    found = evaluation.regularity
+    if not np.isfinite(found.low):
+        return ""
+    regular = (evaluation.split.regular_k or 1) > RANDOM
+    size = f"shape k {number(found.k, 2)}, {between(found.low, found.high, 2)}"
+    if found.low > RANDOM and not regular:
+        # purchases merged by day leave out the shortest gaps, which flatters the estimate from two gaps
+        return (
+            f"The gaps between purchases look nearly random ({size}); the likelihood prefers k = 1, as the models do."
+        )
+    if found.low > RANDOM:
+        return f"Customers buy more regularly than the usual models assume ({size}); MBG/CNBD-k allows for that."
+    if found.high < RANDOM:
+        return f"Customers buy in bursts, which none of these models allows for ({size})."
+    return f"The gaps between purchases look random, as the models assume ({size})."
+
+
+def warnings(evaluation: Evaluation | None) -> tuple[str, ...]:
+    """Return which conclusions fall because of the holdout."""
+    if evaluation is None:
+        return ()
+    split, found = evaluation.split, []
+    if split.days < SHORT_HOLDOUT:
+        found.append(f"The holdout is {_span(split)} long: what is said of the model rests on these days alone.")
+    if not split.actual:
+        found.append("Nobody bought in the holdout: no model can be judged by it.")
+    elif (split.customers.holdout_purchases > 0).all():
+        found.append("Every customer bought in the holdout: who will buy at all cannot be judged by it.")
+    expected = expected_total(evaluation)
+    if np.isfinite(evaluation.low) and not evaluation.low <= split.actual <= evaluation.high:
+        side = ("fewer", "low") if expected < split.actual else ("more", "high")
+        found.append(
+            f"On the holdout the model expected {side[0]} purchases than were made, by more than chance explains. What "
+            f"it expects of the future may be too {side[1]} in the same way; no interval below includes that."
+        )
+    return tuple(found)

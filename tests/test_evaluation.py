@@ -1,0 +1,305 @@
+"""The evaluation of lifetime value: published scores, planted winners and losers, words that follow, poor data."""
+
+import datetime
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.analyses.lifetime_value import analyse
+from helpers.analyses.lifetime_value.evaluation import agreement, robustness
+from helpers.analyses.lifetime_value.evaluation.recommendation import PURPOSES, best_rule
+from helpers.analyses.lifetime_value.evaluation.split import NAIVE
+from helpers.analyses.lifetime_value.settings import Periods
+from helpers.synthetic.transactions import transactions
+from tests.published import evaluation as published
+from tests.published.lifetime_value import CUSTOMERS_BY_FREQUENCY, HOLDOUT_ACTUAL_BY_FREQUENCY
+
+QUICK = {"draws": 100, "resamples": 100, "split_dates": 0}
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return analyse(transactions="cdnow_sample", split_dates=3)
+
+
+@pytest.fixture(scope="module")
+def evaluation(sample):
+    return sample.evaluation
+
+
+def evaluated(folder, purchases, **choices):
+    """Analyse purchases that are given as a frame or as the lines of a CSV file."""
+    path = folder / "p.csv"
+    if isinstance(purchases, str):
+        path.write_text("customer_id,date,amount\n" + purchases, encoding="utf-8")
+    else:
+        purchases.to_csv(path, index=False)
+    return analyse(transactions=str(path), **QUICK | choices)
+
+
+def test_scoreboard_is_the_published_one_within_its_rounding(evaluation):
+    scores = evaluation.split.scores
+    for method, row in published.SCOREBOARD.items():
+        for measure, (value, half_a_digit) in row.items():
+            assert scores.value(method, measure) == pytest.approx(value, abs=half_a_digit), (method, measure)
+
+
+def test_interval_of_each_score_holds_it_and_undefined_ones_are_left_out(sample):
+    frame = sample.tables["scoreboard"].frame
+    assert set(frame.method) == {"bg_nbd", "mbg_nbd", "nbd", "pareto_nbd", *NAIVE}
+    defined = frame.dropna(subset=["value"])
+    inside = (defined.low <= defined.value + 1e-12) & (defined.value - 1e-12 <= defined.high)
+    # a percentile interval may leave a skewed estimate out; not one of these does
+    assert inside.all()
+    assert set(frame[frame.value.isna()].measure) <= {"correlation", "correlation_spend"}
+    assert set(frame[frame.method == "hiatus"].measure) == {"activity_accuracy"}
+
+
+@pytest.mark.parametrize("model", published.HOLDOUT_BY_FREQUENCY)
+def test_holdout_by_frequency_is_the_published_one(evaluation, model):
+    frame = evaluation.frequency
+    mean, distance = published.HOLDOUT_BY_FREQUENCY[model]
+    np.testing.assert_allclose(frame[f"expected_{model}"] / frame.customers, mean, atol=distance)
+    assert tuple(frame.customers) == CUSTOMERS_BY_FREQUENCY
+    np.testing.assert_allclose(frame.actual / frame.customers, HOLDOUT_ACTUAL_BY_FREQUENCY, atol=5.1e-5)
+
+
+def test_activity_of_the_rules_is_the_published_one(evaluation):
+    found = evaluation.activity.set_index(["method", "rule"]).accuracy
+    for rule, accuracy in published.ACTIVITY.items():
+        assert found[rule] == pytest.approx(accuracy, abs=5.1e-4), rule
+
+
+def test_tracking_follows_the_published_actuals(evaluation):
+    frame = evaluation.tracking
+    weeks = slice(published.TRACKED_WEEKS[0] - 1, published.TRACKED_WEEKS[-1])
+    assert tuple(frame.cumulative_actual[weeks]) == published.CUMULATIVE_ACTUAL
+    assert tuple(frame.actual[weeks]) == published.INCREMENTAL_ACTUAL
+    assert frame.cumulative_actual.iloc[-1] == published.REPEAT_PURCHASES_AT_WEEK_78
+    assert frame.period_end.iloc[-1] == "1998-06-30"
+    inside = frame.actual.between(frame.low, frame.high)
+    assert 0.6 < inside.mean() < 1  # season and campaigns move weeks more than chance does
+    np.testing.assert_allclose(frame.expected_bg_nbd.cumsum(), frame.cumulative_expected_bg_nbd)
+
+
+def test_tracked_expectation_at_the_end_of_calibration_is_that_of_each_customer(evaluation):
+    model = evaluation.split.fits["bg_nbd"].model
+    by_customer = model.new_customer_expected_purchases(evaluation.split.customers["T"].to_numpy()).sum()
+    row = evaluation.tracking.query("period_end == '1997-09-30'")
+    assert row.cumulative_expected_bg_nbd.item() == pytest.approx(by_customer)
+
+
+def test_reliability_parts_all_customers_and_keeps_their_mean(evaluation):
+    for model, rows in evaluation.reliability.groupby("method"):
+        assert rows.customers.sum() == 2357
+        probability = evaluation.split.probability_of_purchase[model]
+        assert rows.predicted @ rows.customers == pytest.approx(probability.sum())
+        assert rows.observed @ rows.customers == pytest.approx(684)
+        assert rows.predicted.is_monotonic_increasing
+
+
+def test_every_way_to_group_customers_adds_up(evaluation):
+    for frame in (evaluation.frequency, evaluation.recency, evaluation.cohorts):
+        assert frame.customers.sum() == 2357 and frame.actual.sum() == 1882
+        expected = evaluation.split.scores.value("bg_nbd", "total")
+        assert frame.expected_bg_nbd.sum() == pytest.approx(expected)
+
+
+def test_unit_of_time_moves_nothing_and_merging_does(evaluation):
+    totals = {
+        (split.time_unit, split.merge_period): split.scores.value("bg_nbd", "total")
+        for split in evaluation.measurements
+    }
+    assert totals["D", "D"] == pytest.approx(totals["W", "D"], rel=1e-7)
+    assert totals["M", "D"] == pytest.approx(totals["W", "D"], rel=1e-7)
+    actual = {split.merge_period: split.actual for split in evaluation.measurements}
+    assert actual["D"] > actual["W"] > actual["M"]
+    merged = next(split for split in evaluation.measurements if split.merge_period == "M")
+    assert merged.regular_k > 1  # a month that counts as one purchase makes any customer look regular
+
+
+def test_opening_words_draw_the_conclusion(sample):
+    found = sample.evaluation.recommendation
+    assert found.model == "bg_nbd" and set(found.standing) == {"bg_nbd", "mbg_nbd", "pareto_nbd"}
+    assert "**Recommended: BG/NBD**" in sample.answer
+    words = {verdict.purpose: verdict.word for verdict in found.verdicts}
+    assert words == {"total": "better", "each": "better", "ranking": "open", "spending": "worse", "activity": "open"}
+    assert "better than the best rule that needs no model at how much all will buy" in sample.answer
+    assert (
+        "The model is worse than such a rule at who will spend most (rank by past frequency, then spend"
+        in sample.answer
+    )
+    assert "The model is not better here, nor worse: it cannot be told from the best such rule at" in sample.answer
+    assert "outside that interval" in sample.answer
+    names = {headline.name for headline in sample.headlines}
+    assert {f"{purpose}_against_rule" for purpose in PURPOSES} <= names
+
+
+def test_rule_is_against_the_best_naive_rule_of_each_measure(evaluation):
+    scores = evaluation.split.scores
+    for verdict in evaluation.recommendation.verdicts:
+        measure = PURPOSES[verdict.purpose][1]
+        others = [abs(scores.value(rule, measure)) for rule in NAIVE if (rule, measure) in scores.values]
+        best = min(others) if measure in ("total_error", "rmse") else max(others)
+        assert abs(scores.value(verdict.rival, measure)) == best
+        assert verdict.low <= verdict.difference <= verdict.high
+    assert best_rule(evaluation.split, "mae") == "zero"
+
+
+def test_chosen_model_values_the_customers():
+    pareto = analyse(transactions="cdnow_sample", model="pareto_nbd", **QUICK)
+    assert pareto.observation.purchases.names == ("r", "alpha", "s", "beta")
+    expected = pareto.observation.purchases.model.expected_purchases(
+        *(pareto.customers[name] for name in ("frequency", "recency", "T")), 52
+    )
+    np.testing.assert_allclose(pareto.customers.expected_purchases, expected)
+    assert pareto.customers.probability_alive[pareto.customers.frequency == 0].max() < 1
+    assert "Pareto/NBD expected 1,666 purchases" in pareto.answer
+    assert "set model to bg_nbd for those of the recommended one" in pareto.answer
+    assert next(h.value for h in pareto.headlines if h.name == "bgnbd_r") == pytest.approx(0.2426, abs=1e-4)
+
+
+# ---- planted winners and losers ----
+
+
+def test_planted_worse_model_loses_and_the_true_one_beats_the_rules(tmp_path):
+    bought, _ = transactions(4000, seed=11, r=0.8, alpha=3.0, a=1.5, b=1.5)
+    result = evaluated(tmp_path, bought, resamples=300)
+    found = result.evaluation.recommendation
+    assert "nbd" in found.candidates and "nbd" not in found.standing  # customers leave, and it says nobody does
+    assert found.model in ("bg_nbd", "mbg_nbd")
+    words = {verdict.purpose: verdict.word for verdict in found.verdicts}
+    assert words["total"] == words["each"] == "better"
+    assert ", inside that interval" in result.answer
+    assert not any("than were made" in warning for warning in result.warnings)
+
+
+def test_planted_better_rule_wins(tmp_path):
+    """Customers who buy like clockwork and never leave: their past rate is the truth, a model shrinks it."""
+    start, lines = datetime.date(2023, 1, 1), []
+    for customer in range(300):
+        gap = (7, 14, 21, 42, 84)[customer % 5]
+        for day in range(customer % 60, 720, gap):
+            late = (customer * day) % 3 - 1  # a day early or late, so that the gaps are not all the same
+            lines.append(f"{customer},{start + datetime.timedelta(days=day + late)},{10 + customer % 7}")
+    result = evaluated(tmp_path, "\n".join(lines))
+    found = result.evaluation.recommendation
+    words = {verdict.purpose: verdict.word for verdict in found.verdicts}
+    assert words["each"] == "worse" and "better" not in words.values()
+    assert "**The model is not better here than rules that need none.**" in result.answer
+    assert result.evaluation.regularity.low > 1 and "more regularly than the usual models assume" in result.answer
+
+
+def test_cohort_that_buys_otherwise_is_named(tmp_path):
+    bought, _ = transactions(3000, seed=22, acquisition_days=150, end_day=500)
+    first = pd.to_datetime(bought.groupby("customer_id").date.transform("min"))
+    late = (first >= "2023-04-01") & (first < "2023-05-01")
+    calibration_end = pd.Timestamp("2023-11-30")
+    again = bought[late & (pd.to_datetime(bought.date) > calibration_end)]
+    twice = pd.concat([bought, *(again.assign(date=pd.to_datetime(again.date) + pd.Timedelta(days=d)) for d in (1, 2))])
+    answer = evaluated(tmp_path, twice, calibration_end="2023-11-30").answer
+    assert "bought more than expected (2023-04)" in answer
+
+
+# ---- other dates ----
+
+
+def test_split_dates_have_holdouts_of_one_length_and_stay_within_the_data():
+    periods = Periods(datetime.date(2023, 1, 1), datetime.date(2023, 8, 1), datetime.date(2023, 12, 31))
+    dates = robustness.split_dates(periods, 5)
+    assert len(dates) == 5 and {end - start for start, end in dates} == {datetime.timedelta(days=76)}
+    assert dates[0][0] > periods.first and dates[-1][1] == periods.observation_end
+    assert dates == sorted(dates)
+    assert robustness.split_dates(periods, 0) == []
+    one_day = Periods(datetime.date(2023, 1, 1), datetime.date(2023, 1, 2), datetime.date(2023, 1, 3))
+    assert robustness.split_dates(one_day, 5) == []
+
+
+def test_threads_change_nothing(sample):
+    again = analyse(transactions="cdnow_sample", split_dates=3)
+    tables = [result.tables["split_dates"].frame for result in (sample, again)]
+    pd.testing.assert_frame_equal(*tables, rtol=1e-9)
+
+
+def test_unidentified_model_is_flagged_in_the_scoreboard(sample):
+    flags = sample.tables["split_dates"].frame.query("flag != ''")
+    assert set(flags.method) == {"pareto_nbd"} and flags.flag.str.contains("not identified").all()
+    assert sample.tables["split_dates"]._repr_html_().count("(mind)") >= 1
+
+
+# ---- groups of customers ----
+
+
+def test_segments_are_those_of_the_file(tmp_path):
+    bought, _ = transactions(1200, seed=6)
+    ends = {1000: "north", 1070: "south <b>$x$</b>", 1130: "west", 1197: "east", 1200: "tiny"}
+    region = pd.cut(bought.customer_id, [0, *ends], labels=list(ends.values())).astype(str)
+    result = evaluated(tmp_path, bought.assign(region=region), columns={"region": "segment"})
+    frame = result.tables["segments"].frame.set_index("segment")
+    # the smallest group that may be shown stays hidden with the one that may not
+    assert set(frame.index) == {"north", "south <b>$x$</b>", "east"}
+    assert frame.advice["north"] == "" and "Too few for a model of its own" in frame.advice["east"]
+    assert "Groups not shown: 2" in result.tables["segments"].caption
+    own = next(segment.own for segment in result.evaluation.segments if segment.name == "north")
+    assert own.observations == frame.customers["north"] > 990
+    by_cohort = evaluated(tmp_path, bought.assign(region=region), columns={"region": "segment"}, segments="cohort")
+    assert set(by_cohort.tables["segments"].frame.segment) == {"2023-01", "2023-02", "2023-03"}
+
+
+def test_cohorts_become_quarters_and_years_where_they_are_many():
+    days = np.arange(0, 365 * 9, 30)
+    customers = pd.DataFrame({"T": days.astype(float)})
+    assert set(agreement.cohort_groups(customers[:20], datetime.date(2024, 12, 31), "D").str.len()) == {7}
+    quarters = agreement.cohort_groups(customers[:60], datetime.date(2024, 12, 31), "D")
+    assert quarters.str.contains("Q").all()
+    assert set(agreement.cohort_groups(customers, datetime.date(2024, 12, 31), "D").str.len()) == {4}
+
+
+# ---- poor data: words, never a traceback, never a nan in a headline ----
+
+POOR = {
+    "nobody buys in the holdout": (
+        "".join(f"{i},2024-01-{d:02d},5\n" for i in range(60) for d in (1 + i % 9, 15 + i % 5)) + "0,2024-12-31,0\n",
+        {"zero_amounts": "exclude", "observation_end": "2024-12-30", "calibration_end": "2024-02-01"},
+        "Nobody bought in the holdout",
+    ),
+    "a holdout of one day": (
+        "".join(f"{i},2024-{m:02d}-{1 + i % 28:02d},5\n" for i in range(80) for m in range(1, 1 + i % 7)),
+        {"calibration_end": "2024-06-27", "observation_end": "2024-06-28"},
+        "The holdout is 1 day long",
+    ),
+    "everyone active": (
+        "".join(f"{i},2024-{m:02d}-{1 + (i * m) % 28:02d},5\n" for i in range(60) for m in range(1, 13)),
+        {},
+        "Every customer bought in the holdout",
+    ),
+    "no repeat buyer": (
+        "".join(f"{i},2024-{1 + i % 12:02d}-05,5\n" for i in range(60)),
+        {},
+        "No customer bought again",
+    ),
+    "a cohort of three": (
+        "".join(f"{i},2024-01-{1 + i % 28:02d},5\n{i},2024-0{2 + i % 6}-11,6\n" for i in range(90))
+        + "".join(f"new{i},2024-03-03,5\n" for i in range(3)),
+        {"min_cell": 5},
+        "Groups not shown: ",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("text", "choices", "said"), POOR.values(), ids=POOR.keys())
+def test_poor_data_are_told_in_words(tmp_path, text, choices, said):
+    result = evaluated(tmp_path, text, **choices)
+    captions = " ".join(table.caption for table in result.tables.values())
+    assert said in " ".join((result.answer, *result.warnings, captions))
+    for headline in result.headlines:
+        assert "nan" not in json.dumps(headline.record()).lower(), headline
+    assert "nan" not in result.answer.lower()
+    for table in result.tables.values():
+        assert "nan" not in table._repr_html_().lower().replace("finance", ""), table.name
+    assert all(figure.alt and "nan" not in figure.alt.lower() for figure in result.figures.values())
+    for frame in (result.tables["segments"].frame, result.figures["cohorts"].frame):
+        assert not (frame.get("customers", pd.Series(dtype=float)).dropna().between(1, 4)).any()
