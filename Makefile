@@ -35,7 +35,7 @@ reports: install  ## publish every report of reports.toml; open reports/index.ht
 test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	  --nbval-cell-timeout=300 --nbval-kernel-startup-timeout=120 notebooks
 

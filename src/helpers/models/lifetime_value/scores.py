@@ -317,6 +317,8 @@ def bootstrap(
     actual = _checked_columns(actual_purchases, actual_spend, customers)
     columns = _columns(predictions, len(actual["customers"]))
     counts = actual.pop("customers")
+    if "spend" not in actual:  # nothing to hold it against, and customers who differ in it alone are equal
+        columns = {(field, method): column for (field, method), column in columns.items() if "spend" not in field}
     first, row = distinct_rows(*actual.values(), *columns.values())
     counts = np.bincount(row, counts)
     actual = {name: column[first] for name, column in actual.items()}

@@ -26,9 +26,9 @@ PANELS = {
     "total_error": ("Error of the total", "% of what was bought\n(nearest 0 is best)"),
     "rmse": ("Root mean\nsquared error", "purchases per customer\n(less is better)"),
     "mae": ("Mean absolute error", "purchases per customer\n(less is better)"),
-    "activity_accuracy": ("Buyers told from others", "% of customers\n(more is better)"),
-    "gini_purchases": ("Ranking by purchases", "normalised Gini\n(more is better)"),
-    "gini_spend": ("Ranking by spend", "normalised Gini\n(more is better)"),
+    "activity_accuracy": ("Buyers found", "% of customers\n(more is better)"),
+    "gini_purchases": ("Rank, purchases", "normalised Gini\n(more is better)"),
+    "gini_spend": ("Rank, spend", "normalised Gini\n(more is better)"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 from ..settings import Periods, Settings
 from .split import Material, Split, assess, collect
 
-MOST_RESAMPLES = 200  # of the repeated checks: their intervals are to be seen, not to be judged by
+MOST_RESAMPLES = 100  # of the repeated checks: their intervals are to be seen, not to be judged by
 THREADS = 2  # numpy lets go of the interpreter while it computes
 SCORED = ["calibration_end", "end", "time_unit", "merge_period", "customers", "repeat_customers", "actual"]
 SCORED += ["method", "measure", "value", "low", "high", "flag"]
@@ -62,14 +62,17 @@ def by_measurement(
     if not settings.split_dates:
         return []
     spans, units = (own.calibration_end, own.end), [unit for unit in DAYS_PER_UNIT if unit != own.time_unit]
-    material = [collect(purchases.table, *spans, unit, settings.merge_period) for unit in units]
+    rescaled = [collect(purchases.table, *spans, unit, settings.merge_period) for unit in units]
+    material = []
     for merge in COARSER[settings.merge_period]:
         # a merge period counts whole or not at all: the split moves to the last one that has ended
         start, end = (_last_whole(day, merge) for day in spans)
         if periods.first < start < end:
             table = customer_summary.merged(purchases.table, merge)
             material.append(collect(table, start, end, settings.time_unit, merge))
-    return [own, *_assess_all(material, settings, done)]
+    # a unit of time only scales, so one model shows as much as all of them would
+    same = _assess_all(rescaled, settings, done, models=(settings.model,))
+    return [own, *same, *_assess_all(material, settings, done)]
 
 
 def _last_whole(day: date, merge_period: str) -> date:
@@ -81,11 +84,20 @@ def _last_whole(day: date, merge_period: str) -> date:
     return start - timedelta(days=1)
 
 
-def _assess_all(material: Sequence[Material], settings: Settings, done: Callable[[], object]) -> list[Split]:
+def _assess_all(
+    material: Sequence[Material], settings: Settings, done: Callable[[], object], models: Collection[str] = ()
+) -> list[Split]:
     resamples = min(settings.resamples, MOST_RESAMPLES)
 
     def one(part: Material) -> Split:
-        split = assess(part, hiatus_weeks=settings.hiatus_weeks, resamples=resamples, seed=settings.seed)
+        split = assess(
+            part,
+            hiatus_weeks=settings.hiatus_weeks,
+            resamples=resamples,
+            seed=settings.seed,
+            spending=False,
+            models=models,
+        )
         done()
         return split
 

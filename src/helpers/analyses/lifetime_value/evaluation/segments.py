@@ -68,7 +68,6 @@ def _evaluate(split: Split, name: str, inside: np.ndarray, settings: Settings) -
     scored = scores.bootstrap(
         predictions,
         customers.holdout_purchases.to_numpy(float),
-        customers.holdout_amount.to_numpy(float),
         resamples=settings.resamples,
         seed=settings.seed,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -136,10 +136,15 @@ def assess(
     seed: int,
     fits: Mapping[str, Fit] | None = None,
     spend: Fit | None = None,
+    spending: bool = True,
+    models: Collection[str] = (),
 ) -> Split:
-    """Fit every model that is not given, predict by every method, and score; no engine is asked."""
+    """Fit every model that is not given, predict by every method, and score; no engine is asked.
+
+    Quicker with less: without `spending` only purchases are scored, and `models` names those that are to be fitted.
+    """
     fits, failures = dict(fits or {}), {}
-    for model in kinds():
+    for model in models or kinds():
         if model not in fits:
             fit, failures[model] = fit_purchases(model, material.rows)
             if fit is not None:
@@ -147,13 +152,14 @@ def assess(
     regular_k = next((fit.model.k for fit in fits.values() if hasattr(fit.model, "k")), None)
     # regular timing with k = 1 is MBG/NBD itself: a second row of the same numbers would say nothing
     fits = {model: fits[model] for model in kinds() if model in fits and not _is_another(fits[model])}
-    spend = spend or fit_spend(material.found.spend_rows)[0]
+    if spending and spend is None:
+        spend, _ = fit_spend(material.found.spend_rows)
     predictions = _by_models(material, fits, spend) | _by_rules(material, hiatus_weeks)
     actual = material.customers
     scored = scores.bootstrap(
         predictions,
         actual.holdout_purchases.to_numpy(float),
-        actual.holdout_amount.to_numpy(float),
+        actual.holdout_amount.to_numpy(float) if spending else None,
         resamples=resamples,
         seed=seed,
     )
@@ -197,7 +203,8 @@ def _by_rules(material: Material, hiatus_weeks: int) -> dict[str, scores.Predict
     mean, length, customers = material.customers.monetary_value.to_numpy(float), material.length, material.customers
     silence = 7 * hiatus_weeks / DAYS_PER_UNIT[material.time_unit]
     # where calibration is shorter than the holdout, all of it is the last period
-    scale = max(1.0, length / T.max()) if T.max() > 0 else 1.0
+    calibration_days = T.max() * DAYS_PER_UNIT[material.time_unit] + 1
+    scale = max(1.0, material.days / calibration_days)
     repeats = naive_rules.last_period(customers.last_period_purchases.to_numpy(float), scale)
     nothing = naive_rules.zero(frequency)
     rate = naive_rules.past_rate(frequency, T, length)

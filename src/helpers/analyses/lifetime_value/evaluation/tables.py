@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, number, percent, suppress_small_groups
+from helpers.exhibits import DASH, Column, Table, number, percent, suppress_small_groups
 
 from .evaluation import Evaluation
 from .recommendation import CLOSE_AIC, PURPOSES, best_rule, difference
@@ -196,7 +196,7 @@ def _scores(name: str, evaluation: Evaluation, measures: list[str], caption: str
             for line in chosen.itertuples()
         ]
     )
-    wide = cells.pivot(index="method", columns="measure", values="score").fillna("–")
+    wide = cells.pivot(index="method", columns="measure", values="score").fillna(DASH)
     methods = [method for method in evaluation.labels if method in wide.index]
     view = wide.reindex(index=methods, columns=[measure for measure in measures if measure in wide.columns])
     flags = {method: evaluation.split.flag(method) for method in methods}
@@ -235,7 +235,7 @@ def _score(value: float, share: bool = False, digits: int = 3) -> str:
 
 def _with_interval(value: float, low: float, high: float, share: bool = False, digits: int = 3) -> str:
     if not np.isfinite(value):
-        return "–"
+        return DASH
     ends = f"[{_score(low, share, digits)}, {_score(high, share, digits)}]" if np.isfinite(low) else "[no interval]"
     return f"{_score(value, share, digits)} {ends}"
 
@@ -255,7 +255,7 @@ def differences(evaluation: Evaluation) -> Table:
         ]
     )
     rivals = frame.drop_duplicates("measure").set_index("measure").rival.to_dict()
-    view = cells.pivot(index="method", columns="measure", values="score").fillna("–").reindex(columns=list(rivals))
+    view = cells.pivot(index="method", columns="measure", values="score").fillna(DASH).reindex(columns=list(rivals))
     columns = {"method": Column("Model", names=evaluation.labels)} | {
         measure: Column(f"{_label(measure)}, less “{evaluation.labels[rival]}”") for measure, rival in rivals.items()
     }
@@ -278,7 +278,7 @@ def activity(evaluation: Evaluation) -> Table:
         f"Of {number(len(evaluation.split.customers))} customers, who will buy in the holdout? Found: share of the "
         "buyers who were called active. Accuracy with Wilson's 95 % interval.",
         {
-            "method": Column("Method", names=evaluation.labels),
+            "method": Column("Method", names=evaluation.labels | {"zero": "none", "hiatus": "silence"}),
             "rule": Column("Calls active who"),
             "accuracy": Column("Accuracy", digits=1, percent=True),
             "low": Column("Low", digits=1, percent=True),
@@ -348,9 +348,17 @@ def split_dates(evaluation: Evaluation) -> Table:
         "split_dates",
         evaluation,
         evaluation.split_dates,
-        "The same check with the past parted at other dates, all holdouts of one length.",
-        {"calibration_end": Column("Calibration to"), "end": Column("Holdout to")},
+        f"The same check with the past parted at other dates, each holdout of {_days(evaluation.split_dates)}. Error "
+        "of the total with its 95 % bootstrap interval",
+        {"calibration_end": Column("Calibration to")},
+        lambda split, key: _with_interval(split.scores.value(*key), *split.scores.interval(*key), True),
     )
+
+
+def _days(splits: list[Split]) -> str:
+    """Return how long the holdouts are; where they end with a calendar month they differ."""
+    days = [split.days for split in splits]
+    return " to ".join(map(number, sorted({min(days, default=0), max(days, default=0)}))) + " days"
 
 
 def measurements(evaluation: Evaluation) -> Table:
@@ -360,20 +368,28 @@ def measurements(evaluation: Evaluation) -> Table:
         evaluation,
         evaluation.measurements,
         "The same check with time in other units, which must change nothing, and with the purchases of a week or a "
-        "month counted as one, which changes what a purchase is.",
+        "month counted as one, which changes what a purchase is. "
+        "Expected purchases and the error of the total",
         {
             "time_unit": Column("Time in", names=NAMES),
             "merge_period": Column("One purchase a", names=MERGED),
             "calibration_end": Column("Calibration to"),
         },
+        lambda split, key: f"{number(split.scores.value(key[0], 'total'))} ({_score(split.scores.value(*key), True)})",
     )
 
 
 def _repeated(
-    name: str, evaluation: Evaluation, splits: list[Split], caption: str, columns: dict[str, Column]
+    name: str,
+    evaluation: Evaluation,
+    splits: list[Split],
+    caption: str,
+    columns: dict[str, Column],
+    cell: Callable[[Split, tuple[str, str]], str],
 ) -> Table:
-    """One row for each split: actual purchases, and the error of every model's total beside the past rate's."""
-    methods = [*evaluation.split.fits, "past_rate"]
+    """One row for each split: actual purchases, and how near every model's total came beside the past rate's."""
+    fitted = {model for split in (evaluation.split, *splits) for model in split.fits}
+    methods = [*(model for model in evaluation.labels if model in fitted), "past_rate"]
     lines = []
     for split in splits:
         line = {key: getattr(split, key) for key in columns}
@@ -381,15 +397,14 @@ def _repeated(
         for method in methods:
             key = (method, "total_error")
             known = key in split.scores.values and np.isfinite(split.scores.values[key])
-            cell = _with_interval(split.scores.value(*key), *split.scores.interval(*key), True) if known else "–"
-            line[method] = f"{cell} (mind)" if known and split.flag(method) else cell
+            line[method] = cell(split, key) + (" (mind)" if split.flag(method) else "") if known else DASH
         lines.append(line)
     numbers = {"customers": Column("Customers", digits=0), "actual": Column("Bought", "purchases", 0)}
     shown = columns | numbers | {method: Column(evaluation.labels[method]) for method in methods}
     return Table(
         name,
         scored(splits),
-        f"{caption} Error of the total with its 95 % bootstrap interval; (mind) marks a fit that is not to be trusted.",
+        f"{caption}; (mind) marks a fit that is not to be trusted.",
         shown,
         view=pd.DataFrame(lines, columns=list(shown)),
     )

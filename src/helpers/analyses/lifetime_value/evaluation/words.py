@@ -109,25 +109,28 @@ def against_rules(evaluation: Evaluation) -> str:
     found, labels = evaluation.recommendation, evaluation.labels
     if not found.model:
         return f"**No model is recommended:** {found.reason}."
-    parts = [f"**Recommended: {labels[found.model]}**, since {found.reason}."]
+    opening = f"**Recommended: {labels[found.model]}**, since {found.reason}."
     by_word = {word: [v for v in found.verdicts if v.word == word] for word in ("better", "worse", "open")}
     told = {
-        "better": "It is better than the best rule that needs no model at",
-        "worse": "The model is worse than such a rule at",
-        "open": "The model is not better here, nor worse: it cannot be told from the best such rule at",
+        "better": "better at",
+        "worse": "worse at",
+        "open": "not to be told apart at",
     }
     if not by_word["better"] and found.verdicts:
-        parts.append("**The model is not better here than rules that need none.**")
-    for word, verdicts in by_word.items():
-        if verdicts:
-            listed = "; ".join(f"{ASPECTS[v.purpose]} ({labels[v.rival]}: {_size(v)})" for v in verdicts)
-            parts.append(f"{told[word]} {listed}.")
+        opening += " **The model is not better here than rules that need none.**"
     if found.model != evaluation.model:
-        parts.append(
-            f"The values in this report are {labels[evaluation.model]}'s: set model to {found.model} for those of the "
+        opening += (
+            f" The values in this report are {labels[evaluation.model]}'s: set model to {found.model} for those of the "
             "recommended one."
         )
-    return " ".join(parts)
+    if not found.verdicts:
+        return opening
+    listed = [
+        f"- **{told[word]} {ASPECTS[v.purpose]}**: {_size(v)} (the rule: {labels[v.rival]})."
+        for word, verdicts in by_word.items()
+        for v in verdicts
+    ]
+    return f"{opening} Against the best rule that needs no model it is\n\n" + "\n".join(listed)
 
 
 def _size(verdict: Verdict) -> str:
