@@ -346,7 +346,7 @@ def reports(tmp_path_factory):
     notebook = workspace.notebooks()["lifetime_value"]
     runs = {}
     for name, source in {"sample": "cdnow_sample", "generated": str(folder / "generated.csv")}.items():
-        values = {"transactions": source, "currency": "EUR"}
+        values = {"transactions": source, "currency": "EUR"} | QUICK
         runs[name] = run_report(planned(name, notebook, values), workspace)
         assert runs[name].outcome == "success", runs[name].message
     return runs
@@ -402,7 +402,7 @@ def test_plain_papermill_runs_the_notebook_too(tmp_path, monkeypatch):
     for name in ("HELPERS_RUN_FOLDER", "HELPERS_PROCESSED_FOLDER"):
         monkeypatch.delenv(name, raising=False)
     notebook = ROOT / "notebooks" / "01_lifetime_value.ipynb"
-    papermill.execute_notebook(str(notebook), "out.ipynb", {"horizon_weeks": 26}, kernel_name="python3")
+    papermill.execute_notebook(str(notebook), "out.ipynb", {"horizon_weeks": 26} | QUICK, kernel_name="python3")
     cells = nbformat.read("out.ipynb", as_version=4).cells
     shown = [cell.outputs[0]["data"]["text/markdown"] for cell in cells if cell.source == "report.answer()"]
     assert "in the 26 weeks after 1998-06-30" in shown[0]

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import Fit, Objective, distinct_rows, in_words
+from helpers.models.fit import Fit, Objective, distinct_rows
 
-from .fitting import explain_rates, fit_histories, poisson_times, rank_within
+from .fitting import fit_histories, poisson_times, rank_within, runaway_in_words
 from .interface import Kind, PurchaseModel
 
 NAMES = ("r", "alpha", "a", "b")
@@ -361,31 +361,25 @@ def _starts(rate: float) -> list[tuple[float, ...]]:
     return [(r, r / rate, a, b) for r, a, b in ((0.3, 0.8, 2.5), (1, 1, 3), (0.1, 0.1, 0.5), (3, 0.2, 5))]
 
 
-def explain_runaway(model: BGNBD, runaway: dict[str, str]) -> str:
-    """Say what it means that the likelihood keeps rising while these parameters grow or shrink."""
-    sentences = []
-    dropout = {name: whither for name, whither in runaway.items() if name in ("a", "b")}
-    rates = {name: whither for name, whither in runaway.items() if name not in dropout}
-    if dropout:
-        sentences.append(
-            f"Dropout is not identified: the likelihood keeps rising as {in_words(dropout)}, towards a model "
-            f"in which {_dropout_in_words(model.a, model.b)}; "
-            "take a and b, and what rests on them, as unknown."
-        )
-    if rates:
-        sentences.append(explain_rates(rates))
-    return " ".join(sentences)
+def explain_runaway(
+    model: BGNBD, runaway: dict[str, str], first_chance: str = "after their first repeat purchase"
+) -> str:
+    """Say what it means that the likelihood keeps rising while these parameters grow or shrink.
+
+    `first_chance` is when customers can leave first.
+    """
+    return runaway_in_words(runaway, ("a", "b"), _dropout_in_words(model.a, model.b, first_chance))
 
 
-def _dropout_in_words(a: float, b: float) -> str:
+def _dropout_in_words(a: float, b: float, first_chance: str) -> str:
     probability = a / (a + b)
     if probability < NEGLIGIBLE_PROBABILITY:
         return "nobody ever leaves"
     if probability > 1 - NEGLIGIBLE_PROBABILITY:
-        return "everyone leaves after the first repeat purchase"
+        return f"all leave {first_chance}"
     if a + b > 1:
         return f"every customer has the same dropout probability {probability:.3g}"
-    return "customers leave either after their first repeat purchase or never"
+    return f"customers leave either {first_chance} or never"
 
 
 def mean_log_likelihood(frequency, recency, T, weights) -> Objective:

@@ -99,12 +99,32 @@ def checked_history(frequency, recency, T, weights=None) -> tuple[np.ndarray, ..
     return columns
 
 
-def explain_rates(runaway: dict[str, str]) -> str:
-    """Say that the spread of purchase rates is not identified while these parameters grow or shrink."""
-    return (
-        "The spread of purchase rates is not identified: the likelihood keeps rising as "
-        f"{in_words(runaway)}; take r and alpha as unknown."
-    )
+def runaway_in_words(runaway: dict[str, str], dropout: tuple[str, ...], limit: str) -> str:
+    """Say what it means that the likelihood keeps rising while parameters grow or shrink.
+
+    Parameters
+    ----------
+    runaway : dict of str to str
+        Parameter -> "grows" or "shrinks".
+    dropout : tuple of str
+        The parameters of dropout; all others are of the purchase rates.
+    limit : str
+        What customers do in the limit: "nobody ever leaves".
+    """
+    of_dropout = {name: whither for name, whither in runaway.items() if name in dropout}
+    of_rates = {name: whither for name, whither in runaway.items() if name not in dropout}
+    sentences = []
+    if of_dropout:
+        sentences.append(
+            f"Dropout is not identified: the likelihood keeps rising as {in_words(of_dropout)}, towards a model in "
+            f"which {limit}; take {' and '.join(dropout)}, and what rests on them, as unknown."
+        )
+    if of_rates:
+        sentences.append(
+            "The spread of purchase rates is not identified: the likelihood keeps rising as "
+            f"{in_words(of_rates)}; take r and alpha as unknown."
+        )
+    return " ".join(sentences)
 
 
 def log_of_sum(log_terms, gradients, hessians) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -59,6 +59,12 @@ class PurchaseModel(Protocol):
     def probability_of_purchase(self, frequency, recency, T, horizon) -> np.ndarray:
         """Probability of at least one purchase in (T, T + horizon]."""
 
+    def probability_of_staying(self, frequency, recency, T, horizon) -> np.ndarray:
+        """Probability of being still a customer at T + horizon."""
+
+    def purchase_count_probability_given_history(self, count, frequency, recency, T, horizon) -> np.ndarray:
+        """Probability of exactly `count` purchases in (T, T + horizon]."""
+
     def expected_duration(self, frequency, recency, T, limit: float) -> np.ndarray:
         """Expected time as a customer within (T, T + limit], in the unit of T."""
 

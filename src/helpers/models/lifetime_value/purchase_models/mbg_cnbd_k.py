@@ -481,8 +481,7 @@ def starts(k: int, rate: float) -> list[tuple[float, ...]]:
 
 def explain_runaway(model, runaway: dict[str, str]) -> str:
     """Say what it means that the likelihood keeps rising while these parameters grow or shrink."""
-    of_bg_nbd = bg_nbd.explain_runaway(model, runaway)
-    return of_bg_nbd.replace("after their first repeat purchase", "right after their first purchase")
+    return bg_nbd.explain_runaway(model, runaway, "right after their first purchase")
 
 
 def mean_log_likelihood(k: int, leaves_at_start: bool, frequency, recency, T, weights) -> Objective:

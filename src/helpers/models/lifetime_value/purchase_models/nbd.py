@@ -15,7 +15,7 @@ from scipy import special
 
 from helpers.models.fit import Fit, Objective
 
-from .fitting import explain_rates, fit_histories, poisson_times
+from .fitting import fit_histories, poisson_times, runaway_in_words
 from .interface import Kind, PurchaseModel
 
 NAMES = ("r", "alpha")
@@ -139,7 +139,7 @@ def _starts(rate: float) -> list[tuple[float, ...]]:
 
 
 def _explain(model: NBD, runaway: dict[str, str]) -> str:
-    return explain_rates(runaway)
+    return runaway_in_words(runaway, (), "")
 
 
 def mean_log_likelihood(frequency, recency, T, weights) -> Objective:

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import Fit, Objective, in_words
+from helpers.models.fit import Fit, Objective
 
-from .fitting import explain_rates, fit_histories, in_blocks, poisson_times
+from .fitting import fit_histories, in_blocks, poisson_times, runaway_in_words
 from .interface import Kind, PurchaseModel
 
 NAMES = ("r", "alpha", "s", "beta")
@@ -367,18 +367,7 @@ def _starts(rate: float) -> list[tuple[float, ...]]:
 
 def explain_runaway(model: ParetoNBD, runaway: dict[str, str]) -> str:
     """Say what it means that the likelihood keeps rising while these parameters grow or shrink."""
-    sentences = []
-    dropout = {name: whither for name, whither in runaway.items() if name in ("s", "beta")}
-    rates = {name: whither for name, whither in runaway.items() if name not in dropout}
-    if dropout:
-        sentences.append(
-            f"Dropout is not identified: the likelihood keeps rising as {in_words(dropout)}, towards a model "
-            f"in which {_dropout_in_words(model)}; "
-            "take s and beta, and what rests on them, as unknown."
-        )
-    if rates:
-        sentences.append(explain_rates(rates))
-    return " ".join(sentences)
+    return runaway_in_words(runaway, ("s", "beta"), _dropout_in_words(model))
 
 
 def _dropout_in_words(model: ParetoNBD) -> str:
