@@ -41,10 +41,6 @@ def test_past_frequency_with_spend_to_settle_ties():
     np.testing.assert_array_equal(past_frequency(frequency), frequency)
 
 
-def test_past_spend():
-    np.testing.assert_array_equal(naive_rules.past_spend([3, 1]), [3.0, 1])
-
-
 def test_hiatus():
     recency, T = np.array([0, 0, 20, 27, 30.0]), np.array([12, 13, 39, 39, 30.0])
     assert hiatus(recency, T, 12).tolist() == [True, False, False, True, True]

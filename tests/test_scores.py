@@ -103,7 +103,7 @@ def predictions_of_cdnow(which):
         "zero": Prediction(purchases=zero, spend=zero, active=zero),
         "past_frequency": Prediction(purchase_rank=by_frequency, spend_rank=by_frequency),
         "past_frequency_alone": Prediction(purchase_rank=frequency, spend_rank=frequency),
-        "past_spend": Prediction(spend_rank=naive_rules.past_spend(spend_of_cdnow(which)[0])),
+        "past_spend": Prediction(spend_rank=spend_of_cdnow(which)[0]),
         "hiatus_12": Prediction(active=naive_rules.hiatus(recency, T, 12)),
         "hiatus_24": Prediction(active=naive_rules.hiatus(recency, T, 24)),
         "alive": Prediction(active=model.probability_alive(*summary.history) > 0.5),

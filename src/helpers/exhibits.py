@@ -224,7 +224,9 @@ class Analysis(Protocol):
     processed: dict[str, pd.DataFrame]
 
 
-def suppress_small_groups(frame: pd.DataFrame, count: str, keep: tuple[str, ...], min_cell: int) -> pd.DataFrame:
+def suppress_small_groups(
+    frame: pd.DataFrame, count: str, keep: tuple[str, ...], min_cell: int, known: tuple[int, ...] = ()
+) -> pd.DataFrame:
     """Blank the figures of groups of people that are too small to be shown.
 
     Where a single group would be blanked, the smallest other group is blanked with it: the one alone could be
@@ -240,6 +242,9 @@ def suppress_small_groups(frame: pd.DataFrame, count: str, keep: tuple[str, ...]
         Columns that name the group and stay.
     min_cell : int
         Groups with fewer people (but not none) are blanked, their count included.
+    known : tuple of int
+        Rows whose number of people stands elsewhere too, so that blanking them would hide nothing: another is blanked
+        with the single one while there is another.
 
     Returns
     -------
@@ -250,7 +255,8 @@ def suppress_small_groups(frame: pd.DataFrame, count: str, keep: tuple[str, ...]
     hidden = (people > 0) & (people < min_cell)
     others = people[~hidden & (people > 0)]
     if hidden.sum() == 1 and len(others):
-        hidden.loc[others.idxmin()] = True
+        secret = others.drop(index=[row for row in known if row in others.index])
+        hidden.loc[(secret if len(secret) else others).idxmin()] = True
     columns = [column for column in frame.columns if column not in keep]
     result = frame.copy()
     result[columns] = result[columns].astype(object).mask(hidden, None).infer_objects()

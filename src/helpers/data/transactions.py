@@ -195,6 +195,17 @@ def end_of_period(day: datetime.date, merge_period: str) -> datetime.date:
     return day
 
 
+def start_of_period(day: datetime.date, merge_period: str) -> datetime.date:
+    """Give the first day of the merge period that a day lies in: itself, its Monday, the first of its month.
+
+    It is the day by which purchases of that period are dated; see `end_of_period`.
+    """
+    require_choice("merge_period", merge_period, MERGE_PERIODS)
+    if merge_period == "W":
+        return day - datetime.timedelta(days=day.weekday())
+    return day.replace(day=1) if merge_period == "M" else day
+
+
 def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str) -> ibis.Table:
     """Make one row of what a customer bought in a period, with a verdict on whether that is a purchase."""
     date = sales.date if merge_period == "D" else sales.date.truncate(merge_period)

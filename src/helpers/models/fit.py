@@ -45,6 +45,9 @@ class Fit:
     converged : bool
     problems : tuple of str
         Sentences for the reader; empty when all is well.
+    unidentified : bool
+        Whether the likelihood is flat or keeps rising in some direction: the parameters are then unknown, while the
+        predictions may be well determined, as those of a limiting model.
     fitted_by : str
         "helpers" or "lifetimes".
     """
@@ -61,6 +64,7 @@ class Fit:
     converged: bool
     problems: tuple[str, ...]
     fitted_by: str = "helpers"
+    unidentified: bool = False
 
     @property
     def standard_errors(self) -> np.ndarray:
@@ -259,6 +263,7 @@ def fit_of(
         condition_number=condition,
         converged=bool(at_maximum and not unidentified),
         problems=tuple(problems),
+        unidentified=bool(unidentified),
     )
 
 

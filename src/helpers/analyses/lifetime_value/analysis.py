@@ -16,7 +16,7 @@ from .evaluation import figures as evaluation_figures
 from .evaluation import tables as evaluation_tables
 from .evaluation import words as evaluation_words
 from .settings import Settings
-from .valuation import Valuation, valuate
+from .valuation import Valuation, valuate, value_by
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ class LifetimeValue(Valuation):
     def evaluation(self) -> Evaluation | None:
         """Return what speaks for and against the models; computed when first asked for. None without a holdout."""
         return evaluate(self)
+
+    @cached_property
+    def recommended_value(self) -> tuple[float, float, float] | None:
+        """Return the sum of potential value by the recommended model, with its interval, where it is another one."""
+        recommended = self.evaluation.recommendation.model if self.evaluation else ""
+        return None if recommended in ("", self.settings.model) else value_by(self, recommended)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -70,6 +76,7 @@ class LifetimeValue(Valuation):
         """Return the answer in words (Markdown)."""
         parts = (
             words.worth(self),
+            evaluation_words.worth_by_recommended(self.evaluation, self.recommended_value, self.currency),
             words.concentration(self),
             evaluation_words.conclusion(self.evaluation),
             words.peer(self),

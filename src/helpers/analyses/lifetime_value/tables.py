@@ -122,7 +122,7 @@ def periods(result: Valuation) -> Table:
     shown = suppress_small_groups(frame.iloc[:-1], "customers", ("period", "start", "end"), result.settings.min_cell)
     return Table(
         "periods",
-        pd.concat([shown, frame.iloc[-1:]], ignore_index=True),
+        pd.concat([shown.astype(object), frame.iloc[-1:].astype(object)], ignore_index=True).infer_objects(),
         f"Customers who bought in each period. Holdout: customers acquired in calibration. {_small(result)}",
         {
             "period": Column("Period"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
+from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value
 from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
@@ -22,6 +23,7 @@ FITTERS = {
     "helpers": {"bg_nbd": bg_nbd.fit_bg_nbd, "gamma_gamma": gamma_gamma.fit_gamma_gamma},
     "lifetimes": {"bg_nbd": lifetimes_peer.fit_bg_nbd, "gamma_gamma": lifetimes_peer.fit_gamma_gamma},
 }
+MOST_DRAWS = 200  # behind the interval of a total that is told beside the report's own
 HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
 INTERVAL_COLUMNS = ("expected_purchases", "expected_spend", "historical_value", "current_value", "potential_value")
@@ -196,6 +198,9 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
         engine=settings.engine,
         **rules,
     )
+    if settings.segments == "segment" and purchases.segments is None:
+        way_out = 'name the column that holds it, as in columns={"region": "segment"}'
+        raise InputRefused(settings.transactions, [Problem("there is no column segment", way_out=way_out)])
     periods = settle_periods(settings, purchases.first_date, purchases.last_date)
     marketing = marketing_touches.load(
         settings.marketing_touches,
@@ -356,6 +361,18 @@ def realised(
         historical_value=joined.historical_margin - cost,
         current_value=joined.current_margin - current_cost,
     ).to_pandas()
+
+
+def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
+    """Return the sum of potential value by another purchase model, with its interval; None where there is no fit."""
+    fit, _ = fit_purchases(model, value.observation.rows)
+    if fit is None:
+        return None
+    observation = replace(value.observation, model=model, fits={model: fit})
+    customers, settings = observation.customers, replace(value.settings, draws=min(value.settings.draws, MOST_DRAWS))
+    history = customers.frequency, customers.recency, customers["T"]
+    forecast, _, totals, _ = forecast_of(observation, history, customers.monetary_value, value.margin_rate, settings)
+    return float(np.sum(forecast["potential_value"])), *totals["potential_value"]
 
 
 def forecast_of(observation, history, monetary_value, margin_rate, settings) -> tuple[dict, dict, dict, str]:

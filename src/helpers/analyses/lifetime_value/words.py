@@ -75,13 +75,15 @@ def worth(result: Valuation) -> str:
     past = f"They have brought {number(historical)} {currency} so far, {number(current)} of it in the last 12 months."
     if equity.value is None or not np.isfinite(equity.value):
         return f"**What the customers will bring could not be computed from these data.** {past}"
+    margin = result.margin_rate != 1 or result.purchases.has_margin
+    of_margin = " of margin" if margin else ""
     discount = (
         f"discounted at {percent(settings.annual_discount_rate)} a year"
         if settings.annual_discount_rate
         else "not discounted"
     )
     return (
-        f"**{who} expected to bring {number(equity.value)} {currency} in the {settings.horizon_weeks} weeks "
+        f"**{who} expected to bring {number(equity.value)} {currency}{of_margin} in the {settings.horizon_weeks} weeks "
         f"after {result.periods.observation_end}** ({between(equity.low, equity.high)} of this expectation, without "
         f"chance and without the error of a wrong model; {discount}, margin rate {percent(result.margin_rate)}), "
         f"{number(equity.value / customers, 2)} {currency} each. {past}"
@@ -121,7 +123,7 @@ def peer(result: Valuation) -> str:
             f"ends at log-likelihood {number(theirs.log_likelihood, 3)}, ours at {number(ours.log_likelihood, 3)}: "
             f"{'ours is the higher one' if difference > 0 else 'theirs is the higher one, so distrust this fit'}"
         )
-    return f"The independent package lifetimes{sample} {same}."
+    return f"The independent package lifetimes, fitting BG/NBD{sample}, {same}."
 
 
 def fit_problems(result: Valuation) -> tuple[str, ...]:

@@ -100,22 +100,6 @@ def past_frequency(frequency, past_spend=None) -> np.ndarray:
     return score.astype(float)
 
 
-def past_spend(amount) -> np.ndarray:
-    """Rank by past spend: the customers who have paid most are the best, as in a list of key accounts.
-
-    Parameters
-    ----------
-    amount : array_like, shape (n,)
-        All that the customer has spent, the first purchase included.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Score to rank by.
-    """
-    return np.asarray(amount, float)
-
-
 def hiatus(recency, T, longest: float) -> np.ndarray:
     """A customer is active who has not been away for longer than so long: T - recency <= longest.
 

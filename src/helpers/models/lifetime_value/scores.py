@@ -307,7 +307,7 @@ def bootstrap(
     Scores
         Purchases: `total`, `total_error`, `mae`, `rmse`, `bias`, `correlation`, `gini_purchases`,
         `lift_10_purchases`, `lift_20_purchases`; spend: the same, ending in `_spend`; activity: `activity_accuracy`
-        and `activity_brier`. A method has those of what it predicts.
+        and `activity_brier`. A method has those of what it predicts; who says the same of everybody ranks nobody.
 
     Raises
     ------
@@ -400,6 +400,8 @@ class _Quantity:
         rank_field = {"purchases": "purchase_rank", "spend": "spend_rank"}[name]
         ranks = {method: column for (field, method), column in columns.items() if field == rank_field}
         rankings = {method: Ranking.by(score) for method, score in (numbers | ranks).items()}
+        # who says the same of everybody ranks nobody
+        rankings = {method: ranking for method, ranking in rankings.items() if len(ranking.edges) > 2}
         return cls(name, actual, Ranking.by(actual), numbers, rankings)
 
     def scores(self, weights) -> dict[tuple[str, str], np.ndarray]:

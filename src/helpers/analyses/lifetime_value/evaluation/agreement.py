@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from helpers.data import customer_summary
+from helpers.data import customer_summary, transactions
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import naive_rules, scores
 from helpers.models.lifetime_value.prediction import expected_path, interval, simulated_paths
@@ -19,6 +19,7 @@ from .split import Split
 
 LAST_FREQUENCY = 7  # the published tables of CDNOW lump 7 and more
 RECENCY_GROUPS = 6
+NO_REPEAT = (0,)  # the first group by frequency and by recency: all customers less those who bought again
 PROBABILITY_GROUPS = 10
 MOST_GROUPS = 24  # acquisition months beyond which quarters are shown, and quarters beyond which years are
 MOST_WEEKS = 160  # beyond which periods of tracking are months
@@ -49,10 +50,13 @@ def _grouped(codes: np.ndarray, labels: list[str], customers: pd.DataFrame) -> p
     return groups.cat.remove_unused_categories()
 
 
-def cohort_groups(customers: pd.DataFrame, end: date, time_unit: str) -> pd.Series:
-    """Return each customer's month of acquisition; quarters or years where there would be very many."""
+def cohort_groups(customers: pd.DataFrame, end: date, time_unit: str, merge_period: str = "D") -> pd.Series:
+    """Return each customer's month of acquisition; quarters or years where there would be very many.
+
+    T runs from the start of the merge period of the first purchase to that of `end`.
+    """
     days = (customers["T"] * DAYS_PER_UNIT[time_unit]).round()
-    first = pd.Timestamp(end) - pd.to_timedelta(days, unit="D")
+    first = pd.Timestamp(transactions.start_of_period(end, merge_period)) - pd.to_timedelta(days, unit="D")
     for period in ("M", "Q", "Y"):
         cohorts = first.dt.to_period(period)
         if cohorts.nunique() <= MOST_GROUPS:
@@ -121,10 +125,14 @@ def tracking(
     """
     ends = tracked_ends(first, split.end, merge_period == "M" or split.time_unit == "M")
     unit = DAYS_PER_UNIT[split.time_unit]
-    calibration_days = (split.calibration_end - first).days
+    zero = transactions.start_of_period(first, merge_period)
+
+    def since(day: date) -> float:
+        return (transactions.start_of_period(day, merge_period) - zero).days / unit
+
     rows = split.rows.groupby("T", as_index=False).customers.sum()
-    starts = (calibration_days / unit - rows["T"]).to_numpy()
-    times = np.array([(end - first).days for end in ends]) / unit
+    starts = (since(split.calibration_end) - rows["T"]).to_numpy()
+    times = np.array([since(end) for end in ends])
     bought = customer_summary.purchases_by_period(table, split.calibration_end, ends)
     cumulative = {"actual": bought.purchases.to_numpy().cumsum().astype(float)}
     low = high = each_low = each_high = np.full(len(ends), np.nan)
@@ -176,8 +184,10 @@ def reliability(split: Split) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
 
-def activity(split: Split, hiatus_weeks: int) -> pd.DataFrame:
+def activity(split: Split, hiatus_weeks: int, min_cell: int) -> pd.DataFrame:
     """Judge rules that say which customers will buy in the holdout.
+
+    Nothing is judged where those who bought, or those who did not, are fewer than `min_cell`.
 
     Returns
     -------
@@ -187,6 +197,9 @@ def activity(split: Split, hiatus_weeks: int) -> pd.DataFrame:
     """
     customers = split.customers
     bought = (customers.holdout_purchases > 0).to_numpy()
+    names = ["method", "rule", "accuracy", "low", "high", "called_active", "sensitivity", "specificity"]
+    if any(0 < people < min_cell for people in (bought.sum(), (~bought).sum())):
+        return pd.DataFrame(columns=names)
     calls: Mapping[tuple[str, str], np.ndarray] = {("zero", "nobody is active"): np.zeros(len(bought), bool)}
     for model, probability in split.probability_of_purchase.items():
         calls[model, "P(at least one purchase) > 0.5"] = probability > 0.5
@@ -204,5 +217,4 @@ def activity(split: Split, hiatus_weeks: int) -> pd.DataFrame:
             specificity = (~active & ~bought).sum() / (~bought).sum()
             accuracy = (right / len(bought), float(low), float(high))
             lines.append((method, rule, *accuracy, active.mean(), sensitivity, specificity))
-    names = ["accuracy", "low", "high", "called_active", "sensitivity", "specificity"]
-    return pd.DataFrame(lines, columns=["method", "rule", *names])
+    return pd.DataFrame(lines, columns=names)

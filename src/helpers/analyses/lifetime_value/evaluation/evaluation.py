@@ -12,7 +12,6 @@ from helpers.data import customer_summary
 from helpers.models.lifetime_value.prediction import interval, simulated_totals
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.regularity import Regularity, wheat_morrison
-from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
 from ..settings import Settings
 from ..valuation import Valuation
@@ -40,6 +39,8 @@ class Evaluation:
         See the functions of these names in `agreement`.
     regularity : Regularity
         How regular the gaps between purchases are.
+    typical_gap : float
+        The median of the customers' first gaps, in days.
     recommendation : Recommendation
         Which model to believe.
     split_dates, measurements : list of Split
@@ -63,6 +64,7 @@ class Evaluation:
     reliability: pd.DataFrame
     activity: pd.DataFrame
     regularity: Regularity
+    typical_gap: float
     recommendation: Recommendation
     split_dates: list[Split]
     measurements: list[Split]
@@ -99,15 +101,25 @@ def evaluate(value: Valuation) -> Evaluation | None:
         return None
     table, calibration = value.purchases.table, value.calibration
     spans = calibration.end, periods.observation_end
-    common = {"hiatus_weeks": settings.hiatus_weeks, "resamples": settings.resamples, "seed": settings.seed}
-    with progress("evaluation", 3 + settings.split_dates + len(DAYS_PER_UNIT) + 2) as bar:
+    with progress("evaluation", 4) as bar:
         material = collect(table, *spans, settings.time_unit, settings.merge_period, calibration.summaries)
-        split = assess(material, **common, fits=calibration.fits, spend=calibration.spend)
+        split = assess(
+            material,
+            hiatus_weeks=settings.hiatus_weeks,
+            resamples=settings.resamples,
+            seed=settings.seed,
+            valued_by=settings.model,
+            min_cell=settings.min_cell,
+            fits=calibration.fits,
+            spend=calibration.spend,
+        )
         bar.update()
         groups = {
             "frequency": agreement.frequency_groups(split.customers),
             "recency": agreement.recency_groups(split.customers),
-            "cohorts": agreement.cohort_groups(split.customers, calibration.end, settings.time_unit),
+            "cohorts": agreement.cohort_groups(
+                split.customers, calibration.end, settings.time_unit, settings.merge_period
+            ),
         }
         low, high, grouped = _compare_groups(split, groups, settings)
         bar.update()
@@ -121,8 +133,10 @@ def evaluate(value: Valuation) -> Evaluation | None:
             settings.seed,
         )
         bar.update()
+        pairs = customer_summary.first_intervals(table, calibration.end)
         segmented_by, segments_of = _segments(value, split, groups["cohorts"])
         segments = evaluate_segments(split, segments_of, settings)
+        bar.update()
         return Evaluation(
             settings=settings,
             split=split,
@@ -131,11 +145,12 @@ def evaluate(value: Valuation) -> Evaluation | None:
             **grouped,
             tracking=tracked,
             reliability=agreement.reliability(split),
-            activity=agreement.activity(split, settings.hiatus_weeks),
-            regularity=_regularity(value, settings),
+            activity=agreement.activity(split, settings.hiatus_weeks, settings.min_cell),
+            regularity=_regularity(pairs),
+            typical_gap=_typical_gap(pairs),
             recommendation=recommend(split, method_labels(settings)),
-            split_dates=robustness.by_split_date(value.purchases, periods, settings, bar.update),
-            measurements=robustness.by_measurement(value.purchases, split, periods, settings, bar.update),
+            split_dates=robustness.by_split_date(value.purchases, periods, settings, bar),
+            measurements=robustness.by_measurement(value.purchases, split, periods, settings, bar),
             segments=segments,
             segmented_by=segmented_by,
             hidden_segments=segments_of.nunique() - len(segments),
@@ -168,6 +183,10 @@ def _segments(value: Valuation, split: Split, cohorts: pd.Series) -> tuple[str, 
     return "segment", found.astype("category")
 
 
-def _regularity(value: Valuation, settings: Settings) -> Regularity:
-    pairs = customer_summary.first_intervals(value.purchases.table, value.calibration.end)
+def _regularity(pairs: pd.DataFrame) -> Regularity:
     return wheat_morrison(pairs.first_interval, pairs.second_interval, weights=pairs.customers)
+
+
+def _typical_gap(pairs: pd.DataFrame) -> float:
+    gaps = np.repeat(pairs.first_interval.to_numpy(float), pairs.customers.to_numpy(int))
+    return float(np.median(gaps)) if len(gaps) else np.nan

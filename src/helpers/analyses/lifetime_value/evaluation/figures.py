@@ -12,7 +12,7 @@ from helpers.exhibits import Column, Figure, number, percent, suppress_small_gro
 from helpers.models.lifetime_value.purchase_models import kinds
 
 from ..figures import new_axes, nothing
-from . import tables
+from . import agreement, tables
 from .evaluation import Evaluation
 from .recommendation import best_rule
 
@@ -102,9 +102,9 @@ def _dates(axes) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _suppressed(evaluation: Evaluation, frame: pd.DataFrame, *keep: str) -> pd.DataFrame:
+def _suppressed(evaluation: Evaluation, frame: pd.DataFrame, *keep: str, known: tuple[int, ...] = ()) -> pd.DataFrame:
     """Blank small groups; what is left are numbers."""
-    shown = suppress_small_groups(frame, "customers", keep, evaluation.settings.min_cell)
+    shown = suppress_small_groups(frame, "customers", keep, evaluation.settings.min_cell, known)
     return shown.astype({column: float for column in frame.columns if column not in keep})
 
 
@@ -324,7 +324,8 @@ def holdout_by_recency(evaluation: Evaluation) -> Figure:
 def _by_group(evaluation: Evaluation, name: str, totals: pd.DataFrame, grouped_by: str, unit: str) -> Figure:
     """Actual and expected purchases per customer of each group."""
     split, model, labels = evaluation.split, evaluation.model, evaluation.labels
-    shown = _suppressed(evaluation, totals, "group")
+    first = () if totals.group.iloc[0] not in ("0", "no repeat") else agreement.NO_REPEAT
+    shown = _suppressed(evaluation, totals, "group", known=first)
     means = shown.drop(columns=["group", "customers"]).div(shown.customers, axis=0)
     frame = pd.concat([shown[["group", "customers"]], means], axis=1)
     seen = frame[frame.customers.notna()]

@@ -1,6 +1,8 @@
 """Which model to believe, and whether it beats a rule that needs none: a rule written down, applied to the scores.
 
-1. A model is a candidate when its fit converged and its parameters, dropout above all, are identified.
+0. With fewer than `FEWEST_BUYERS` customers who bought in the holdout nothing is recommended.
+1. A model is a candidate when its fit converged, or ended at a limit of the model: its parameters are then not
+   identified, and it is marked, but its predictions are judged like any other.
 2. Of the candidates the one with the smallest root mean squared error of purchases in the holdout leads. Every
    other stays whose error cannot be told from the leader's (the 95 % interval of the paired difference holds 0).
 3. Of those that stay, the one with the lowest AIC is recommended; among several within `CLOSE_AIC` of the lowest,
@@ -12,12 +14,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from helpers.models.lifetime_value.scores import Scores
+
 from .split import NAIVE, Split
 
+FEWEST_BUYERS = 10  # in the holdout; with fewer, resamples of the customers say little of other customers
 CLOSE_AIC = 2.0  # Burnham & Anderson (2002): models this close have substantial support all the same
 
 
@@ -31,6 +37,12 @@ PURPOSES = {
     "spending": ("Who will spend most?", "gini_spend"),
     "activity": ("Who will buy at all?", "activity_accuracy"),
 }
+
+
+class Scored(Protocol):
+    """Whatever has scores: a split, or a group of its customers."""
+
+    scores: Scores
 
 
 @dataclass(frozen=True)
@@ -83,13 +95,16 @@ class Recommendation:
         How the model was found, or why there is none.
     verdicts : tuple of Verdict
         By purpose, where the scores are defined.
+    surpassed : dict of str to tuple of str
+        Purpose -> the other candidates that serve it better than the recommended model by more than chance explains.
     """
 
     model: str
     candidates: tuple[str, ...]
     standing: tuple[str, ...]
     reason: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    surpassed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def recommend(split: Split, labels: dict[str, str]) -> Recommendation:
@@ -101,29 +116,56 @@ def recommend(split: Split, labels: dict[str, str]) -> Recommendation:
     labels : dict of str to str
         Names of the methods as they are written.
     """
-    candidates = tuple(model for model, fit in split.fits.items() if fit.converged)
+    candidates = tuple(model for model, fit in split.fits.items() if fit.converged or fit.unidentified)
     if not candidates:
-        return Recommendation("", (), (), "no model could be fitted with its parameters identified", ())
-    if not split.actual:
-        return Recommendation("", candidates, (), "nobody bought in the holdout, so there is nothing to judge by", ())
-    errors = {model: split.scores.value(model, "rmse") for model in candidates}
-    leader = min(errors, key=errors.get)
-    standing = tuple(model for model in candidates if model == leader or not _behind(split, model, leader))
+        return Recommendation("", (), (), "no model could be fitted")
+    buyers = int((split.customers.holdout_purchases > 0).sum())
+    if buyers < FEWEST_BUYERS:
+        few = "nobody" if not buyers else f"only {buyers} customer{'s' if buyers > 1 else ''}"
+        why = f"{few} bought in the holdout, and at least {FEWEST_BUYERS} buyers are needed to judge by"
+        return Recommendation("", candidates, (), why)
+    leader = min(candidates, key=lambda model: split.scores.value(model, "rmse"))
+    standing = tuple(model for model in candidates if model == leader or not _ahead(split, leader, model, "rmse"))
     aic = {model: split.fits[model].aic for model in standing}
     close = [model for model in standing if aic[model] <= min(aic.values()) + CLOSE_AIC]
     chosen = min(close, key=lambda model: abs(split.scores.value(model, "total_error")))
-    reason = _reason(chosen, leader, standing, close, labels)
     verdicts = [verdict_on(split, chosen, purpose) for purpose in PURPOSES]
-    return Recommendation(chosen, candidates, standing, reason, tuple(filter(None, verdicts)))
+    return Recommendation(
+        chosen,
+        candidates,
+        standing,
+        _reason(chosen, leader, candidates, standing, close, labels),
+        tuple(verdict for verdict in verdicts if verdict is not None),
+        _surpassed(split, chosen, candidates),
+    )
 
 
-def _behind(split: Split, model: str, leader: str) -> bool:
-    """Say whether a model's squared errors are larger than the leader's by more than chance explains."""
-    _, low, _ = split.scores.difference(model, leader, "rmse")
-    return bool(low > 0)
+def _ahead(split: Split, model: str, other: str, measure: str) -> bool:
+    """Say whether a model does better than another at a measure by more than chance explains."""
+    if not {(model, measure), (other, measure)} <= set(split.scores.values):
+        return False
+    _, low, high = difference(split, model, other, measure)
+    return bool(high < 0 if measure in ERRORS else low > 0)
 
 
-def _reason(chosen: str, leader: str, standing: tuple[str, ...], close: list[str], labels: dict[str, str]) -> str:
+def _surpassed(split: Split, chosen: str, candidates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    ahead = {
+        purpose: tuple(model for model in candidates if model != chosen and _ahead(split, model, chosen, measure))
+        for purpose, (_, measure) in PURPOSES.items()
+    }
+    return {purpose: models for purpose, models in ahead.items() if models}
+
+
+def _reason(
+    chosen: str,
+    leader: str,
+    candidates: tuple[str, ...],
+    standing: tuple[str, ...],
+    close: list[str],
+    labels: dict[str, str],
+) -> str:
+    if len(candidates) == 1:
+        return "it is the only model that could be fitted"
     if len(standing) == 1:
         return "its errors in the holdout are smaller than those of every other model by more than chance explains"
     first = (
@@ -136,7 +178,7 @@ def _reason(chosen: str, leader: str, standing: tuple[str, ...], close: list[str
     return f"{first}, and of the models of lowest AIC its total came nearest"
 
 
-def verdict_on(split: Split, model: str, purpose: str) -> Verdict | None:
+def verdict_on(split: Scored, model: str, purpose: str) -> Verdict | None:
     """Set a model against the naive rule that does best for a purpose; None where nothing can be compared."""
     measure = PURPOSES[purpose][1]
     rival = best_rule(split, measure)
@@ -146,13 +188,13 @@ def verdict_on(split: Split, model: str, purpose: str) -> Verdict | None:
     return Verdict(purpose, model, rival, *values, *difference(split, model, rival, measure))
 
 
-def best_rule(split: Split, measure: str) -> str:
+def best_rule(split: Scored, measure: str) -> str:
     """Return the naive rule that does best at a measure; "" where none has it."""
     values = {rule: split.scores.values.get((rule, measure), np.nan) for rule in NAIVE}
     loss = {rule: abs(value) if measure in ERRORS else -value for rule, value in values.items() if np.isfinite(value)}
     return min(loss, key=loss.get, default="")
 
 
-def difference(split: Split, model: str, rival: str, measure: str) -> tuple[float, float, float]:
+def difference(split: Scored, model: str, rival: str, measure: str) -> tuple[float, float, float]:
     """Return the measure of a model less that of a rival, with its interval; errors without their sign."""
     return split.scores.difference(model, rival, measure, absolute=measure == "total_error")

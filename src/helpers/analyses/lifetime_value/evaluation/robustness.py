@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pandas as pd
+from tqdm import tqdm
 
 from helpers.data import customer_summary, transactions
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
@@ -40,9 +41,7 @@ def split_dates(periods: Periods, count: int) -> list[tuple[date, date]]:
     return [(day, day + timedelta(days=length)) for day in dict.fromkeys(dates) if length > 0 and day > periods.first]
 
 
-def by_split_date(
-    purchases: transactions.Purchases, periods: Periods, settings: Settings, done: Callable[[], object]
-) -> list[Split]:
+def by_split_date(purchases: transactions.Purchases, periods: Periods, settings: Settings, bar: tqdm) -> list[Split]:
     """Repeat the check at other dates, in parallel."""
     merge = settings.merge_period
     dates = [
@@ -52,11 +51,11 @@ def by_split_date(
     dates = [(start, end) for start, end in dict.fromkeys(dates) if start < end <= periods.observation_end]
     # the engine is asked first, by one thread: its connection is not for several
     material = [collect(purchases.table, *span, settings.time_unit, merge) for span in dates]
-    return _assess_all(material, settings, done)
+    return _assess_all(material, settings, bar)
 
 
 def by_measurement(
-    purchases: transactions.Purchases, own: Split, periods: Periods, settings: Settings, done: Callable[[], object]
+    purchases: transactions.Purchases, own: Split, periods: Periods, settings: Settings, bar: tqdm
 ) -> list[Split]:
     """Repeat the check in the other time units, and with purchases merged further; `own` is the check itself."""
     if not settings.split_dates:
@@ -71,23 +70,22 @@ def by_measurement(
             table = customer_summary.merged(purchases.table, merge)
             material.append(collect(table, start, end, settings.time_unit, merge))
     # a unit of time only scales, so one model shows as much as all of them would
-    same = _assess_all(rescaled, settings, done, models=(settings.model,))
-    return [own, *same, *_assess_all(material, settings, done)]
+    same = _assess_all(rescaled, settings, bar, models=(settings.model,))
+    return [own, *same, *_assess_all(material, settings, bar)]
 
 
 def _last_whole(day: date, merge_period: str) -> date:
     """Return the last day, up to this one, on which a merge period ends."""
-    end = transactions.end_of_period(day, merge_period)
-    if end == day:
+    if transactions.end_of_period(day, merge_period) == day:
         return day
-    start = day - timedelta(days=day.weekday()) if merge_period == "W" else day.replace(day=1)
-    return start - timedelta(days=1)
+    return transactions.start_of_period(day, merge_period) - timedelta(days=1)
 
 
 def _assess_all(
-    material: Sequence[Material], settings: Settings, done: Callable[[], object], models: Collection[str] = ()
+    material: Sequence[Material], settings: Settings, bar: tqdm, models: Collection[str] = ()
 ) -> list[Split]:
     resamples = min(settings.resamples, MOST_RESAMPLES)
+    bar.total += len(material)
 
     def one(part: Material) -> Split:
         split = assess(
@@ -96,9 +94,11 @@ def _assess_all(
             resamples=resamples,
             seed=settings.seed,
             spending=False,
+            valued_by=settings.model,
+            min_cell=settings.min_cell,
             models=models,
         )
-        done()
+        bar.update()
         return split
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -103,7 +103,7 @@ def _fit_alone(customers: pd.DataFrame, model: str, split: Split, repeated: int)
     return fit, ""
 
 
-def segment_scores(segments: list[Segment]) -> pd.DataFrame:
+def scores_by_segment(segments: list[Segment]) -> pd.DataFrame:
     """Return segment, method, measure, value, low, high."""
     lines = [
         (segment.name, method, measure, segment.scores.value(method, measure), *interval(method, measure))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
@@ -134,6 +134,8 @@ def assess(
     hiatus_weeks: int,
     resamples: int,
     seed: int,
+    valued_by: str = "",
+    min_cell: int = 1,
     fits: Mapping[str, Fit] | None = None,
     spend: Fit | None = None,
     spending: bool = True,
@@ -141,7 +143,9 @@ def assess(
 ) -> Split:
     """Fit every model that is not given, predict by every method, and score; no engine is asked.
 
-    Quicker with less: without `spending` only purchases are scored, and `models` names those that are to be fitted.
+    Who is active is not judged where those who bought, or those who did not, are fewer than `min_cell`: the accuracy
+    of a rule that calls everybody inactive is their number. Quicker with less: without `spending` only purchases are
+    scored, and `models` names those that are to be fitted.
     """
     fits, failures = dict(fits or {}), {}
     for model in models or kinds():
@@ -151,13 +155,16 @@ def assess(
                 fits[model] = fit
     regular_k = next((fit.model.k for fit in fits.values() if hasattr(fit.model, "k")), None)
     # regular timing with k = 1 is MBG/NBD itself: a second row of the same numbers would say nothing
-    fits = {model: fits[model] for model in kinds() if model in fits and not _is_another(fits[model])}
+    shown = [model for model in kinds() if model in fits and (model == valued_by or not _is_another(fits[model]))]
+    fits = {model: fits[model] for model in shown}
     if spending and spend is None:
         spend, _ = fit_spend(material.found.spend_rows)
     predictions = _by_models(material, fits, spend) | _by_rules(material, hiatus_weeks)
     actual = material.customers
+    buyers = int((actual.holdout_purchases > 0).sum())
+    secret = any(0 < people < min_cell for people in (buyers, len(actual) - buyers))
     scored = scores.bootstrap(
-        predictions,
+        {method: _not_of_activity(said) for method, said in predictions.items()} if secret else predictions,
         actual.holdout_purchases.to_numpy(float),
         actual.holdout_amount.to_numpy(float) if spending else None,
         resamples=resamples,
@@ -175,6 +182,10 @@ def assess(
         regular_k=regular_k,
         scores=scored,
     )
+
+
+def _not_of_activity(said: scores.Prediction) -> scores.Prediction:
+    return replace(said, active=None, probability_of_purchase=None)
 
 
 def _is_another(fit: Fit) -> bool:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from helpers.exhibits import DASH, Column, Table, number, percent, suppress_small_groups
 
+from .agreement import NO_REPEAT
 from .evaluation import Evaluation
-from .recommendation import CLOSE_AIC, PURPOSES, best_rule, difference
+from .recommendation import CLOSE_AIC, PURPOSES, best_rule, difference, verdict_on
 from .robustness import score_frame, scored
-from .segments import Segment
+from .segments import Segment, scores_by_segment
 from .split import Split
 
 LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
@@ -53,6 +54,7 @@ def tables(evaluation: Evaluation | None) -> list[Table]:
         split_dates,
         measurements,
         segments,
+        segment_scores,
     )
     if evaluation is None:
         return [_nothing(make.__name__) for make in makers]
@@ -127,8 +129,8 @@ def recommendation(evaluation: Evaluation) -> Table:
     return Table(
         "recommendation",
         frame,
-        "The rule: of the models that are identified, those whose error cannot be told from the smallest; of these the "
-        f"lowest AIC; within {number(CLOSE_AIC)} of it the total that came nearest.",
+        "The rule: of the models that could be fitted, those whose error cannot be told from the smallest; of these "
+        f"the lowest AIC; within {number(CLOSE_AIC)} of it the total that came nearest.",
         {
             "model": Column("Model", names=labels),
             "log_likelihood": Column("Log-likelihood", digits=3),
@@ -144,7 +146,7 @@ def recommendation(evaluation: Evaluation) -> Table:
 
 def _step(model: str, found) -> str:
     if model not in found.candidates:
-        return "left out: not identified, or not converged"
+        return "left out: the fit did not converge"
     if model == found.model:
         return "recommended"
     if not found.model:
@@ -200,16 +202,16 @@ def _scores(name: str, evaluation: Evaluation, measures: list[str], caption: str
     methods = [method for method in evaluation.labels if method in wide.index]
     view = wide.reindex(index=methods, columns=[measure for measure in measures if measure in wide.columns])
     flags = {method: evaluation.split.flag(method) for method in methods}
-    view = view.reset_index().assign(flag=[flags[method] for method in methods])
-    columns = {"method": Column("Method", names=evaluation.labels)}
+    written = {method: evaluation.labels[method] + (" *" if flags[method] else "") for method in methods}
+    columns = {"method": Column("Method", names=written)}
     columns |= {measure: Column(_label(measure)) for measure in view.columns if measure in measures}
-    columns |= {"flag": Column("Mind")} if any(flags.values()) else {}
+    notes = "".join(f" * {evaluation.labels[method]}: {why}" for method, why in flags.items() if why and whole)
     return Table(
         name,
         frame if whole else chosen.reset_index(drop=True),
-        f"{caption} In brackets: 95 % bootstrap intervals over customers, the same resamples for all methods.",
+        f"{caption} In brackets: 95 % bootstrap intervals over customers, the same resamples for all methods.{notes}",
         columns,
-        view=view,
+        view=view.reset_index(),
     )
 
 
@@ -307,7 +309,7 @@ def frequency_fit(evaluation: Evaluation) -> Table:
     keep = ("repeat_purchases", *expected)
     return Table(
         "frequency_fit",
-        suppress_small_groups(frame, "customers", keep, evaluation.settings.min_cell),
+        suppress_small_groups(frame, "customers", keep, evaluation.settings.min_cell, known=NO_REPEAT),
         f"Customers by repeat purchases in calibration (to {split.calibration_end}). {_small(evaluation)}",
         {"repeat_purchases": Column("Repeat purchases"), "customers": Column("Customers", digits=0)} | expected,
     )
@@ -449,6 +451,28 @@ def segments(evaluation: Evaluation) -> Table:
             "own_gain": Column("Own less common, errors"),
             "advice": Column("Advice"),
         },
+        view=view,
+    )
+
+
+def segment_scores(evaluation: Evaluation) -> Table:
+    """The valuing model against the best naive rule in each group of customers."""
+    model, labels, lines = evaluation.model, evaluation.labels, []
+    for segment in evaluation.segments:
+        found = [verdict_on(segment, model, purpose) for purpose in PURPOSES]
+        line = {"segment": segment.name, "customers": segment.customers}
+        for verdict in filter(None, found):
+            size = _with_interval(verdict.difference, verdict.low, verdict.high, PURPOSES[verdict.purpose][1] in SHARES)
+            line[verdict.purpose] = f"{WORDS[verdict.word]}: {size} less “{labels[verdict.rival]}”"
+        lines.append(line)
+    purposes = {purpose: Column(question) for purpose, (question, _) in PURPOSES.items() if purpose != "spending"}
+    view = pd.DataFrame(lines, columns=["segment", "customers", *purposes]).fillna(DASH)
+    return Table(
+        "segment_scores",
+        scores_by_segment(evaluation.segments),
+        f"{labels[model]} less the naive rule that did best in the group, paired, with 95 % intervals; errors of the "
+        "total without sign.",
+        {"segment": Column("Group"), "customers": Column("Customers", digits=0)} | purposes,
         view=view,
     )
 

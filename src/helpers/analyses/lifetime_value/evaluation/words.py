@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.exhibits import Headline, between, number, percent
+from helpers.exhibits import Headline, between, number, percent, plain, suppress_small_groups
 
 from .evaluation import Evaluation
 from .recommendation import PURPOSES, Verdict
@@ -13,6 +13,9 @@ from .split import Split
 SHORT_HOLDOUT = 14  # days; a shorter one says more of its days than of the customers
 SAME = 1e-4  # relative: answers in several units of time that differ by less are the same but for rounding
 RANDOM = 1.0  # the shape k of random gaps
+FEWEST_GAPS = 30  # customers with two gaps; with fewer nothing is said of regularity
+SHORT_GAP = 30  # merge periods; merging makes random gaps of this length look regular with k = 1.1, shorter ones more
+MERGED_DAYS = {"D": 1, "W": 7, "M": 30}
 
 # What a purpose is called within a sentence.
 ASPECTS = {
@@ -55,6 +58,18 @@ def _against_rule(evaluation: Evaluation, verdict: Verdict) -> Headline:
     return Headline(name, verdict.difference, UNITS[verdict.purpose], text, verdict.low, verdict.high)
 
 
+def worth_by_recommended(evaluation: Evaluation | None, value: tuple[float, float, float] | None, currency: str) -> str:
+    """Say what the customers are worth by the recommended model, where the values are another's."""
+    if evaluation is None or value is None or not np.isfinite(value[0]):
+        return ""
+    labels, recommended = evaluation.labels, evaluation.recommendation.model
+    total, low, high = value
+    return (
+        f"That is by {labels[evaluation.model]}. By {labels[recommended]}, which the check below recommends, it is "
+        f"**{number(total)} {plain(currency)}** ({between(low, high)}); set model to {recommended} for a report by it."
+    )
+
+
 def expected_total(evaluation: Evaluation) -> float:
     """Return the holdout purchases that the valuing model expected; nan where it could not be fitted."""
     return evaluation.split.scores.values.get((evaluation.model, "total"), np.nan)
@@ -77,10 +92,11 @@ def belief(evaluation: Evaluation) -> str:
             f"**The model could not be checked** on the {number(actual)} purchases of the {_span(split)} held out: "
             f"{label} could not be fitted on the calibration period."
         )
+    digits = 0 if model >= 10 else 1
     start = (
-        f"**Can it be believed?** Fitted to {split.calibration_end} only, {label} expected {number(model)} purchases "
-        f"in the {_span(split)} held out ({between(evaluation.low, evaluation.high)}, chance included); "
-        f"{number(actual)} were made"
+        f"**Can it be believed?** Fitted to {split.calibration_end} only, {label} expected {number(model, digits)} "
+        f"purchases in the {_span(split)} held out ({_chance_included(evaluation)}); {number(actual)} "
+        f"{'was' if actual == 1 else 'were'} made"
     )
     if not actual:
         return f"{start}. Nobody bought in the holdout, so relative errors and rankings are not defined."
@@ -91,6 +107,11 @@ def belief(evaluation: Evaluation) -> str:
     else:
         verdict = "outside that interval: the model is off by more than chance explains"
     return f"{start}, {verdict} (total {_signed(model / actual - 1)})."
+
+
+def _chance_included(evaluation: Evaluation) -> str:
+    said = between(evaluation.low, evaluation.high)
+    return f"{said}, chance included" if np.isfinite(evaluation.low) else said
 
 
 def _span(split: Split) -> str:
@@ -118,11 +139,11 @@ def against_rules(evaluation: Evaluation) -> str:
     }
     if not by_word["better"] and found.verdicts:
         opening += " **The model is not better here than rules that need none.**"
-    if found.model != evaluation.model:
-        opening += (
-            f" The values in this report are {labels[evaluation.model]}'s: set model to {found.model} for those of the "
-            "recommended one."
-        )
+    if evaluation.split.fits[found.model].unidentified:
+        opening += " Its parameters are not identified, though, so that values by it have no intervals."
+    for purpose, models in found.surpassed.items():
+        names = " and ".join(labels[model] for model in models)
+        opening += f" At {ASPECTS[purpose]} {names} would serve better, by more than chance explains."
     if not found.verdicts:
         return opening
     listed = [
@@ -165,17 +186,21 @@ def elsewhere(evaluation: Evaluation) -> str:
 
 def other_dates(evaluation: Evaluation) -> str:
     """Say how the error of the total moves with the date at which the past is parted."""
-    model, pairs = evaluation.model, []
+    found, labels = evaluation.recommendation, evaluation.labels
+    model = found.model or evaluation.model
+    rival = next((v.rival for v in found.verdicts if v.purpose == "total"), "past_rate")
+    pairs = []
     for split in evaluation.split_dates:
-        errors = [split.scores.values.get((method, "total_error"), np.nan) for method in (model, "past_rate")]
+        errors = [split.scores.values.get((method, "total_error"), np.nan) for method in (model, rival)]
         pairs += [errors] if np.isfinite(errors).all() else []
-    if not pairs:
+    if len(pairs) < 2:
         return ""
-    ours, rates = np.array(pairs).T
-    nearer = int((np.abs(ours) < np.abs(rates)).sum())
+    ours, rules = np.array(pairs).T
+    nearer = int((np.abs(ours) < np.abs(rules)).sum())
     return (
-        f"Parted at {number(len(pairs))} other dates, the error of the total runs from {_signed(ours.min())} to "
-        f"{_signed(ours.max())}, nearer than the past rate at {number(nearer)} of them."
+        f"Parted at {number(len(pairs))} dates with holdouts half as long, the error of {labels[model]}'s total runs "
+        f"from {_signed(ours.min())} to {_signed(ours.max())}; “{labels[rival]}” is further off at {number(nearer)} of "
+        "them."
     )
 
 
@@ -192,24 +217,26 @@ def other_units(evaluation: Evaluation) -> str:
     spread = max(units) / min(units) - 1
     if spread > SAME:
         return f"In days, weeks and months the expected total differs by {percent(spread, 2)}: distrust this fit."
-    return "In days, weeks and months the answer is the same."
+    return f"In days, weeks and months {evaluation.labels[model]} gives the same answer."
 
 
 def cohorts(evaluation: Evaluation) -> str:
     """Say whether the model drifts with the time of acquisition."""
-    frame = evaluation.cohorts
-    known = frame[(frame.customers >= evaluation.settings.min_cell) & np.isfinite(frame.low.astype(float))]
+    frame = suppress_small_groups(evaluation.cohorts, "customers", ("group",), evaluation.settings.min_cell)
+    known = frame.dropna(subset=["customers", "low"])
     if len(known) < 2:
         return ""
     outside = known[(known.actual < known.low) | (known.actual > known.high)]
+    label = evaluation.labels[evaluation.model]
     if outside.empty:
-        return f"All {number(len(known))} cohorts by time of acquisition lie within what chance explains."
+        return f"All {number(len(known))} cohorts by time of acquisition lie within what {label} and chance explain."
     listed = ", ".join(outside.group.astype(str).head(5)) + (", ..." if len(outside) > 5 else "")
     side = {1: "more", -1: "less"}
     directions = {side[1 if line.actual > line.high else -1] for line in outside.itertuples()}
     bought = f"bought {directions.pop()} than" if len(directions) == 1 else "bought otherwise than"
     return (
-        f"Of {number(len(known))} cohorts by time of acquisition, {number(len(outside))} {bought} expected ({listed})."
+        f"Of {number(len(known))} cohorts by time of acquisition, {number(len(outside))} {bought} {label} expected "
+        f"({listed}); by chance alone 1 in 20 would lie outside."
     )
 
 
@@ -219,27 +246,40 @@ def groups(evaluation: Evaluation) -> str:
     fitted = [segment for segment in evaluation.segments if pairs <= set(segment.scores.values)]
     if evaluation.segmented_by != "segment" or not fitted:
         return ""
-    better = [s.name for s in fitted if s.scores.difference("own", evaluation.model, "rmse")[2] < 0]
-    return f"A model of its own serves {number(len(better))} of {number(len(fitted))} groups of customers better."
+    better = [plain(s.name) for s in fitted if s.scores.difference("own", evaluation.model, "rmse")[2] < 0]
+    listed = f" ({', '.join(better[:5])}{', ...' if len(better) > 5 else ''})" if better else ""
+    return (
+        f"Of the {number(len(fitted))} groups of customers with enough data, a model of its own serves "
+        f"{number(len(better))} better{listed}."
+    )
 
 
 def gaps(evaluation: Evaluation) -> str:
     """Say whether customers buy at random, as the models assume, or regularly."""
-    found = evaluation.regularity
-    if not np.isfinite(found.low):
+    found, k = evaluation.regularity, evaluation.split.regular_k
+    merge = MERGED_DAYS[evaluation.split.merge_period]
+    if np.isinf(found.k):
+        return "The gaps between a customer's purchases are all the same; MBG/CNBD-k comes nearest to that."
+    if not np.isfinite(found.low) or found.customers < FEWEST_GAPS:
         return ""
-    regular = (evaluation.split.regular_k or 1) > RANDOM
     size = f"shape k {number(found.k, 2)}, {between(found.low, found.high, 2)}"
-    if found.low > RANDOM and not regular:
-        # purchases merged by day leave out the shortest gaps, which flatters the estimate from two gaps
-        return (
-            f"The gaps between purchases look nearly random ({size}); the likelihood prefers k = 1, as the models do."
-        )
-    if found.low > RANDOM:
-        return f"Customers buy more regularly than the usual models assume ({size}); MBG/CNBD-k allows for that."
+    size += f"; the likelihood prefers k = {k}" if k else ""
     if found.high < RANDOM:
         return f"Customers buy in bursts, which none of these models allows for ({size})."
-    return f"The gaps between purchases look random, as the models assume ({size})."
+    if found.low <= RANDOM and (k or 1) <= RANDOM:
+        return f"The gaps between purchases look random, as the models assume ({size})."
+    if evaluation.typical_gap < SHORT_GAP * merge:
+        return (
+            f"Whether customers buy at random cannot be told: purchases within {_days(merge)} count as one, and the "
+            f"typical gap is {_days(evaluation.typical_gap)}, so that any customers would look regular ({size})."
+        )
+    if found.low > RANDOM and (k or 1) > RANDOM:
+        return f"Customers buy more regularly than the usual models assume ({size}); MBG/CNBD-k allows for that."
+    return f"The two estimates of how regularly customers buy disagree ({size}), so random gaps are not ruled out."
+
+
+def _days(days: float) -> str:
+    return f"{number(days)} day{'' if round(days) == 1 else 's'}"
 
 
 def warnings(evaluation: Evaluation | None) -> tuple[str, ...]:
@@ -250,7 +290,7 @@ def warnings(evaluation: Evaluation | None) -> tuple[str, ...]:
     if split.days < SHORT_HOLDOUT:
         found.append(f"The holdout is {_span(split)} long: what is said of the model rests on these days alone.")
     if not split.actual:
-        found.append("Nobody bought in the holdout: no model can be judged by it.")
+        found.append("Nobody bought in the holdout: relative errors and rankings are not defined.")
     elif (split.customers.holdout_purchases > 0).all():
         found.append("Every customer bought in the holdout: who will buy at all cannot be judged by it.")
     expected = expected_total(evaluation)
