@@ -75,6 +75,9 @@ def worth(result: Valuation) -> str:
     past = f"They have brought {number(historical)} {currency} so far, {number(current)} of it in the last 12 months."
     if equity.value is None or not np.isfinite(equity.value):
         return f"**What the customers will bring could not be computed from these data.** {past}"
+    interval = between(equity.low, equity.high)
+    if np.isfinite(equity.low):
+        interval += " of this expectation, without chance and without the error of a wrong model"
     margin = result.margin_rate != 1 or result.purchases.has_margin
     of_margin = " of margin" if margin else ""
     discount = (
@@ -82,11 +85,11 @@ def worth(result: Valuation) -> str:
         if settings.annual_discount_rate
         else "not discounted"
     )
+    terms = f"{interval}; {discount}, margin rate {percent(result.margin_rate)}"
+    each = number(equity.value / customers, 2)
     return (
         f"**{who} expected to bring {number(equity.value)} {currency}{of_margin} in the {settings.horizon_weeks} weeks "
-        f"after {result.periods.observation_end}** ({between(equity.low, equity.high)} of this expectation, without "
-        f"chance and without the error of a wrong model; {discount}, margin rate {percent(result.margin_rate)}), "
-        f"{number(equity.value / customers, 2)} {currency} each. {past}"
+        f"after {result.periods.observation_end}** ({terms}), {each} {currency} each. {past}"
     )
 
 

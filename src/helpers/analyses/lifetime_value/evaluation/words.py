@@ -289,11 +289,15 @@ def warnings(evaluation: Evaluation | None) -> tuple[str, ...]:
     split, found = evaluation.split, []
     if split.days < SHORT_HOLDOUT:
         found.append(f"The holdout is {_span(split)} long: what is said of the model rests on these days alone.")
+    expected = expected_total(evaluation)
     if not split.actual:
-        found.append("Nobody bought in the holdout: relative errors and rankings are not defined.")
+        said = "Nobody bought in the holdout: relative errors and rankings are not defined."
+        if expected >= 1:
+            label = evaluation.labels[evaluation.model]
+            said += f" {label} expected {number(expected)} purchases: do not rely on what it expects of the future."
+        found.append(said)
     elif (split.customers.holdout_purchases > 0).all():
         found.append("Every customer bought in the holdout: who will buy at all cannot be judged by it.")
-    expected = expected_total(evaluation)
     if np.isfinite(evaluation.low) and not evaluation.low <= split.actual <= evaluation.high:
         side = ("fewer", "low") if expected < split.actual else ("more", "high")
         found.append(
