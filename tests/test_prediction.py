@@ -32,14 +32,6 @@ def test_predictive_interval_holds_what_happens():
     assert inside >= 51
 
 
-def test_grouped_customers_predict_the_same_totals(fit):
-    groups = {"repeated": np.array([0, 1])}
-    grouped = simulated_totals(fit, [0, 2], [0, 30], [38, 38], 39, groups, customers=[500, 100], draws=50)
-    rows = np.repeat([[0, 0, 38], [2, 30, 38]], [500, 100], axis=0).T
-    single = simulated_totals(fit, *rows, 39, {"repeated": np.repeat([0, 1], [500, 100])}, draws=50)
-    np.testing.assert_array_equal(grouped["repeated"], single["repeated"])
-
-
 def test_groups_part_the_total(fit):
     history = cdnow("sample").history
     parts = {"half": np.arange(len(history[0])) % 2}

@@ -25,7 +25,6 @@ def simulated_totals(
     horizon: float,
     groups: Mapping[str, np.ndarray],
     *,
-    customers=None,
     draws: int = 400,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
@@ -44,8 +43,6 @@ def simulated_totals(
         Length of the holdout in the same unit.
     groups : mapping of str to ndarray of int, shape (n,)
         For each way to part the customers the number, from 0, of each customer's group.
-    customers : array_like of int, shape (n,), optional
-        Customers with each row; 1 by default.
     draws, seed
         Number of draws; same seed, same draws.
 
@@ -56,10 +53,6 @@ def simulated_totals(
     """
     columns = [np.asarray(column, float) for column in (frequency, recency, T)]
     parts = {name: np.asarray(codes) for name, codes in groups.items()}
-    if customers is not None:
-        times = np.asarray(customers, int)
-        columns = [np.repeat(column, times) for column in columns]
-        parts = {name: np.repeat(codes, times) for name, codes in parts.items()}
     totals = {name: np.full((draws, codes.max() + 1), np.nan) for name, codes in parts.items()}
     rng = np.random.default_rng(seed)
     for draw, model in enumerate(_drawn_models(fit, draws, rng)):
