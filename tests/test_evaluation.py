@@ -146,6 +146,15 @@ def test_rule_is_against_the_best_naive_rule_of_each_measure(evaluation):
     assert best_rule(evaluation.split, "mae") == "zero"
 
 
+def test_every_measure_has_its_difference_from_the_best_rule(sample):
+    frame = sample.tables["differences"].frame
+    scored = set(sample.tables["scoreboard"].frame.query("method == 'bg_nbd'").measure)
+    # totals are no better for being more or less, and no naive rule states a probability
+    assert set(frame.measure) == scored - {"total", "total_spend", "activity_brier"}
+    assert set(frame.method) == {"bg_nbd", "mbg_nbd", "nbd", "pareto_nbd"}
+    assert ((frame.low <= frame.difference) & (frame.difference <= frame.high)).all()
+
+
 def test_chosen_model_values_the_customers():
     pareto = analyse(transactions="cdnow_sample", model="pareto_nbd", **QUICK)
     assert pareto.observation.purchases.names == ("r", "alpha", "s", "beta")

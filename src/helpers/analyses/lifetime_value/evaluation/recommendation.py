@@ -27,7 +27,9 @@ FEWEST_BUYERS = 10  # in the holdout; with fewer, resamples of the customers say
 CLOSE_AIC = 2.0  # Burnham & Anderson (2002): models this close have substantial support all the same
 
 
-ERRORS = ("total_error", "rmse", "mae")  # measures of which less is better; of all others more is
+# Measures of which less is better, whatever the sign; of all others more is.
+ERRORS = ("total_error", "rmse", "mae", "bias", "activity_brier")
+ERRORS += tuple(f"{measure}_spend" for measure in ERRORS[:4])
 
 # What a prediction is for, and the measure that says how well it serves.
 PURPOSES = {
@@ -197,4 +199,4 @@ def best_rule(split: Scored, measure: str) -> str:
 
 def difference(split: Scored, model: str, rival: str, measure: str) -> tuple[float, float, float]:
     """Return the measure of a model less that of a rival, with its interval; errors without their sign."""
-    return split.scores.difference(model, rival, measure, absolute=measure == "total_error")
+    return split.scores.difference(model, rival, measure, absolute=measure in ERRORS)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import DASH, Column, Table, number, percent, suppress_small_groups
+from helpers.models.lifetime_value import scores
 
 from .agreement import NO_REPEAT
 from .evaluation import Evaluation
@@ -245,18 +246,22 @@ def _with_interval(value: float, low: float, high: float, share: bool = False, d
 def differences(evaluation: Evaluation) -> Table:
     """Every model less the naive rule that does best at each measure."""
     split, lines = evaluation.split, []
-    for measure in COMPARED:
+    for measure in scores.MEASURES:
+        if measure in ("total", "total_spend"):
+            continue  # neither more nor less of it is better
         rival = best_rule(split, measure)
         for model in split.fits if rival else ():
             if (model, measure) in split.scores.values:
                 lines.append((model, measure, rival, *difference(split, model, rival, measure)))
     frame = pd.DataFrame(lines, columns=["method", "measure", "rival", "difference", "low", "high"])
-    cells = frame.assign(
+    shown = frame[frame.measure.isin(COMPARED)]
+    cells = shown.assign(
         score=[
-            _with_interval(line.difference, line.low, line.high, line.measure in SHARES) for line in frame.itertuples()
+            _with_interval(line.difference, line.low, line.high, line.measure in SHARES) for line in shown.itertuples()
         ]
     )
-    rivals = frame.drop_duplicates("measure").set_index("measure").rival.to_dict()
+    best = shown.drop_duplicates("measure").set_index("measure").rival
+    rivals = {measure: best[measure] for measure in COMPARED if measure in best}
     view = cells.pivot(index="method", columns="measure", values="score").fillna(DASH).reindex(columns=list(rivals))
     columns = {"method": Column("Model", names=evaluation.labels)} | {
         measure: Column(f"{_label(measure)}, less “{evaluation.labels[rival]}”") for measure, rival in rivals.items()
