@@ -19,6 +19,7 @@ from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 from ..valuation import Summaries, fit_purchases, fit_spend, summaries
 
 NAIVE = ("past_rate", "zero", "last_period", "past_frequency", "hiatus")
+AMOUNTS = ("monetary_value", "holdout_amount", "last_period_amount", "past_amount")
 HALF = 0.5  # purchases that are nearer to one than to none
 
 
@@ -125,6 +126,9 @@ def collect(
     found = found or summaries(table, calibration_end, time_unit, merge_period)
     held = customer_summary.holdout(table, calibration_end, end, merge_period).to_pandas()
     customers = found.customers.merge(held, on="customer_id", validate="one_to_one")
+    # the engine adds on several threads in no fixed order: unrounded, customers who are alike in one run would not be
+    # in the next, and the resamples of customers would change with them
+    customers = customers.assign(**{name: customers[name].round(6) for name in AMOUNTS})
     return Material(calibration_end, end, time_unit, merge_period, found, customers)
 
 
@@ -219,7 +223,7 @@ def _by_rules(material: Material, hiatus_weeks: int) -> dict[str, scores.Predict
     repeats = naive_rules.last_period(customers.last_period_purchases.to_numpy(float), scale)
     nothing = naive_rules.zero(frequency)
     rate = naive_rules.past_rate(frequency, T, length)
-    frequent = naive_rules.past_frequency(frequency, customers.past_amount.to_numpy(float).round(6))
+    frequent = naive_rules.past_frequency(frequency, customers.past_amount.to_numpy(float))
     return {
         "past_rate": scores.Prediction(
             purchases=rate, spend=naive_rules.past_rate_spend(frequency, mean, T, length), active=rate >= HALF
