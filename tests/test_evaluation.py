@@ -319,6 +319,14 @@ def test_split_dates_have_holdouts_of_one_length_and_stay_within_the_data():
     assert robustness.split_dates(one_day, 5) == []
 
 
+def test_dates_with_a_handful_of_customers_are_not_shown(tmp_path):
+    bought, _ = transactions(40, seed=2, acquisition_days=300, end_day=500)
+    result = evaluated(tmp_path, bought, split_dates=6, min_cell=25)
+    frame = result.tables["split_dates"].frame
+    assert len(frame) and (frame.customers >= 25).all()
+    assert frame.calibration_end.nunique() < 6
+
+
 def test_threads_change_nothing(sample):
     again = analyse(transactions="cdnow_sample", split_dates=3)
     tables = [result.tables["split_dates"].frame for result in (sample, again)]

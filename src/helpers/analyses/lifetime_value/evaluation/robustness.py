@@ -51,7 +51,8 @@ def by_split_date(purchases: transactions.Purchases, periods: Periods, settings:
     dates = [(start, end) for start, end in dict.fromkeys(dates) if start < end <= periods.observation_end]
     # the engine is asked first, by one thread: its connection is not for several
     material = [collect(purchases.table, *span, settings.time_unit, merge) for span in dates]
-    return _assess_all(material, settings, bar)
+    # a handful of customers is not shown, here as elsewhere
+    return _assess_all([part for part in material if len(part.customers) >= settings.min_cell], settings, bar)
 
 
 def by_measurement(
