@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.exhibits import Figure, Headline, Table
 
+from ..headline_table import headline_table
 from . import figures, tables, words
 from .evaluation import Evaluation, evaluate
 from .evaluation import figures as evaluation_figures
@@ -54,7 +55,7 @@ class LifetimeValue(Valuation):
         """Return the tables of the report by name."""
         fits = self.evaluation.split.fits if self.evaluation else self.calibration.fits
         every = [
-            tables.headlines(self.headlines),
+            headline_table(self.headlines),
             *tables.tables(self, fits),
             *evaluation_tables.tables(self.evaluation),
         ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from helpers.data import transactions
 from helpers.data.cleaning import day
@@ -14,12 +12,14 @@ from helpers.data.sources import find_built_in
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
+from ..choices import Choices
+
 TIME_UNITS = {"D": "days", "W": "weeks", "M": "months"}
 SEGMENTS = ("", "segment", "cohort")  # "": the column where the file has it, otherwise the cohort
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Choices):
     """Everything that can be chosen; the notebook's parameters, one for one, with their meanings there.
 
     Raises
@@ -59,36 +59,9 @@ class Settings:
     min_cell: int = 5
     seed: int = 1
 
-    @classmethod
-    def of(cls, choices: dict[str, Any]) -> Settings:
-        """Return the settings with these choices made.
-
-        Raises
-        ------
-        InputRefused
-            When a name is unknown (near matches are named) or a value is out of its range.
-        """
-        known = [entry.name for entry in fields(cls)]
-        problems = []
-        for name in choices:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(known)}"
-                problems.append(Problem(f"there is no {name}", way_out=hint))
-        if problems:
-            raise InputRefused("these parameters", problems)
-        return cls(**choices)
-
-    def __post_init__(self) -> None:
-        types = {entry.name: type(getattr(Settings, entry.name, {})) for entry in fields(self)}
-        wrong = [
-            Problem(f"{name} is {kind.__name__}, not {getattr(self, name)!r}")
-            for name, kind in types.items()
-            if not isinstance(getattr(self, name), (int, float) if kind is float else kind)
-        ]
-        if wrong:
-            raise InputRefused("these parameters", wrong)
-        rules = {
+    def rules(self) -> dict[str, tuple[bool, str]]:
+        """Return for each parameter with a range whether it is kept, and what it is."""
+        return {
             "time_unit": (self.time_unit in TIME_UNITS, f"must be one of {', '.join(TIME_UNITS)}"),
             "model": (self.model in kinds(), f"must be one of {', '.join(kinds())}"),
             "fitted_by": (self.fitted_by in ("helpers", "lifetimes"), "must be 'helpers' or 'lifetimes'"),
@@ -112,11 +85,6 @@ class Settings:
             "min_cell": (self.min_cell >= 1, "must be at least 1 customer"),
             "seed": (self.seed >= 0, "must be 0 or more"),
         }
-        problems = [
-            Problem(f"{name} {rule}, not {getattr(self, name)!r}") for name, (holds, rule) in rules.items() if not holds
-        ]
-        if problems:
-            raise InputRefused("these parameters", problems)
 
     @property
     def horizon(self) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Headline, Table, suppress_small_groups
+from helpers.exhibits import Column, Table, suppress_small_groups
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import value
 from helpers.models.lifetime_value.purchase_models import kinds
@@ -54,14 +54,6 @@ def tables(result: Valuation, calibration_fits: Mapping[str, Fit]) -> list[Table
     )
     made = [*(make(result) for make in makers), parameters(result, fits), models(result, fits)]
     return [*made, marketing_accounting(result)] if len(result.marketing.accounting) else made
-
-
-def headlines(numbers: Iterable[Headline]) -> Table:
-    """Headline numbers with their intervals."""
-    frame = pd.DataFrame([{"name": headline.name} | headline.record() for headline in numbers])
-    columns = {"text": Column("Headline number"), "value": Column("Value", digits=4), "low": Column("Low", digits=4)}
-    columns |= {"high": Column("High", digits=4), "unit": Column("Unit")}
-    return Table("headlines", frame, "Headline numbers; low and high are the ends of 95 % intervals.", columns)
 
 
 def data_accounting(result: Valuation) -> Table:
