@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
+from helpers.models import resampling
 from helpers.models.lifetime_value import naive_rules, scores
 from helpers.models.lifetime_value.gamma_gamma import fit_gamma_gamma
 from helpers.models.lifetime_value.purchase_models.bg_nbd import fit_bg_nbd
-from helpers.models.lifetime_value.scores import Prediction, bootstrap, wilson
+from helpers.models.lifetime_value.scores import Prediction, bootstrap
 from tests.cdnow_summaries import cdnow
 from tests.published import lifetime_value as published
 
@@ -360,7 +361,7 @@ def test_every_resample_is_of_as_many_customers():
 def test_blocks_do_not_change_the_resamples(monkeypatch):
     columns = random_predictions(np.random.default_rng(5), 50)
     whole = bootstrap(*columns, resamples=20)
-    monkeypatch.setattr(scores, "CELLS_AT_ONCE", 150)
+    monkeypatch.setattr(resampling, "CELLS_AT_ONCE", 150)
     for key, resampled in bootstrap(*columns, resamples=20).resampled.items():
         np.testing.assert_allclose(resampled, whole.resampled[key], rtol=1e-12, atol=1e-14)
 
@@ -531,20 +532,3 @@ def test_bad_columns_are_refused(columns, message):
     good = {"predictions": {"method": Prediction(purchases=[1.0, 2])}, "actual_purchases": [1.0, 2]}
     with pytest.raises(ValueError, match=message):
         bootstrap(**(good | columns))
-
-
-def test_wilson_against_scipy():
-    successes, trials = np.array([0, 1, 5, 9, 10, 684]), np.array([10, 10, 10, 10, 10, 2357])
-    for level in (0.8, 0.95):
-        low, high = wilson(successes, trials, level)
-        for i, (k, n) in enumerate(zip(successes, trials, strict=True)):
-            interval = stats.binomtest(k, n).proportion_ci(level, method="wilson")
-            assert (low[i], high[i]) == pytest.approx(tuple(interval), abs=1e-12)
-    assert low[0] == 0 and high[4] == 1
-
-
-def test_wilson_of_nothing():
-    assert np.isnan(wilson(0, 0)).all()
-    assert np.isnan(wilson([0, 1], [0, 2])[0]).tolist() == [True, False]
-    with pytest.raises(ValueError, match="successes"):
-        wilson(3, 2)

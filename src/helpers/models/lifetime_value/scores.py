@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import special
 
+from helpers.models import resampling
 from helpers.models.fit import distinct_rows
 
-CELLS_AT_ONCE = 1_000_000  # resamples x rows held at a time: what bounds memory
 ROUNDING = 1e-12  # relative: predictions this close are the same number computed twice
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -378,9 +377,8 @@ def _numbers(name: str, column, rows: int) -> np.ndarray:
 def _resampled_weights(counts, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Weights of the resamples, shape (at most what a block holds, n)."""
     rng = np.random.default_rng(seed)
-    at_once = max(CELLS_AT_ONCE // len(counts), 1)
-    for start in range(0, resamples, at_once):
-        weights = rng.poisson(counts, (min(at_once, resamples - start), len(counts))).astype(float)
+    for draws in resampling.blocks(resamples, len(counts)):
+        weights = rng.poisson(counts, (draws, len(counts))).astype(float)
         yield weights * _ratio(counts.sum(), weights.sum(axis=-1, keepdims=True))
 
 
@@ -443,34 +441,3 @@ class _Activity:
             (method, "activity_brier"): brier(probability, self.actual, weights)
             for method, probability in self.probabilities.items()
         }
-
-
-def wilson(successes, trials, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of a share by the score test (Wilson 1927, J. American Statistical Association 22).
-
-    Parameters
-    ----------
-    successes, trials : array_like
-        Of one shape, or broadcast.
-    level : float
-        Of the interval.
-
-    Returns
-    -------
-    low, high : ndarray
-        Nan where there are no trials.
-
-    Raises
-    ------
-    ValueError
-        Successes outside 0..trials.
-    """
-    successes, trials = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
-    if ((successes < 0) | (successes > trials)).any():
-        raise ValueError("successes must lie between 0 and trials.")
-    z = special.ndtri((1 + level) / 2)
-    share, squared = _ratio(successes, trials), z**2 / np.where(trials > 0, trials, np.nan)
-    half = np.sqrt(squared * share * (1 - share) + squared**2 / 4)
-    low, high = ((share + squared / 2 + sign * half) / (1 + squared) for sign in (-1, 1))
-    # none or all: the bound is the share itself, but for rounding
-    return np.where(successes == 0, share, low), np.where(successes == trials, share, high)

@@ -11,9 +11,10 @@ import pandas as pd
 
 from helpers.data import customer_summary, transactions
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import naive_rules, scores
+from helpers.models.lifetime_value import naive_rules
 from helpers.models.lifetime_value.prediction import expected_path, interval, simulated_paths
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
+from helpers.models.proportions import wilson
 
 from .split import Split
 
@@ -166,7 +167,7 @@ def reliability(split: Split) -> pd.DataFrame:
         occupied = customers > 0
         active, predicted = np.bincount(codes, bought)[occupied], np.bincount(codes, probability)[occupied]
         customers = customers[occupied]
-        low, high = scores.wilson(active, customers)
+        low, high = wilson(active, customers)
         parts.append(
             pd.DataFrame(
                 {
@@ -212,7 +213,7 @@ def activity(split: Split, hiatus_weeks: int, min_cell: int) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         for (method, rule), active in calls.items():
             right = int((active == bought).sum())
-            low, high = scores.wilson(right, len(bought))
+            low, high = wilson(right, len(bought))
             sensitivity = (active & bought).sum() / bought.sum()
             specificity = (~active & ~bought).sum() / (~bought).sum()
             accuracy = (right / len(bought), float(low), float(high))
