@@ -23,8 +23,8 @@ PACKAGE = ROOT / "src" / "helpers"
 MAY_IMPORT = {
     "exhibits": set(),
     "models": set(),
-    "data": set(),
-    "synthetic": {"models", "data"},
+    "data": {"synthetic"},
+    "synthetic": {"models"},
     "analyses": {"models", "data", "exhibits"},
     "reporting": {"data", "exhibits"},
 }

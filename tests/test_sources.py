@@ -44,12 +44,22 @@ def refusal(source, **options):
 # --- locating and fingerprinting ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sources.BUILT_IN)
-def test_built_in_data_are_found_described_and_licensed(name):
-    data = sources.BUILT_IN[name]
-    assert data.table in contracts.TABLES
-    assert data.path().is_file()
-    assert data.description and data.origin and data.licence and data.currency == "USD"
+BUILT_IN = [(table, name) for table, found in sources.BUILT_IN.items() for name in found]
+
+
+@pytest.mark.parametrize(("table", "name"), BUILT_IN)
+def test_what_is_built_in_is_found_described_and_licensed(table, name):
+    data = sources.find_built_in(name, table)
+    assert table in contracts.INPUTS
+    assert sources.locate(name, table) == [data.path()] and data.path().is_file()
+    assert data.description and data.origin and data.licence
+    assert data.is_simulated is (name == "synthetic")
+
+
+@pytest.mark.parametrize("name", ["cdnow", "cdnow_sample"])
+def test_cdnow_has_a_currency_and_the_calibration_period_of_the_literature(name):
+    data = sources.find_built_in(name, "transactions")
+    assert data.currency == "USD"
     assert datetime.date.fromisoformat(data.calibration_end) == datetime.date(1997, 9, 30)
 
 
@@ -63,7 +73,7 @@ def test_built_in_data_are_found_without_importing_the_package_that_carries_them
 
 def test_fingerprint_identifies_the_content_and_shows_no_machine_path_for_built_in_data(write):
     [entry] = sources.fingerprint("cdnow_sample", "transactions")
-    content = sources.BUILT_IN["cdnow_sample"].path().read_bytes()
+    content = sources.find_built_in("cdnow_sample", "transactions").path().read_bytes()
     assert entry == {
         "path": "built-in:cdnow_sample",
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -249,7 +259,7 @@ def test_columns_are_mapped_and_a_mapping_wins_over_a_name(write):
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        ({"idd": "customer_id"}, "column 'idd': it is mapped by `columns` but is not in the file"),
+        ({"idd": "customer_id"}, "column 'idd': it is named for 'customer_id' but is not in the file"),
         ({"id": "custmer_id"}, "'custmer_id' is no column of transactions"),
         ({"id": "customer_id", "x": "customer_id"}, "2 columns are mapped to 'customer_id'"),
         (["id"], "columns must map"),
@@ -386,10 +396,19 @@ def test_text_files_are_not_joined(tmp_path, write):
 def test_each_contract_says_what_its_columns_mean(table):
     contract = contracts.TABLES[table]
     assert contract.description and all(column.meaning for column in contract.columns.values())
-    assert contracts.required_columns(table)[:2] == ["customer_id", "date"]
+    assert contract.name == table and set(contract.key) <= set(contract.columns)
+    assert contract.required == list(contract.columns)[: len(contract.required)]
     for name, column in contract.schema().columns.items():
         assert column.required is contract.columns[name].required
-        assert column.nullable is not column.required
+        assert column.nullable is not contract.columns[name].filled
+
+
+def test_gaps_are_allowed_in_answers_and_not_in_ids_or_weights():
+    contract = contracts.satisfaction_survey(["a", "b"], {"a": "First"}, 1, 10, [99, "DK"])
+    filled = {name for name, column in contract.columns.items() if column.filled}
+    assert filled == {"respondent_id", "weight"} and contract.required == ["respondent_id", "a", "b"]
+    assert [contract.columns[item].meaning for item in "ab"] == ["First", "b"]
+    assert "a" not in contracts.TABLES["satisfaction_survey"].columns
 
 
 def test_the_message_of_a_refusal():

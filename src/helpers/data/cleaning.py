@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import pandas as pd
 
-from helpers.data.contracts import TABLES, kinds
+from helpers.data.contracts import Column, Contract
 from helpers.data.reading import Raw, connect, read
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
 
@@ -27,12 +27,14 @@ _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?
 # What spreadsheets and other programs write for a missing id, in any case.
 _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
-_EXPECTED = {
-    "string": "text or whole numbers",
-    "label": "text, numbers or dates",
-    "date": "dates",
-    "float64": "numbers",
+_EXPECTED = {"string": "text or whole numbers", "label": "text, numbers or dates", "date": "dates"}
+_RULES = {
+    "string": "is no id|are no ids",
+    "label": "is no text|are no texts",
+    "date": "is not a date|are not dates",
+    "weight": "is not a number above 0|are not numbers above 0",
 }
+_NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -55,7 +57,9 @@ class CheckedRows:
     name : str
         How messages call the file.
     table : ibis Table
-        The contract's columns, typed.
+        The contract's columns, typed. A gap in answers is null where nothing stands and NaN where a declared code
+        does. Where the contract has a key, also place, by which the file's order is restored, and same_as, a number
+        that rows have in common which are alike in all of the file but the subject's id.
     steps : list of tuple
         (step, rows, amount, reason): rows in the file, then what was left out as negative changes, and what
         was kept on purpose as changes of zero.
@@ -86,8 +90,8 @@ class _Fault:
 
 def check(
     source: str,
-    table: str,
-    measure: str,
+    contract: Contract,
+    measure: str = "",
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: str = "refuse",
@@ -107,12 +111,13 @@ def check(
     ----------
     source, columns, connection
         As in `helpers.data.reading.read`.
-    table : str
-        The contract, a key of `helpers.data.contracts.TABLES`.
+    contract : Contract
+        The table it shall be.
     measure : str
-        The column of money that the account adds up.
+        The column of money that the account adds up; "" where there is none.
     bad_rows : {"refuse", "exclude"}
-        What becomes of rows with missing ids, unreadable values or a wrong number of fields.
+        What becomes of rows with missing ids, unreadable values, answers outside the scale or a wrong number of
+        fields, and of those that repeat the contract's key.
     identical_rows : {"keep", "exclude"}
         What becomes of a row that repeats an earlier one wholly. One with an order_id is a copy and always left out.
     date_format : str
@@ -136,17 +141,18 @@ def check(
     connection = connection or connect()
     _check_date_format(date_format, connection)
     today = day(today, "today") if today else datetime.date.today()
-    raw = read(source, table, columns, connection)
+    raw = read(source, contract, columns, connection)
     with _engine_errors_refused(raw.name):
-        values, problems = _typed(raw, table, decimal, date_format)
-        repeats = _count_identical(raw.table, raw.contents)
+        values, problems = _typed(raw, contract, decimal, date_format)
+        # Rows with a key of their own are never wholly alike.
+        repeats = 0 if contract.key else _count_identical(raw.table, raw.contents)
         copies = _copies(raw, values, identical_rows) if repeats else ibis.literal(False)
-        staged = _staged(raw, values, copies, connection)
-        faults = _faults(staged, values, table, today)
-        found = _bad_row_problems(raw, staged, faults, decimal) if bad_rows == "refuse" else []
+        staged = _staged(raw, values, contract, copies, connection)
+        faults = _faults(staged, values, contract, today)
+        found = _bad_row_problems(raw, staged, faults, contract, decimal) if bad_rows == "refuse" else []
         if problems or found:
             raise InputRefused(raw.name, [*problems, *found], _ADVICE if found else "")
-        return _kept(raw, staged, faults, table, measure, today, repeats)
+        return _kept(raw, staged, faults, contract, measure, today, repeats)
 
 
 def day(value: datetime.date | str, parameter: str) -> datetime.date:
@@ -172,26 +178,28 @@ def account(steps: list[tuple[str, int, float, str]]) -> pd.DataFrame:
 # --- from a file's values to the contract's types -------------------------------------------------------
 
 
-def _typed(raw: Raw, table: str, decimal: str, date_format: str) -> tuple[dict[str, ibis.Value], list[Problem]]:
+def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tuple[dict[str, ibis.Value], list[Problem]]:
     """Express the contract's columns, null where a value cannot be read; name those of an impossible type."""
     values, problems = {}, list(raw.problems)
     readers = {
-        "string": _identifier,
-        "label": _label,
-        "date": lambda value: _date(value, date_format),
-        "float64": lambda value: _number(value, decimal),
+        "string": lambda value, column: _identifier(value),
+        "label": lambda value, column: _label(value),
+        "date": lambda value, column: _date(value, date_format),
+        "float64": lambda value, column: _number(value, decimal),
+        "weight": lambda value, column: _weight(value, decimal),
+        "answer": lambda value, column: _answer(value, decimal, column),
     }
-    for column, kind in kinds(table).items():
-        if column not in raw.columns:
+    for name, column in contract.columns.items():
+        if name not in raw.columns:
             continue
-        value = raw.table[raw.columns[column]]
-        if _suits(value.type(), kind):
-            read_value = readers[kind](value)
-            is_text = kind in ("string", "label")
-            values[column] = ibis.ifelse(_is_empty(value, column), None, read_value) if is_text else read_value
+        value = raw.table[raw.columns[name]]
+        if _suits(value.type(), column.kind):
+            read_value = readers[column.kind](value, column)
+            is_text = column.kind in ("string", "label")
+            values[name] = ibis.ifelse(_is_empty(value, column), None, read_value) if is_text else read_value
         else:
-            rule = f"holds values of type {value.type()}, not {_EXPECTED[kind]}"
-            problems.append(Problem(rule, column=column))
+            rule = f"holds values of type {value.type()}, not {_EXPECTED.get(column.kind, 'numbers')}"
+            problems.append(Problem(rule, column=name))
     return values, problems
 
 
@@ -247,6 +255,21 @@ def _number(value: ibis.Value, decimal: str) -> ibis.Value:
     return ibis.ifelse(number.abs() < math.inf, number, None)
 
 
+def _weight(value: ibis.Value, decimal: str) -> ibis.Value:
+    number = _number(value, decimal)
+    return ibis.ifelse(number > 0, number, None)
+
+
+def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
+    """Read an answer, NaN where a declared code stands for none."""
+    number = _number(value, decimal)
+    declared = number.isin([code for code in column.missing_codes if not isinstance(code, str)])
+    if value.type().is_string():
+        texts = [code.strip().lower() for code in column.missing_codes if isinstance(code, str)]
+        declared = declared.fill_null(False) | _trimmed(value, _WHITE_SPACE).lower().isin(texts)
+    return ibis.ifelse(declared.fill_null(False), math.nan, number)
+
+
 def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> None:
     """Refuse a format that is malformed or does not name a whole date, before it quietly means 1900-01-01."""
     if date_format == "":
@@ -266,13 +289,25 @@ def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> Non
         raise InputRefused(f"date_format={date_format!r}", [problem]) from None
 
 
-def _staged(raw: Raw, values: Mapping[str, ibis.Value], copies: ibis.Value, connection: ibis.BaseBackend) -> ibis.Table:
+def _staged(
+    raw: Raw,
+    values: Mapping[str, ibis.Value],
+    contract: Contract,
+    copies: ibis.Value,
+    connection: ibis.BaseBackend,
+) -> ibis.Table:
     """Interpret the file once: the typed columns, and for each whether a value is empty or unreadable."""
-    columns = dict(values)
-    for column, value in values.items():
-        empty = _is_empty(raw.table[raw.columns[column]], column)
-        columns[f"empty_{column}"] = empty
-        columns[f"unreadable_{column}"] = ~empty & value.isnull()
+    columns = {}
+    # A questionnaire's items may bear any name, those of the columns below too.
+    for name, value in values.items():
+        empty = _is_empty(raw.table[raw.columns[name]], contract.columns[name])
+        columns[f"value_{name}"] = value
+        columns[f"empty_{name}"] = empty
+        columns[f"unreadable_{name}"] = ~empty & value.isnull()
+    if contract.key:
+        columns["place"] = ibis.row_number().over(order_by=["file", "row"])
+        columns["same_as"] = _same_as(raw, contract)
+        columns["is_repeated"] = _is_repeated(values, contract)
     # The file's name is one text for each row: it is stored only where it tells rows apart.
     places = ["file", "row"] if len(raw.inputs) > 1 else ["row"]
     staged = connection.create_table(
@@ -286,39 +321,50 @@ def _staged(raw: Raw, values: Mapping[str, ibis.Value], copies: ibis.Value, conn
 # --- faults ---------------------------------------------------------------------------------------------
 
 
-def _faults(staged: ibis.Table, values: Mapping[str, ibis.Value], table: str, today: datetime.date) -> list[_Fault]:
+def _faults(
+    staged: ibis.Table, values: Mapping[str, ibis.Value], contract: Contract, today: datetime.date
+) -> list[_Fault]:
     """List what can be wrong with a row, in the order in which a row with several faults is counted."""
-    rules = {
-        "string": "is no id|are no ids",
-        "label": "is no text|are no texts",
-        "date": "is not a date|are not dates",
-        "float64": "is not a number|are not numbers",
-    }
     copy_reason = f"the whole row repeats an earlier one{', order_id included' if 'order_id' in values else ''}"
     faults = [_Fault(staged.is_copy, "", copy_reason, refused=False)]
-    for column in values:
-        if TABLES[table].columns[column].required:
-            empty = staged[f"empty_{column}"]
-            faults.append(_Fault(empty, "is empty|are empty", f"{column} is empty", column))
-        rule = rules[kinds(table)[column]]
-        unreadable = staged[f"unreadable_{column}"]
-        faults.append(_Fault(unreadable, rule, f"{column} {rule.partition('|')[0]}", column))
+    for name in values:
+        column = contract.columns[name]
+        if column.filled:
+            faults.append(_Fault(staged[f"empty_{name}"], "is empty|are empty", f"{name} is empty", name))
+        rule = _RULES.get(column.kind, _NUMBER_RULE)
+        unreadable = staged[f"unreadable_{name}"]
+        faults.append(_Fault(unreadable, rule, f"{name} {rule.partition('|')[0]}", name))
+        if column.kind == "answer":
+            faults.append(_outside(staged[f"value_{name}"], name, column))
+    if contract.key:
+        name, *within = [name for name in contract.key if name in values or name == contract.key[0]]
+        what = contract.subject + (f" of the same {' and '.join(within)}" if within else "")
+        faults.append(_Fault(staged.is_repeated, f"repeats a {what}|repeat a {what}", f"repeats a {what}", name))
     if "date" in values:
-        late = (staged.date > today).fill_null(False)
+        late = (staged.value_date > today).fill_null(False)
         faults.append(_Fault(late, "", f"dated after {today}, which is impossible", refused=False))
     return faults
 
 
-def _is_empty(value: ibis.Value, column: str) -> ibis.Value:
+def _outside(answer: ibis.Value, name: str, column: Column) -> _Fault:
+    # The engine orders NaN, a declared gap, above all numbers.
+    outside = ((answer < column.lowest) | ((answer > column.highest) & ~answer.isnan())).fill_null(False)
+    scale = f"outside the scale of {column.lowest:g} to {column.highest:g}"
+    return _Fault(outside, f"is {scale}|are {scale}", f"{name} is {scale}", name)
+
+
+def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     if value.type().is_string():
-        words = _NO_ID if column.endswith("_id") else ("",)
+        words = _NO_ID if column.kind == "string" else ("",)
         return value.isnull() | _trimmed(value, _WHITE_SPACE).lower().isin(words).fill_null(False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
 
 
-def _bad_row_problems(raw: Raw, staged: ibis.Table, faults: list[_Fault], decimal: str) -> list[Problem]:
+def _bad_row_problems(
+    raw: Raw, staged: ibis.Table, faults: list[_Fault], contract: Contract, decimal: str
+) -> list[Problem]:
     problems = []
     if raw.misfits:
         rows = [str(row) for row in raw.misfits[:SHOWN_ROWS]]
@@ -331,18 +377,18 @@ def _bad_row_problems(raw: Raw, staged: ibis.Table, faults: list[_Fault], decima
     counts = staged.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
     for fault, count in zip(refused, counts.to_pandas().iloc[0], strict=True):
         if count > 0:
-            problems.append(_described(raw, staged, fault, int(count), decimal))
+            problems.append(_described(raw, staged, fault, int(count), contract.columns[fault.column], decimal))
     return problems
 
 
-def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, decimal: str) -> Problem:
+def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, column: Column, decimal: str) -> Problem:
     shown = staged.filter(fault.condition).select("file", "row").order_by("file", "row").limit(SHOWN_ROWS)
     shown = shown.to_pandas()
     first = (raw.table.file == shown.file.iloc[0]) & (raw.table.row == int(shown.row.iloc[0]))
     value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
     # Refusals are passed on to others, whom it does not concern who the customers are.
-    value = None if fault.column == "customer_id" or pd.isna(value) or not value.strip() else value
-    way_out = _way_out(value or "", fault.rule, decimal)
+    value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
+    way_out = _way_out(value or "", fault.rule, column, decimal)
     return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
 
 
@@ -350,7 +396,7 @@ def _row_labels(shown: pd.DataFrame) -> list[str]:
     return [f"{file}:{row}" if file else str(row) for file, row in zip(shown.file, shown.row, strict=True)]
 
 
-def _way_out(value: str, rule: str, decimal: str) -> str:
+def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
     if "date" in rule:
         parts = re.match(r"\s*\d{1,2}([/.-])\d{1,2}[/.-](\d{4}|\d{2})\b", value)
         if not parts:
@@ -360,9 +406,24 @@ def _way_out(value: str, rule: str, decimal: str) -> str:
         return f"Set date_format='{day_first}' if the day comes first, '{month_first}' if the month does."
     if "number" in rule and re.fullmatch(r"\s*[+-]?\d+[.,]\d+\s*", value):
         return "Decimal commas: set decimal=','." if decimal == "." else "Decimal points: set decimal='.'."
-    if "number" in rule and "," in value:
+    if "number" in rule and re.search(r"\d,\d", value):
         return "Numbers are written without thousands separators."
+    if column.kind == "answer":
+        return _how_to_declare(value, rule)
     return ""
+
+
+def _how_to_declare(value: str, rule: str) -> str:
+    """Say how an answer that is none is declared; only a short number is repeated, a text may be about a person."""
+    if "number" in rule:
+        return 'A text that stands for no answer is declared: missing_codes=["do not know"].'
+    number = float(value)
+    code = f" If it stands for no answer, declare it: missing_codes=[{number:g}]." if _is_code(number) else ""
+    return f"If the scale is another, set scale_min and scale_max.{code}"
+
+
+def _is_code(number: float) -> bool:
+    return number.is_integer() and abs(number) < 10_000
 
 
 # --- what is kept ---------------------------------------------------------------------------------------
@@ -372,15 +433,14 @@ def _kept(
     raw: Raw,
     staged: ibis.Table,
     faults: list[_Fault],
-    table: str,
+    contract: Contract,
     measure: str,
     today: datetime.date,
     repeats: int,
 ) -> CheckedRows:
     marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
-    counts = marked.group_by("fault").agg(
-        rows=marked.count(), amount=marked[measure].sum(), offsets=marked.has_offset.sum()
-    )
+    amount = marked[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
+    counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, offsets=marked.has_offset.sum())
     counts = counts.order_by("fault").to_pandas()
     steps = _steps(raw, faults, counts)
     if not counts.fault.isna().any():
@@ -388,14 +448,15 @@ def _kept(
         raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
     good = marked.filter(marked.fault.isnull())
     steps += _identical(raw, good, repeats)
-    names = [column for column in kinds(table) if column in staged.columns]
+    names = {name: f"value_{name}" for name in contract.columns if f"value_{name}" in staged.columns}
+    names |= {"place": "place", "same_as": "same_as"} if contract.key else {}
     notes = [
         *raw.notes,
         *_late_notes(raw, counts, len(faults) - 1, today),
         *_offset_notes(raw, counts),
-        *_outlier_notes(raw, good, measure),
+        *(_outlier_notes(raw, good, measure) if measure else []),
     ]
-    kept = TABLES[table].schema().validate(good.select(names), lazy=True)
+    kept = contract.schema().validate(good.select(**names), lazy=True)
     return CheckedRows(raw.name, kept, steps, raw.inputs, notes, raw.currency)
 
 
@@ -435,6 +496,23 @@ def _copies(raw: Raw, values: Mapping[str, ibis.Value], identical_rows: str) -> 
     return values["order_id"].notnull() & repeated if "order_id" in values else ibis.literal(False)
 
 
+def _is_repeated(values: Mapping[str, ibis.Value], contract: Contract) -> ibis.Value:
+    """Tell rows whose key, so far as the file has it, stands in an earlier row."""
+    subject = values.get(contract.key[0])
+    if subject is None:
+        return ibis.literal(False)
+    key = [values[name] for name in contract.key if name in values]
+    same = ibis.window(group_by=key, order_by=["file", "row"])
+    return subject.notnull() & (ibis.row_number().over(same) > 0)
+
+
+def _same_as(raw: Raw, contract: Contract) -> ibis.Value:
+    """Give rows that are alike in all of the file but the subject's id the same number."""
+    subject = raw.columns.get(contract.key[0])
+    contents = [name for name in raw.contents if name != subject]
+    return ibis.dense_rank().over(order_by=contents)
+
+
 def _has_offset(raw: Raw, values: Mapping[str, ibis.Value]) -> ibis.Value:
     if "date" not in values:
         return ibis.literal(False)
@@ -463,17 +541,18 @@ def _outlier_notes(raw: Raw, good: ibis.Table, measure: str) -> list[str]:
     logarithm, because money is skewed; and ten times the median at least, or prices that are nearly all alike
     would be called extreme for being different.
     """
-    size = good.filter(good[measure] != 0)[measure].abs().ln()
+    money = f"value_{measure}"
+    size = good.filter(good[money] != 0)[money].abs().ln()
     quartiles = size.as_table().aggregate(low=size.quantile(0.25), median=size.median(), high=size.quantile(0.75))
     line = quartiles.to_pandas().iloc[0]
     if line.isna().any():
         return []
     fence = max(line.high + 3 * (line.high - line.low), line["median"] + math.log(10))
-    far_out = good.filter((good[measure] != 0) & (good[measure].abs().ln() > fence))
+    far_out = good.filter((good[money] != 0) & (good[money].abs().ln() > fence))
     count = far_out.count().to_pandas()
     if not count:
         return []
-    shown = far_out.order_by(far_out[measure].abs().desc(), "file", "row").limit(SHOWN_ROWS)
+    shown = far_out.order_by(far_out[money].abs().desc(), "file", "row").limit(SHOWN_ROWS)
     # The rows and not their amounts: a page that others read must not show what one person spent.
     rows = ", ".join(_row_labels(shown.select("file", "row").to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
     kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."

@@ -1,14 +1,16 @@
 """The tables a user brings. Adding a table is adding a contract; pandera holds the rows to it.
 
 The kind of a column says how its values are read: "string" (an id: text or whole numbers), "label" (any text, number,
-date or truth value, as text), "date" or "float64". What is required, the meaning and the unit are what the messages,
-the checks and the documentation are made from. Pandera itself is imported only where rows are checked: the command
-line needs the names alone, at once.
+date or truth value, as text), "date", "float64", "weight" (a number above zero) or "answer" (a number on a scale, or a
+gap). What is required, the meaning and the unit are what the messages, the checks and the documentation are made from.
+Pandera itself is imported only where rows are checked: the command line needs the names alone, at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,36 +19,85 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its kind, meaning, unit, and whether it must be there."""
+    """One column of a table.
+
+    Parameters
+    ----------
+    kind : str
+        How its values are read.
+    meaning, unit : str
+        What stands in it.
+    required : bool
+        Whether the file must have it.
+    remedy : str
+        What to do about a file that has nothing of the kind, where mapping another name is not all.
+    lowest, highest : float
+        The scale of an answer.
+    missing_codes : tuple of float or str
+        What stands for "no answer", on top of an empty cell.
+    """
 
     kind: str
     meaning: str
     unit: str = ""
     required: bool = False
+    remedy: str = ""
+    lowest: float = -math.inf
+    highest: float = math.inf
+    missing_codes: tuple[float | str, ...] = ()
+
+    @property
+    def filled(self) -> bool:
+        """Tell whether each row must hold a value, where the column is there."""
+        return self.kind == "weight" or (self.required and self.kind != "answer")
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One table: what a row is, and its columns by name, the required ones first."""
+    """One table: what a row is, and its columns by name, the required ones first.
 
+    Parameters
+    ----------
+    name, description : str
+        How parameters call the table, and what a row is.
+    columns : dict of str to Column
+        By the contract's names.
+    key : tuple of str
+        The columns that tell rows apart, the `subject`'s id first: a row that repeats them is unusable. Empty where
+        rows may be alike.
+    subject : str
+        Whom or what a row is about.
+    """
+
+    name: str
     description: str
     columns: dict[str, Column]
+    key: tuple[str, ...] = ()
+    subject: str = "row"
+
+    @property
+    def required(self) -> list[str]:
+        """Name the columns a file must have, in the contract's order."""
+        return [name for name, column in self.columns.items() if column.required]
 
     def schema(self) -> pandera.DataFrameSchema:
         """Return the contract as pandera checks it."""
         import ibis.expr.datatypes as dt
         import pandera.ibis as pandera
 
-        types = {"string": dt.String, "label": dt.String, "date": dt.Date, "float64": dt.Float64}
+        types = {"string": dt.String, "label": dt.String, "date": dt.Date}
         columns = {
-            name: pandera.Column(types[column.kind], required=column.required, nullable=not column.required)
+            name: pandera.Column(
+                types.get(column.kind, dt.Float64), required=column.required, nullable=not column.filled
+            )
             for name, column in self.columns.items()
         }
         return pandera.DataFrameSchema(columns, description=self.description)
 
 
-TABLES = {
-    "transactions": Contract(
+_CONTRACTS = (
+    Contract(
+        "transactions",
         "One row for each purchase, order line or refund.",
         {
             "customer_id": Column("string", "who bought", required=True),
@@ -62,7 +113,8 @@ TABLES = {
             ),
         },
     ),
-    "marketing_touches": Contract(
+    Contract(
+        "marketing_touches",
         "One row for each time a customer was addressed at a cost.",
         {
             "customer_id": Column("string", "who was addressed", required=True),
@@ -72,14 +124,64 @@ TABLES = {
             "campaign": Column("label", "in which campaign"),
         },
     ),
-}
+    # The questionnaire's items, which differ from firm to firm, are added by `satisfaction_survey`.
+    Contract(
+        "satisfaction_survey",
+        "One row for each respondent (of a wave), with one column for each item of the questionnaire.",
+        {
+            "respondent_id": Column(
+                "string",
+                "who answered",
+                required=True,
+                remedy="Where no column tells respondents apart, add one of row numbers.",
+            ),
+            "customer_id": Column("string", "the respondent's id among the customers"),
+            "segment": Column("label", "what kind of respondent, such as a region"),
+            "wave": Column("label", "in which round of the survey, such as a year"),
+            "weight": Column("weight", "how many people the respondent stands for"),
+        },
+        key=("respondent_id", "wave"),
+        subject="respondent",
+    ),
+)
+
+TABLES = {contract.name: contract for contract in _CONTRACTS}
+
+# Everything that an input parameter of a report can name: the tables, and the files that say how to read one.
+INPUTS = (*TABLES, "satisfaction_model")
 
 
-def required_columns(table: str) -> list[str]:
-    """Name the columns a table must have, in the contract's order."""
-    return [name for name, column in TABLES[table].columns.items() if column.required]
+def satisfaction_survey(
+    items: Sequence[str],
+    labels: Mapping[str, str],
+    lowest: float,
+    highest: float,
+    missing_codes: Sequence[float | str] = (),
+) -> Contract:
+    """Make the contract of a survey whose questionnaire has these items.
 
-
-def kinds(table: str) -> dict[str, str]:
-    """Give the kind of each column of a table: "string", "label", "date" or "float64"."""
-    return {name: column.kind for name, column in TABLES[table].columns.items()}
+    Parameters
+    ----------
+    items : sequence of str
+        The columns of answers, all required; gaps are allowed in them.
+    labels : Mapping[str, str]
+        What the items ask; an item without a label is its own.
+    lowest, highest : float
+        Ends of the answering scale.
+    missing_codes : sequence of float or str
+        Numbers and texts that stand for "no answer".
+    """
+    survey = TABLES["satisfaction_survey"]
+    answers = {
+        item: Column(
+            "answer",
+            labels.get(item, item),
+            f"{lowest:g} to {highest:g}",
+            required=True,
+            lowest=lowest,
+            highest=highest,
+            missing_codes=tuple(missing_codes),
+        )
+        for item in items
+    }
+    return replace(survey, columns={**survey.columns, **answers})

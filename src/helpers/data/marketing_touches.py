@@ -8,6 +8,7 @@ import ibis
 import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, check, day
+from helpers.data.contracts import TABLES
 from helpers.data.customer_summary import months_before
 from helpers.data.reading import connect
 
@@ -78,7 +79,7 @@ def load(
         return _none(connection)
     checked = check(
         source,
-        "marketing_touches",
+        TABLES["marketing_touches"],
         "cost",
         columns=columns,
         bad_rows=bad_rows,

