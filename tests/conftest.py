@@ -7,9 +7,20 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers.reporting.lettering import cjk_family
 from helpers.reporting.workspace import Workspace
 
-SYSTEM_PROGRAMS = {"chromium": "chromium"}
+# Marker of a test: Debian's package that it needs, and whether it is there.
+SYSTEM_PROGRAMS = {
+    "chromium": ("chromium", lambda: shutil.which("chromium")),
+    "cjk_font": ("fonts-wqy-microhei", cjk_family),
+}
+
+
+def pytest_configure(config):
+    """Make the markers known."""
+    for marker, (package, _) in SYSTEM_PROGRAMS.items():
+        config.addinivalue_line("markers", f"{marker}: needs Debian's {package}; skipped where it is absent")
 
 
 def pytest_collection_modifyitems(items):
@@ -17,9 +28,9 @@ def pytest_collection_modifyitems(items):
     if os.environ.get("REQUIRE_SYSTEM_PROGRAMS"):
         return
     for item in items:
-        for marker, program in SYSTEM_PROGRAMS.items():
-            if item.get_closest_marker(marker) and shutil.which(program) is None:
-                item.add_marker(pytest.mark.skip(reason=f"needs Debian's {program}, which is not installed"))
+        for marker, (package, is_there) in SYSTEM_PROGRAMS.items():
+            if item.get_closest_marker(marker) and not is_there():
+                item.add_marker(pytest.mark.skip(reason=f"needs Debian's {package}, which is not installed"))
 
 
 TOY_PARAMETERS = """customers: int = 3  # how many customers, count
@@ -42,7 +53,7 @@ def draw():
     return drawn
 
 analysis = types.SimpleNamespace(
-    answer=f"**{customers} customers** keep $x = {rate}$.",
+    label="", answer=f"**{customers} customers** keep $x = {rate}$.",
     warnings=("it is loud",) if loud else (),
     notes=(f"label <i>{label}</i> _is_ $x$",),
     headlines=(Headline("customers", customers, "customers", f"{customers} customers"),
@@ -79,6 +90,15 @@ def make_toy(folder: Path) -> Workspace:
     nbformat.write(toy_notebook(), root / "notebooks" / "01_toy.ipynb")
     (root / "reports.toml").write_text('[toy]\nnotebook = "toy"\n', encoding="utf-8")
     return Workspace.find(root)
+
+
+def takes_purchases(toy: Workspace, parameter: str, meaning: str) -> None:
+    """Let the toy notebook take an input instead of its label."""
+    notebook = toy.notebooks()["toy"]
+    text = notebook.read_text(encoding="utf-8")
+    line = 'label: str = \\"spend\\"  # name of the amount'
+    assert line in text
+    notebook.write_text(text.replace(line, f'{parameter}: str = \\"\\"  # {meaning}'), encoding="utf-8")
 
 
 @pytest.fixture

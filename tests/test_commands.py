@@ -1,9 +1,13 @@
 """The command as an operator meets it: what it prints, and its exit codes."""
 
+import hashlib
+import json
 import subprocess
 import sys
 
 import pytest
+
+from .conftest import takes_purchases
 
 
 def reports(workspace, *words, folder=None):
@@ -90,6 +94,38 @@ def test_list_and_show_say_what_there_is(toy):
     code, text = reports(toy, "show", "toy")
     assert code == 0
     assert "how many customers, count" in " ".join(text.split())
+
+
+@pytest.fixture
+def purchases(toy):
+    """Return a toy workspace whose notebook takes purchases under a name of its own, and a file of them."""
+    takes_purchases(toy, "label", "transactions: whose purchases, a path")
+    (toy.raw / "mine.csv").write_text("customer_id,date,amount\n1,2024-01-01,5\n2,2024-01-02,6\n", encoding="utf-8")
+    return toy
+
+
+def test_inputs_are_recognised_by_their_meaning(purchases):
+    plan = '[toy]\nnotebook = "toy"\nparameters = { label = "data/raw/mine.csv" }\n'
+    (purchases.root / "reports.toml").write_text(plan, encoding="utf-8")
+    folder = purchases.root / "notebooks"
+    assert " label input: transactions 'data/raw/mine.csv' " in " ".join(
+        reports(purchases, "show", "toy", folder=folder)[1].split()
+    )
+    assert "label=data/raw/mine.csv" in reports(purchases, "list")[1]
+    code, text = reports(purchases, "check", folder=folder)
+    assert (code, text.startswith("toy: label: 2 ")) == (0, True), text
+    (purchases.raw / "mine.csv").unlink()
+    code, text = reports(purchases, "check")
+    assert code == 1 and text.startswith("toy: label: transactions=")
+
+
+def test_input_paths_at_the_command_line_start_from_the_folder_of_the_caller(purchases):
+    code, text = reports(purchases, "run", "toy", "--set", "label=mine.csv", folder=purchases.raw)
+    assert code == 0, text
+    latest = purchases.reports / "ad_hoc" / "toy" / "latest" / "manifest.json"
+    [found] = json.loads(latest.read_text(encoding="utf-8"))["inputs"]
+    assert (found["parameter"], found["name"], found["path"]) == ("label", "transactions", "mine.csv")
+    assert found["sha256"] == hashlib.sha256((purchases.raw / "mine.csv").read_bytes()).hexdigest()
 
 
 def test_command_works_from_a_folder_below(toy):

@@ -115,8 +115,9 @@ def _alter(notebook, call: str, mime: str) -> list[int]:
     for number, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
         if call in cell.source and cell.outputs and mime in cell.outputs[0].get("data", {}):
             data = cell.outputs[0].data
-            data[mime] = re.sub(r"(\d)(?=\D*$)", lambda digit: str((int(digit[0]) + 1) % 10), data[mime])
-            changed.append(number)
+            stored = data[mime]
+            data[mime] = re.sub(r"(\d)(?=\D*$)", lambda digit: str((int(digit[0]) + 1) % 10), stored)
+            changed += [number] if data[mime] != stored else []  # what says that there is nothing has no digit
     return changed
 
 

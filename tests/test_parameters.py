@@ -30,6 +30,24 @@ def test_cell_is_read_with_types_defaults_and_meanings():
 
 
 @pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ('transactions: str = ""  # purchases: a path', "transactions"),
+        ('survey: str = "mobi"  # satisfaction_survey: a built-in name, or a path', "satisfaction_survey"),
+        ('model: str = "ecsi"  # satisfaction_model: ecsi, acsi, or a path', "satisfaction_model"),
+        ('transactions: str = ""  # marketing_touches: what was spent', "marketing_touches"),
+        ('model: str = "bg_nbd"  # satisfaction_model is what another report has', ""),
+        ('rule: str = "keep"  # rows: transactions that repeat', ""),
+        ("names: dict = {}  # transactions: their names", ""),
+        ('survey: str = "mobi"', ""),
+    ],
+)
+def test_parameter_says_by_its_meaning_or_its_name_which_input_it_takes(line, kind):
+    [parameter] = parse_cell(line).values()
+    assert parameter.input_kind == kind
+
+
+@pytest.mark.parametrize(
     ("cell", "said"),
     [
         ("x = 1", "only 'name: type = literal"),

@@ -3,8 +3,10 @@
 import pytest
 
 from helpers.reporting.errors import WrongUsage
-from helpers.reporting.plan import read_plan
+from helpers.reporting.plan import Input, read_plan
 from helpers.reporting.workspace import Workspace
+
+from .conftest import takes_purchases
 
 
 def write(toy: Workspace, text: str) -> None:
@@ -45,14 +47,34 @@ def test_wrong_plans_are_refused_in_words(toy, text, said):
         read_plan(toy)
 
 
-@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "data/raw/../../../x.csv"])
-def test_input_paths_of_the_plan_stay_in_the_workspace(toy, path):
-    notebook = toy.notebooks()["toy"]
-    text = notebook.read_text(encoding="utf-8").replace("label: str", "transactions: str")
-    notebook.write_text(text, encoding="utf-8")
-    write(toy, f'[toy]\nnotebook = "toy"\nparameters = {{ transactions = "{path}" }}')
-    with pytest.raises(WrongUsage, match="leaves the workspace"):
+TAKEN = [("transactions", "the purchases"), ("label", "transactions: the purchases")]
+
+
+@pytest.mark.parametrize(("parameter", "meaning"), TAKEN)
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "data/raw/../../../x.csv", "~/x.csv"])
+def test_input_paths_of_the_plan_stay_in_the_workspace(toy, path, parameter, meaning):
+    takes_purchases(toy, parameter, meaning)
+    write(toy, f'[toy]\nnotebook = "toy"\nparameters = {{ {parameter} = "{path}" }}')
+    with pytest.raises(WrongUsage, match=f"'{parameter}' leaves the workspace"):
         read_plan(toy)
+
+
+@pytest.mark.parametrize(("parameter", "meaning"), TAKEN)
+@pytest.mark.parametrize(("value", "source"), [("cdnow", "cdnow"), ("data/raw/x.csv", "{root}/data/raw/x.csv")])
+def test_inputs_are_as_seen_from_anywhere(toy, parameter, meaning, value, source):
+    takes_purchases(toy, parameter, meaning)
+    write(toy, f'[toy]\nnotebook = "toy"\nparameters = {{ {parameter} = "{value}" }}')
+    report = read_plan(toy)["toy"]
+    source = source.format(root=toy.root)
+    assert report.inputs() == [Input(parameter, "transactions", source)]
+    assert report.parameters[parameter] == value
+    assert report.resolved_parameters() == report.parameters | {parameter: source}
+
+
+def test_input_that_is_empty_is_none(toy):
+    takes_purchases(toy, *TAKEN[1])
+    write(toy, '[toy]\nnotebook = "toy"')
+    assert read_plan(toy)["toy"].inputs() == []
 
 
 def test_no_workspace_is_said(tmp_path):

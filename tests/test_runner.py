@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 
 import nbformat
@@ -92,6 +93,47 @@ def test_failed_run_is_kept_and_the_last_good_report_stays(published_toy, cells,
     assert page.read_bytes() == before
     index = (toy.reports / "index.html").read_text(encoding="utf-8")
     assert outcome in index and "stale" in index
+
+
+SIMULATED = {
+    'label="", answer': 'label="Simulated <data>", answer',
+    'axes.plot(frame["amount"])': 'axes.plot(frame["amount"]); axes.set_title("感知质量 <b>北方</b>")',
+    'from left to right.", frame)': "from left to right.\", frame, english={'感知质量': 'Quality'})",
+    "import sys, types, warnings": "import sys, types, warnings\n"
+    "from helpers.reporting import lettering\nlettering.CJK_FAMILIES = ()",
+}
+
+
+def test_label_stands_on_everything_shown_and_missing_letters_are_explained(toy):
+    notebook = toy_notebook()
+    source = notebook.cells[2].source
+    for before, after in SIMULATED.items():
+        assert source.count(before) == 1
+        source = source.replace(before, after)
+    notebook.cells[2].source = source
+    run = run_toy(toy, notebook)
+    page, record = run.page.read_text(encoding="utf-8"), manifest(run)
+    said = "Simulated &lt;data&gt;"
+    assert (record["label"], record["title"], record["warnings"]) == (
+        "Simulated <data>",
+        "A toy report",
+        ["label <i>spend</i> _is_ $x$"],
+    )
+    assert f"<title>A toy report ({said})</title>" in page
+    assert re.search(rf"<h1[^>]*>A toy report \({said}\)</h1>", page)
+    assert re.search(rf"<strong>{said}</strong></p>\s*<p><strong>3 customers</strong> keep", page)
+    assert f'alt="{said}. A line &lt;rising&gt;' in page and f"<figcaption>{said}. A line" in page
+    assert re.search(rf'<p class="caption"[^>]*>{said}\. Spend</p>', page)
+    assert "English labels are drawn instead of “感知质量”; [1] stands for “北方”." in page
+    assert "Simulated <data>" not in page.replace(said, "")
+    folder = toy.reports / "toy" / record["run_id"]
+    svg = (folder / "figures" / "line.svg").read_text(encoding="utf-8")
+    assert "<!-- Simulated &lt;data&gt; -->" in svg and "Quality" in svg and "北方" not in svg
+    assert json.loads((folder / "contents.json").read_text(encoding="utf-8"))["label"] == "Simulated <data>"
+    assert "Simulated" not in (folder / "results.json").read_text(encoding="utf-8")
+    index = (toy.reports / "index.html").read_text(encoding="utf-8")
+    assert f">A toy report ({said})</a>" in index
+    assert f"<p><strong>{said}.</strong> 3 customers</p>" in index
 
 
 def test_notebook_that_never_finishes_its_report_is_no_success(toy):

@@ -6,6 +6,7 @@ the business of `helpers.reporting`. This module is a leaf: analyses and the rep
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -139,7 +140,8 @@ class Table:
     columns : dict of str to Column
         The columns that are shown, in order. Columns left out stay in the file.
     view : pandas.DataFrame or None
-        What is shown, where another shape reads better than the file's; `columns` then describe the view.
+        What is shown, where another shape reads better than the file's; `columns` then describe the view. One without
+        columns shows the caption alone, which says why there is nothing to show.
     """
 
     name: str
@@ -159,6 +161,8 @@ class Table:
         # Shown in JupyterLab and in the published page alike; a fixed id keeps the output deterministic.
         from great_tables import GT
 
+        if not len(self.shown().columns):
+            return f"<p>{html.escape(self.caption)}</p>"
         table = GT(self.shown(), id=f"table-{self.name}").tab_header(title=self.caption).cols_align("left")
         numeric = [column.heading for column in self.columns.values() if column.digits is not None]
         return table.cols_align("right", columns=numeric).as_raw_html()
@@ -176,21 +180,24 @@ class Figure:
     ----------
     name : str
         Stable snake_case name: the files are `figures/<name>.svg` and `tables/<name>.csv`.
-    draw : callable
-        Takes nothing, returns a matplotlib figure; called under the one theme.
+    draw : callable or None
+        Takes nothing, returns a matplotlib figure; called under the one theme. None where there is nothing to draw.
     alt : str
-        What is to be seen, in a sentence or two, for those who cannot see it.
+        What is to be seen, in a sentence or two, for those who cannot see it; or why there is nothing to draw.
     frame : pandas.DataFrame
         The data behind the figure.
     columns : dict of str to Column
         What the columns of the data are, with their units.
+    english : mapping of str to str
+        What is drawn instead of a name where no font on the machine has its letters: the name to Latin letters.
     """
 
     name: str
-    draw: Callable[[], MatplotlibFigure]
+    draw: Callable[[], MatplotlibFigure] | None
     alt: str
     frame: pd.DataFrame
     columns: dict[str, Column] = field(default_factory=dict)
+    english: Mapping[str, str] = field(default_factory=dict)
 
 
 class Analysis(Protocol):
@@ -198,6 +205,8 @@ class Analysis(Protocol):
 
     Attributes
     ----------
+    label : str
+        What must stand on everything shown, such as "Simulated data"; empty for real data.
     answer : str
         The answer in words (Markdown), with its numbers and their intervals; the first thing in a report.
     warnings : tuple of str
@@ -214,6 +223,7 @@ class Analysis(Protocol):
         What other notebooks may read, by the name of its Parquet file.
     """
 
+    label: str
     answer: str
     warnings: tuple[str, ...]
     notes: tuple[str, ...]

@@ -162,7 +162,7 @@ def list_(workspace: Folder = None) -> None:
     table = _listing("report", "notebook", "inputs and other choices", "newest good run")
     for report in read_plan(place).values():
         defaults = read_parameters(report.notebook)
-        defaults |= dict.fromkeys(report.inputs())  # inputs are always listed
+        defaults |= {given.parameter: None for given in report.inputs()}  # inputs are always listed
         chosen = {n: v for n, v in report.parameters.items() if defaults[n] is None or v != defaults[n].default}
         shown = ", ".join(f"{name}={value}" for name, value in chosen.items())
         newest = read_json(place.reports / report.name / "latest" / "manifest.json") or {}
@@ -179,13 +179,13 @@ def check(names: Names = None, workspace: Folder = None) -> None:
     place = Workspace.find(workspace)
     refused = False
     for report in _chosen(read_plan(place), names).values():
-        for table, source in report.inputs().items():
+        for given in report.inputs():
             try:
-                found = check_input(table, report.resolve(table, source), report.parameters)
-                out.print(f"{report.name}: {table}: {found}")
+                found = check_input(given.kind, given.source, report.resolved_parameters())
+                out.print(f"{report.name}: {given.parameter}: {found}")
             except InputRefused as refusal:
                 refused = True
-                err.print(f"{report.name}: {table}: {refusal}")
+                err.print(f"{report.name}: {given.parameter}: {refusal}")
     if refused:
         raise typer.Exit(1)
 
@@ -194,7 +194,7 @@ def check(names: Names = None, workspace: Folder = None) -> None:
 def show(
     name: Annotated[str, typer.Argument(help="A report of the plan, or a notebook.")], workspace: Folder = None
 ) -> None:
-    """Show the parameters of a report: name, type, value, meaning."""
+    """Show the parameters of a report: name, type (of an input: its kind), value, meaning."""
     place = Workspace.find(workspace)
     plan, notebooks = read_plan(place), place.notebooks()
     notebook = plan[name].notebook if name in plan else known(name, notebooks | plan, "report or notebook")
@@ -202,7 +202,8 @@ def show(
     table = _listing("parameter", "type", "value", "meaning")
     for parameter in read_parameters(notebook).values():
         value = values.get(parameter.name, parameter.default)
-        table.add_row(parameter.name, parameter.type, repr(value), parameter.meaning)
+        kind = f"input: {parameter.input_kind}" if parameter.input_kind else parameter.type
+        table.add_row(parameter.name, kind, repr(value), parameter.meaning)
     out.print(table)
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from helpers.data.contracts import INPUTS
+
 from .errors import WrongUsage
 
 T = TypeVar("T")
@@ -37,13 +39,20 @@ class Parameter:
     default : object
         The literal in the notebook.
     meaning : str
-        The comment behind it: what it is, and its unit.
+        The comment behind it: what it is, and its unit. It begins with the name of an input and a colon where the
+        parameter takes that input under another name (`survey: str = "mobi"  # satisfaction_survey: whose answers`).
     """
 
     name: str
     type: str
     default: Any
     meaning: str
+
+    @property
+    def input_kind(self) -> str:
+        """Return which of `helpers.data.contracts.INPUTS` the parameter takes; empty where it takes none."""
+        declared = self.meaning.partition(":")[0].strip()
+        return next((kind for kind in (declared, self.name) if kind in INPUTS and self.type == "str"), "")
 
     def parse(self, text: str) -> Any:
         """Return the value that `text` stands for, by the declared type and never by guessing.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers.data.contracts import TABLES
 from helpers.data.sources import find_built_in
 
 from .errors import WrongUsage
@@ -26,6 +25,25 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
+class Input:
+    """What a parameter of a report names to be read.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter.
+    kind : str
+        Which of `helpers.data.contracts.INPUTS` it is.
+    source : str
+        A built-in name or a path, as seen from anywhere.
+    """
+
+    parameter: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
 class PlannedReport:
     """One report of the plan, or one asked for at the command line.
 
@@ -37,6 +55,8 @@ class PlannedReport:
         The notebook that makes it.
     parameters : dict
         Every parameter of the notebook with its checked value.
+    input_kinds : dict of str to str
+        The parameters that take an input, with its kind.
     after : tuple of str
         Reports that must have been published first.
     time_limit_minutes : float
@@ -48,17 +68,22 @@ class PlannedReport:
     name: str
     notebook: Path
     parameters: dict[str, Any]
+    input_kinds: dict[str, str]
     after: tuple[str, ...] = ()
     time_limit_minutes: float = 60.0
     folder: Path = field(default_factory=Path.cwd)
 
-    def inputs(self) -> dict[str, str]:
-        """Return the parameters that name an input table and are not empty."""
-        return {name: value for name, value in self.parameters.items() if name in TABLES and value}
+    def inputs(self) -> list[Input]:
+        """Return what the parameters name to be read; one that is empty names nothing."""
+        named = [(name, kind, self.parameters[name]) for name, kind in self.input_kinds.items()]
+        return [Input(name, kind, self._resolve(kind, source)) for name, kind, source in named if source]
 
-    def resolve(self, table: str, source: str) -> str:
-        """Return a source as seen from anywhere: a built-in name, or a path from `folder`."""
-        return source if find_built_in(source, table) else str(self.folder / Path(source).expanduser())
+    def resolved_parameters(self) -> dict[str, Any]:
+        """Return the parameters with every input as seen from anywhere."""
+        return self.parameters | {given.parameter: given.source for given in self.inputs()}
+
+    def _resolve(self, kind: str, source: str) -> str:
+        return source if find_built_in(source, kind) else str(self.folder / Path(source).expanduser())
 
 
 def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
@@ -109,8 +134,8 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
         )
     except WrongUsage as error:
         raise WrongUsage(f"reports.toml, [{name}]: {error}") from error
-    for parameter, value in report.inputs().items():
-        _stay_inside(workspace.root, name, parameter, value)
+    for given in report.inputs():
+        _stay_inside(workspace.root, name, given)
     return report
 
 
@@ -122,12 +147,14 @@ def planned(name: str, notebook: Path, values: dict[str, Any], **options: Any) -
     WrongUsage
         When a parameter is unknown or of another type.
     """
-    return PlannedReport(name, notebook, check_values(read_parameters(notebook), values), **options)
+    declared = read_parameters(notebook)
+    kinds = {parameter.name: parameter.input_kind for parameter in declared.values() if parameter.input_kind}
+    return PlannedReport(name, notebook, check_values(declared, values), kinds, **options)
 
 
-def _stay_inside(root: Path, report: str, parameter: str, value: str) -> None:
-    if not (root / value).resolve().is_relative_to(root.resolve()):
+def _stay_inside(root: Path, report: str, given: Input) -> None:
+    if not Path(root, given.source).resolve().is_relative_to(root.resolve()):
         raise WrongUsage(
-            f"reports.toml, [{report}]: '{parameter}' leaves the workspace ({value}); "
+            f"reports.toml, [{report}]: '{given.parameter}' leaves the workspace ({given.source}); "
             "put the file under data/raw, or name it at the command line with --set"
         )

@@ -24,14 +24,16 @@ from .changes import Changes
 
 
 class _Renderer(IPythonRenderer):
-    """Markdown with formulas turned into MathML, and with the headings remembered for the list of contents."""
+    """Markdown with formulas as MathML, a labelled title, and headings remembered for the list of contents."""
 
-    def __init__(self, headings: list[tuple[int, str, str]]):
+    def __init__(self, headings: list[tuple[int, str, str]], label: str):
         super().__init__(escape=False, exclude_anchor_links=True)
         self._headings = headings
+        self._label = html.escape(label)
 
     def heading(self, text: str, level: int, **attributes: Any) -> str:
         """Return a heading with an anchor, and remember it."""
+        text = _labelled(text, self._label) if level == 1 else text
         anchor = re.sub(r"\W+", "-", html.unescape(re.sub(r"<[^>]*>", "", text))).strip("-").lower()
         self._headings.append((level, text, anchor))
         return f'<h{level} id="{anchor}">{text}</h{level}>\n'
@@ -47,13 +49,14 @@ class _Renderer(IPythonRenderer):
 
 
 class _Exporter(HTMLExporter):
-    def __init__(self, **options: Any):
+    def __init__(self, label: str, **options: Any):
         super().__init__(template_name="basic", exclude_input=True, exclude_output_prompt=True, **options)
+        self.label = label
         self.headings: list[tuple[int, str, str]] = []
 
     @jinja2.pass_context
     def markdown2html(self, context: Any, source: str) -> str:
-        return MarkdownWithMath(renderer=_Renderer(self.headings)).render(source)
+        return MarkdownWithMath(renderer=_Renderer(self.headings, self.label)).render(source)
 
 
 def render_report(stage: Path, record: dict[str, Any], changes: Changes, folder: str = "") -> str:
@@ -75,11 +78,10 @@ def render_report(stage: Path, record: dict[str, Any], changes: Changes, folder:
         outputs = [_published(output, stage, folder) for output in cell.get("outputs", [])]
         if cell.cell_type == "code":
             cell.outputs = [output for output in outputs if output is not None]
-    exporter = _Exporter()
+    exporter = _Exporter(record["label"])
     body, _ = exporter.from_notebook_node(notebook)
     return render_page(
         "report.html.j2",
-        title=record["title"],
         body=Markup(body),
         contents=[(Markup(text), anchor) for level, text, anchor in exporter.headings if level == 2],
         run=record,
@@ -106,7 +108,16 @@ def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     templates.filters["number"] = _shown_number
     templates.filters["moment"] = _shown_moment
+    templates.filters["full_title"] = _full_title
     return templates
+
+
+def _labelled(title: str, label: str) -> str:
+    return f"{title} ({label})" if label else title
+
+
+def _full_title(run: dict[str, Any]) -> str:
+    return _labelled(run["title"], run.get("label", ""))
 
 
 def _shown_moment(stamp: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ PROCESSED_FOLDER = "HELPERS_PROCESSED_FOLDER"
 
 class Report:
     """Shows an analysis in a notebook, and saves what it shows when the runner runs it.
+
+    What the analysis is labelled with, such as "Simulated data", stands above the answer, in the caption of each
+    table, on each figure and in its words.
 
     Opened by hand in JupyterLab it only shows. Under the runner each table shown is also written to
     `tables/<name>.csv`, each figure to `figures/<name>.svg` with its data as CSV, and `finish` writes the
@@ -44,8 +48,9 @@ class Report:
         """Show the answer in words, with the conclusions that do not hold above it."""
         from IPython.display import Markdown, display
 
+        label = f"**{plain(self.analysis.label)}**" if self.analysis.label else ""
         warnings = "".join(f"> **Mind:** {plain(sentence)}\n>\n" for sentence in self.analysis.warnings)
-        display(Markdown(f"{warnings}\n\n{self.analysis.answer}".strip()))
+        display(Markdown(f"{label}\n\n{warnings}\n\n{self.analysis.answer}".strip()))
 
     def notes(self) -> None:
         """Show what the data brought that a reader should know."""
@@ -59,25 +64,31 @@ class Report:
         from IPython.display import display
 
         table = _named(self.analysis.tables, name, "table")
-        display(table)
+        display(replace(table, caption=self._labelled(table.caption)))
         self._columns[name] = units(table.frame, table.columns)
         if self._folder:
             _save_csv(self._folder, table.name, table.frame)
 
     def figure(self, name: str) -> None:
         """Show a figure of the analysis with its words, and save it with its data."""
-        from IPython.display import display
+        from IPython.display import Markdown, display
 
         figure = _named(self.analysis.figures, name, "figure")
-        png, svg = render(figure)
-        data, metadata = png_bundle(figure, png)
+        self._columns.setdefault(name, units(figure.frame, figure.columns))
+        if self._folder:
+            _save_csv(self._folder, figure.name, figure.frame)
+        if figure.draw is None:
+            display(Markdown(plain(self._labelled(figure.alt))))
+            return
+        picture = render(figure, self.analysis.label)
+        data, metadata = png_bundle(replace(figure, alt=self._labelled(figure.alt)), picture.png)
         display(data, metadata=metadata, raw=True)
+        if picture.remark:
+            display(Markdown(plain(picture.remark)))
         self._figures.append(name)
         if self._folder:
             (self._folder / "figures").mkdir(exist_ok=True)
-            (self._folder / "figures" / f"{figure.name}.svg").write_bytes(svg)
-            _save_csv(self._folder, figure.name, figure.frame)
-        self._columns.setdefault(name, units(figure.frame, figure.columns))
+            (self._folder / "figures" / f"{figure.name}.svg").write_bytes(picture.svg)
 
     def finish(self) -> None:
         """Write the headline numbers, what was shown, what was read, and the tables for other notebooks."""
@@ -88,6 +99,7 @@ class Report:
             frame.to_parquet(processed / f"{name}.parquet", index=False)
         _save_json(self._folder / "tables" / "columns.json", self._columns)
         contents = {
+            "label": self.analysis.label,
             "tables": list(self._columns),
             "figures": self._figures,
             "inputs": self.analysis.inputs,
@@ -96,6 +108,9 @@ class Report:
         }
         _save_json(self._folder / "contents.json", contents)
         _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
+
+    def _labelled(self, words: str) -> str:
+        return f"{self.analysis.label}. {words}" if self.analysis.label else words
 
 
 def _named(exhibits: dict[str, Any], name: str, kind: str) -> Any:

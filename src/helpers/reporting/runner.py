@@ -145,6 +145,7 @@ def _attempt(report, workspace, stage, record, force, on_progress, cancelled) ->
     raw_before = workspace.raw_state()
     outcome, message = _execute(report, stage, on_progress, cancelled)
     contents = provenance.read_json(stage / "contents.json") or {}
+    record["label"] = contents.get("label", "")
     record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
     warned = provenance.kernel_warnings(stage / "notebook.ipynb")
     record["warnings"] = [*contents.get("warnings", []), *warned]
@@ -158,9 +159,10 @@ def _attempt(report, workspace, stage, record, force, on_progress, cancelled) ->
 def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
     """Return what the files of every input are, as named in the plan or at the command line."""
     found = []
-    for table, source in report.inputs().items():
-        for entry in fingerprint(report.resolve(table, source), table):
-            found.append({"parameter": table, **entry, "path": entry["path"].removeprefix(f"{report.folder}/")})
+    for given in report.inputs():
+        for entry in fingerprint(given.source, given.kind):
+            path = entry["path"].removeprefix(f"{report.folder}/")
+            found.append({"parameter": given.parameter, "name": given.kind, **entry, "path": path})
     return found
 
 

@@ -29,6 +29,8 @@ class LifetimeValue(Valuation):
     became of their predictions.
     """
 
+    label = ""  # no built-in purchases are simulated
+
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Return the files read."""

@@ -8,6 +8,7 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number, percent, suppress_small_groups
 from helpers.models.lifetime_value import value
 
+from ..drawing import new_axes, nothing
 from .valuation import Valuation
 
 
@@ -18,24 +19,6 @@ def figures(result: Valuation) -> list[Figure]:
         whale_curve(result),
         value_distribution(result),
     ]
-
-
-def new_axes(width: float = 8, height: float = 4):
-    from matplotlib import pyplot
-
-    return pyplot.subplots(figsize=(width, height))
-
-
-def nothing(name: str, why: str) -> Figure:
-    """Return a figure that says why there is nothing to draw."""
-
-    def draw():
-        figure, axes = new_axes(8, 1)
-        axes.set_axis_off()
-        axes.text(0, 0.5, why, va="center")
-        return figure
-
-    return Figure(name, draw, why, pd.DataFrame({"reason": [why]}))
 
 
 def probability_of_purchase(result: Valuation) -> Figure:
@@ -163,6 +146,3 @@ def value_distribution(result: Valuation) -> Figure:
     alt = f"Histogram of potential value per customer: {half} lie below the mean of {mean}."
     columns = {"low": Column("From", result.currency), "high": Column("To", result.currency)}
     return Figure(name, draw, alt, frame, columns | {"customers": Column("Customers", "customers")})
-
-
-_axes, _nothing = new_axes, nothing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,12 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number, percent, suppress_small_groups
 from helpers.models.lifetime_value.purchase_models import kinds
 
-from ..figures import new_axes, nothing
+from ...drawing import INK, RULE, WIDTH, ZERO, across, new_axes, nothing, panels
 from . import agreement, tables
 from .evaluation import Evaluation
 from .recommendation import best_rule
 
-WIDTH = 6.4  # inches: a phone shows less than four, and what is drawn wider can no longer be read there
-ACTUAL, RULE, ZERO = "#333333", "#8C8C8C", "#5A5A5A"
+ACTUAL = INK
 COLOURS, MARKERS = 6, "osD^vP"  # the theme's seventh colour is a grey, as the naive rules are
 MOST_NAMED = 6  # groups that a sentence names one by one
 LONGEST_NAME = 26  # letters beside a panel
@@ -49,14 +47,8 @@ def figures(evaluation: Evaluation | None) -> list[Figure]:
     if evaluation is None:
         why = "There is no holdout: no day lies between the end of calibration and of observation."
         files = {table.name: table.frame for table in tables.tables(None)}
-        return [_nothing(make.__name__, why, files.get(make.__name__)) for make in makers]
+        return [nothing(make.__name__, why, files.get(make.__name__)) for make in makers]
     return [make(evaluation) for make in makers]
-
-
-def _nothing(name: str, why: str, frame: pd.DataFrame | None = None) -> Figure:
-    """Return a figure that says why; `frame` where a table of the same name shares the file."""
-    figure = nothing(name, why)
-    return figure if frame is None else replace(figure, frame=frame)
 
 
 def _place(model: str) -> int:
@@ -72,12 +64,6 @@ def _look(method: str) -> dict[str, object]:
     return {"color": _colour(method), "marker": MARKERS[_place(method)] if method in kinds() else "x"}
 
 
-def _panels(rows: int, columns: int, height: float, **options):
-    from matplotlib import pyplot
-
-    return pyplot.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **options)
-
-
 def _legend(figure, columns: int = 3) -> None:
     """Put one legend of all panels above them, where it hides no data."""
     found = {}
@@ -86,12 +72,6 @@ def _legend(figure, columns: int = 3) -> None:
         found |= dict(zip(names, handles, strict=True))
     names = sorted(found, key=lambda name: name != "actual")
     figure.legend([found[name] for name in names], names, loc="outside upper left", ncols=columns, columnspacing=1.2)
-
-
-def _across(axes) -> None:
-    """Rule the lines along which bars or dots that lie on their side are read."""
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
 
 
 def _dates(axes) -> None:
@@ -157,7 +137,7 @@ def scoreboard(evaluation: Evaluation) -> Figure:
 
     def draw():
         heights = [max(len(methods), 3) for methods in rows]
-        figure, grid = _panels(3, 2, 4 + 0.27 * sum(heights), sharey="row", height_ratios=heights)
+        figure, grid = panels(3, 2, 4 + 0.27 * sum(heights), sharey="row", height_ratios=heights)
         for line, pair, methods in zip(grid, pairs, rows, strict=True):
             for axes, measure in zip(line, pair, strict=True):
                 one_panel(axes, measure, methods)
@@ -174,7 +154,7 @@ def scoreboard(evaluation: Evaluation) -> Figure:
         scale = 100 if unit.startswith("%") else 1
         lines = shown[shown.measure == measure]
         axes.set_title(title, fontsize=10.5, pad=5)
-        _across(axes)
+        across(axes)
         for score in lines.itertuples():
             place, colour = methods.index(score.method), _colour(score.method)
             axes.hlines(place, scale * score.low, scale * score.high, color=colour, linewidth=2, alpha=0.6)
@@ -249,7 +229,7 @@ def holdout_total(evaluation: Evaluation) -> Figure:
         axes.set_yticks(frame.index, [f"{line.label}:  {number(line.predicted)}" for line in frame.itertuples()])
         axes.invert_yaxis()
         axes.set_xlabel("purchases in the holdout")
-        _across(axes)
+        across(axes)
         return figure
 
     said = ", ".join(f"{line.label} {number(line.predicted)}" for line in frame.itertuples())
@@ -267,13 +247,13 @@ def tracking(evaluation: Evaluation) -> Figure:
     """Repeat purchases through calibration and holdout, in all and by period."""
     name, split, model, frame = "tracking", evaluation.split, evaluation.model, evaluation.tracking
     if len(frame) < 2:
-        return _nothing(name, "Purchases over time are not drawn: the data span fewer than two whole periods.")
+        return nothing(name, "Purchases over time are not drawn: the data span fewer than two whole periods.")
     ends = pd.to_datetime(frame.period_end)
     period = "week" if (ends.diff().dropna().dt.days == 7).all() else "month"
     label = evaluation.labels
 
     def draw():
-        figure, grid = _panels(2, 1, 6, sharex=True)
+        figure, grid = panels(2, 1, 6, sharex=True)
         for axes, prefix, what in zip(grid[:, 0], ("cumulative_", ""), ("in all", f"each {period}"), strict=True):
             band = frame[f"{prefix}low"], frame[f"{prefix}high"]
             if model in split.fits and frame.low.notna().any():
@@ -331,7 +311,7 @@ def _by_group(evaluation: Evaluation, name: str, totals: pd.DataFrame, grouped_b
     seen = frame[frame.customers.notna()]
     missed = _outside(frame.actual, frame.low, frame.high)
     if seen.empty:
-        return _nothing(name, f"Not drawn: no group holds {evaluation.settings.min_cell} customers or more.")
+        return nothing(name, f"Not drawn: no group holds {evaluation.settings.min_cell} customers or more.")
 
     def draw():
         figure, axes = new_axes(WIDTH, 4.4)
@@ -405,11 +385,11 @@ def reliability(evaluation: Evaluation) -> Figure:
     methods = list(dict.fromkeys(seen.method))
     if not methods:
         why = "no model could be fitted" if found.empty else "every group of customers is too small"
-        return _nothing(name, f"The probabilities of a purchase cannot be checked: {why}.")
+        return nothing(name, f"The probabilities of a purchase cannot be checked: {why}.")
 
     def draw():
         rows, columns = (len(methods) + 1) // 2, min(len(methods), 2)
-        figure, grid = _panels(rows, columns, 0.6 + 2.9 * rows, sharex=True, sharey=True)
+        figure, grid = panels(rows, columns, 0.6 + 2.9 * rows, sharex=True, sharey=True)
         for axes, method in zip(grid.flat, methods, strict=False):
             one_panel(axes, method, seen[seen.method == method])
         for axes in grid.flat[len(methods) :]:
@@ -448,7 +428,7 @@ def frequency_fit(evaluation: Evaluation) -> Figure:
     actual = frame.customers.astype(float)
     if not (actual > 0).any():
         why = f"no group holds {evaluation.settings.min_cell} customers or more"
-        return _nothing("frequency_fit", f"Not drawn: {why}.", frame)
+        return nothing("frequency_fit", f"Not drawn: {why}.", frame)
 
     def draw():
         figure, axes = new_axes(WIDTH, 4)
@@ -487,7 +467,7 @@ def cohorts(evaluation: Evaluation) -> Figure:
     """By how much each acquisition cohort bought more or less than expected."""
     name, split, model, labels = "cohorts", evaluation.split, evaluation.model, evaluation.labels
     if model not in split.fits:
-        return _nothing(name, f"Cohorts cannot be compared: {labels[model]} could not be fitted.")
+        return nothing(name, f"Cohorts cannot be compared: {labels[model]} could not be fitted.")
     frame = _suppressed(evaluation, evaluation.cohorts, "group")
     expected = frame[f"expected_{model}"]
     for end in ("low", "high"):
@@ -497,7 +477,7 @@ def cohorts(evaluation: Evaluation) -> Figure:
     residual = f"residual_{model}"
     seen = frame[frame[residual].notna()]
     if seen.empty:
-        return _nothing(name, f"Not drawn: no cohort holds {evaluation.settings.min_cell} customers or more.")
+        return nothing(name, f"Not drawn: no cohort holds {evaluation.settings.min_cell} customers or more.")
 
     def draw():
         figure, axes = new_axes(WIDTH, 4.2)
@@ -550,16 +530,16 @@ def split_dates(evaluation: Evaluation) -> Figure:
     name, model, labels = "split_dates", evaluation.model, evaluation.labels
     frame = tables.split_dates(evaluation).frame
     methods = [*evaluation.split.fits, "past_rate"]
-    panels = {"total_error": "error of the total (%)", "gini_purchases": "normalised Gini\nof purchases"}
-    seen = frame[np.isfinite(frame.value) & frame.measure.isin(panels)] if len(frame) else frame
+    titles = {"total_error": "error of the total (%)", "gini_purchases": "normalised Gini\nof purchases"}
+    seen = frame[np.isfinite(frame.value) & frame.measure.isin(titles)] if len(frame) else frame
     if seen.empty:
-        return _nothing(name, "The check was not repeated at other dates, or nobody bought after them.", frame)
-    panels = {measure: title for measure, title in panels.items() if (seen.measure == measure).any()}
+        return nothing(name, "The check was not repeated at other dates, or nobody bought after them.", frame)
+    titles = {measure: title for measure, title in titles.items() if (seen.measure == measure).any()}
     seen = seen.assign(date=pd.to_datetime(seen.calibration_end), scale=np.where(seen.measure == "total_error", 100, 1))
 
     def draw():
-        figure, grid = _panels(len(panels), 1, 1.4 + 2.1 * len(panels), sharex=True)
-        for axes, (measure, title) in zip(grid[:, 0], panels.items(), strict=True):
+        figure, grid = panels(len(titles), 1, 1.4 + 2.1 * len(titles), sharex=True)
+        for axes, (measure, title) in zip(grid[:, 0], titles.items(), strict=True):
             for method in methods:
                 line = seen[(seen.measure == measure) & (seen.method == method)]
                 if method == model:
@@ -604,7 +584,7 @@ def segments(evaluation: Evaluation) -> Figure:
     frame = tables.segments(evaluation).frame
     seen = frame[frame.total_error.notna()].reset_index(drop=True)
     if seen.empty:
-        return _nothing(name, "Groups are not compared: all are too small, or nobody bought, or no model fits.", frame)
+        return nothing(name, "Groups are not compared: all are too small, or nobody bought, or no model fits.", frame)
     whole, own = _colour(model), seen.own_total_error.notna()
 
     def draw():
@@ -625,7 +605,7 @@ def segments(evaluation: Evaluation) -> Figure:
         )
         axes.set_ylim(len(seen) - 0.4, -0.6)
         axes.set_xlabel("error of the total (%) with 95 % interval\n(beside each name: customers)")
-        _across(axes)
+        across(axes)
         _legend(figure, 2)
         return figure
 
