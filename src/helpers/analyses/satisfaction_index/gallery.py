@@ -1,0 +1,97 @@
+"""Every figure of the satisfaction-index report, from the frames of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from helpers.exhibits import Figure, Table
+
+from ..drawing import nothing
+from . import figures
+from .measurement import ALL, Measurement
+from .tables import loyalty
+from .tables.respondents import answers
+
+
+def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
+    """Return every figure of the report."""
+    frames = {name: table.frame for name, table in tables.items()}
+    model = result.model
+    english = {model.labels[name]: model.english[name] for name in (*model.constructs, *model.items)}
+    outcome = result.named(result.outcome.name)
+    return [
+        *_levels(result, frames["index"], english),
+        *_importance(result, frames["importance_performance"], english),
+        figures.path_diagram(_constructs(result), _paths(frames["paths"]), english),
+        figures.driver_shares(_drivers(frames["drivers"]), outcome, english),
+        figures.penalty_reward(_rows(frames["penalty_reward"], "item"), outcome, english),
+        *_loyalty(result, frames["quadrants"], english),
+        figures.answers(answers(result), english),
+        figures.discriminant_validity(frames["discriminant_validity"], english),
+    ]
+
+
+def _rows(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a frame, without the row that stands in a table for nothing."""
+    return frame if column in frame else frame.iloc[:0]
+
+
+def _levels(result: Measurement, index: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:
+    chosen = index[index["chosen"]]
+    everyone = (chosen["segment"] == ALL) & (chosen["wave"] == ALL)
+    groups = [
+        draw(rows.reset_index(drop=True), english)
+        if result.groups.of_kind(kind)
+        else nothing(f"index_by_{kind}", f"This survey names no {kind}s.")
+        for kind, draw, rows in (
+            ("segment", figures.index_by_segment, chosen[chosen["wave"] == ALL]),
+            ("wave", figures.index_by_wave, chosen[chosen["segment"] == ALL]),
+        )
+    ]
+    overview = chosen[everyone].assign(is_target=lambda rows: rows["construct"] == result.model.satisfaction)
+    return [figures.index_overview(overview.reset_index(drop=True), english), *groups]
+
+
+def _importance(result: Measurement, importance: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:
+    drawn = []
+    for name, target in (("satisfaction", result.model.satisfaction), ("loyalty", result.model.loyalty)):
+        rows = importance[importance["target"] == target].reset_index(drop=True)
+        figure = figures.importance_performance(rows, result.named(target), english, f"importance_{name}")
+        drawn.append(figure if target else nothing(f"importance_{name}", loyalty.NO_LOYALTY))
+    return drawn
+
+
+def _constructs(result: Measurement) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "construct": result.constructs,
+            "label": [result.named(name) for name in result.constructs],
+            "index": [float(result.index(0, number).value) for number in range(len(result.constructs))],
+            "r_squared": result.fit.r_squared,
+            "items": [int((result.design.block == number).sum()) for number in range(len(result.constructs))],
+        }
+    )
+
+
+def _paths(paths: pd.DataFrame) -> pd.DataFrame:
+    columns = ["source", "target", "estimate", "low", "high"]
+    return paths[columns].assign(supported=paths["verdict"] == "supported")
+
+
+def _drivers(drivers: pd.DataFrame) -> pd.DataFrame:
+    rows = _rows(drivers, "item")
+    return rows[rows["item"] != "r_squared"] if len(rows) else rows
+
+
+def _loyalty(result: Measurement, quadrants: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:
+    if result.loyalty_curve is None:
+        return [nothing(name, loyalty.NO_LOYALTY) for name in ("loyalty_curve", "satisfaction_loyalty_quadrants")]
+    settings, names = result.settings, (result.named(result.model.satisfaction), result.named(result.model.loyalty))
+    points, lines = loyalty.curve_points(result), loyalty.curve_lines(result)
+    parts = quadrants[quadrants["quadrant"] != loyalty.OF_SATISFIED]
+    return [
+        figures.loyalty_curve(points, lines, english, *names, verdict=result.loyalty_curve.verdict),
+        figures.satisfaction_loyalty_quadrants(parts, english, settings.satisfied_from, settings.loyal_from),
+    ]

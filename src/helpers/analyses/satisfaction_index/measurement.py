@@ -1,0 +1,469 @@
+"""The satisfaction index estimated from a survey, and what bootstrap draws say of each of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from helpers.data import satisfaction_survey
+from helpers.data.refusal import InputRefused, Problem
+from helpers.data.satisfaction_models import SatisfactionModel, read_model
+from helpers.data.satisfaction_survey import Survey
+from helpers.models import resampling
+from helpers.models.satisfaction_index import drivers, index, path_model, reliability
+from helpers.models.satisfaction_index.design import Design
+from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve, fit_curve
+from helpers.models.satisfaction_index.moments import Answers, Moments
+from helpers.models.satisfaction_index.path_model import PathFit
+
+from ..progress import progress
+from .settings import WEIGHTINGS, Settings
+
+ALL = "all"  # the segment, and the wave, that is everyone
+MOST_GROUPS = 50  # segments, or waves; a column with more is no grouping but something else
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Everyone, then each segment, then each wave.
+
+    Parameters
+    ----------
+    kinds, names : tuple of str
+        "all", "segment" or "wave", and the name of the group.
+    members : ndarray of float, shape (respondents, groups)
+        1 where a respondent belongs to a group.
+    """
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    members: np.ndarray
+
+    @classmethod
+    def of(cls, survey: Survey) -> Groups:
+        """Return the groups of a survey."""
+        respondents = survey.respondents
+        named = [(ALL, ALL, np.ones(len(respondents)))]
+        for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
+            named += [(kind, name, (respondents[kind] == name).to_numpy(float)) for name in names]
+        kinds, names, members = zip(*named, strict=True)
+        return cls(kinds, names, np.column_stack(members))
+
+    def of_kind(self, kind: str) -> list[int]:
+        """Return the numbers of the groups of a kind."""
+        return [group for group, found in enumerate(self.kinds) if found == kind]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Return the number of respondents in each group."""
+        return self.members.sum(axis=0).astype(int)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number, or an array of them, with its bootstrap draws.
+
+    Parameters
+    ----------
+    value : ndarray
+        From the survey as it is.
+    draws : ndarray, shape (resamples, ...)
+        From each resample.
+    left_out : ndarray, shape (groups of respondents, ...)
+        With each respondent, or group of respondents, left out in turn.
+    """
+
+    value: np.ndarray
+    draws: np.ndarray
+    left_out: np.ndarray
+
+    def interval(self, method: str = "percentile") -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the 95 % interval, "percentile" or "bca"."""
+        if method == "bca":
+            return resampling.bca(self.value, self.draws, self.left_out)
+        return resampling.percentile(self.draws)
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Return the standard deviation over the draws."""
+        return resampling.standard_error(self.draws)
+
+    def __getitem__(self, key) -> Estimate:
+        """Return the same of some of the numbers."""
+        keys = key if isinstance(key, tuple) else (key,)
+        return Estimate(self.value[keys], self.draws[(slice(None), *keys)], self.left_out[(slice(None), *keys)])
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        """Return the difference, draw by draw, so that it is paired."""
+        return Estimate(self.value - other.value, self.draws - other.draws, self.left_out - other.left_out)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything that is estimated from one survey under one model.
+
+    Parameters
+    ----------
+    settings : Settings
+    model : SatisfactionModel
+        As its file states it.
+    survey : Survey
+    items, constructs : tuple of str
+        Those that could be used, in the order of every array.
+    unusable : dict of str to str
+        Items that could not, and why.
+    design : Design
+        The model in numbers.
+    groups : Groups
+    answers : Answers
+        Of the usable items.
+    outcome : Outcome
+        What the item-level drivers explain.
+    fit : PathFit
+        The path model of everyone.
+    estimates : dict of str to Estimate
+        index (weightings, groups, constructs); item_weights (items); weights, loadings (items); paths, total_effects,
+        points (constructs, constructs), the last in points of the target's index per point of the source's; r_squared
+        (constructs); htmt (constructs, constructs); explained (drivers + 1): the shares and their sum.
+    """
+
+    settings: Settings
+    model: SatisfactionModel
+    survey: Survey
+    items: tuple[str, ...]
+    constructs: tuple[str, ...]
+    unusable: dict[str, str]
+    design: Design
+    groups: Groups
+    answers: Answers
+    outcome: Outcome
+    fit: PathFit
+    estimates: dict[str, Estimate]
+
+    def __getitem__(self, name: str) -> Estimate:
+        """Return one of the estimates."""
+        return self.estimates[name]
+
+    @property
+    def respondents(self) -> int:
+        """Return how many respondents count."""
+        return len(self.survey.respondents)
+
+    @cached_property
+    def satisfaction(self) -> int:
+        """Return the number of the satisfaction construct."""
+        return self.constructs.index(self.model.satisfaction)
+
+    @cached_property
+    def loyalty(self) -> int | None:
+        """Return the number of the loyalty construct, None where the model has none."""
+        return self.constructs.index(self.model.loyalty) if self.model.loyalty in self.constructs else None
+
+    @cached_property
+    def targets(self) -> tuple[int, ...]:
+        """Return the constructs whose causes are asked for: satisfaction, and loyalty where there is one."""
+        return (self.satisfaction,) if self.loyalty is None else (self.satisfaction, self.loyalty)
+
+    def named(self, name: str) -> str:
+        """Return how a construct or an item reads."""
+        return self.model.labels.get(name, name)
+
+    @property
+    def estimated(self) -> bool:
+        """Return whether the path model could be estimated."""
+        return bool(self.fit.converged)
+
+    @cached_property
+    def negative(self) -> dict[str, list[str]]:
+        """Return by construct the items whose weight is negative, so that its index by these weights means nothing."""
+        names: dict[str, list[str]] = {}
+        for item in np.flatnonzero(index.negative_weights(self["item_weights"].value, self.design)):
+            names.setdefault(self.constructs[self.design.block[item]], []).append(self.items[item])
+        return names
+
+    def weighting(self, construct: int) -> str:
+        """Return by which weights the index of a construct is given: equal ones where the model's mean nothing."""
+        sound = self.estimated and self.constructs[construct] not in self.negative
+        return self.settings.weighting if sound else "equal"
+
+    def index(self, group: int = 0, construct: int | None = None, weighting: str = "") -> Estimate:
+        """Return the index of a construct (satisfaction by default) in a group, with its draws."""
+        construct = self.satisfaction if construct is None else construct
+        chosen = WEIGHTINGS.index(weighting or self.weighting(construct))
+        return self["index"][chosen, group, construct]
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """Return the score of each respondent on each construct, 0 to 100; shape (respondents, constructs)."""
+        weights = self["item_weights"].value
+        equal = [self.weighting(construct) == "equal" for construct in self.design.block]
+        weights = np.where(equal, index.equal_weights(self.design), weights)
+        means = self.moments.mean
+        scores = index.scores(self.answers.values, weights, self.design, self.survey.lowest, self.survey.highest, means)
+        # a score that is 75 but for rounding is 75: cuts are made in these scores
+        return scores.round(9)
+
+    @cached_property
+    def loyalty_curve(self) -> LoyaltyCurve | None:
+        """Return loyalty as a function of satisfaction; None where the model has no loyalty."""
+        if self.loyalty is None:
+            return None
+        return fit_curve(
+            self.scores[:, self.satisfaction],
+            self.scores[:, self.loyalty],
+            self.weights_of_respondents,
+            resamples=self.settings.bootstrap_resamples,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Return means and covariances of the usable items."""
+        return self.answers.moments(self.weights_of_respondents)
+
+    @cached_property
+    def weights_of_respondents(self) -> np.ndarray:
+        """Return the survey weight of each respondent."""
+        return self.survey.respondents["weight"].to_numpy(float)
+
+
+def measure(settings: Settings) -> Measurement:
+    """Load the survey, estimate the model and resample.
+
+    Raises
+    ------
+    InputRefused
+        When the survey, the model file or a setting cannot be used; the message names everything that is wrong.
+    """
+    model = read_model(settings.model)
+    survey = satisfaction_survey.load(
+        settings.survey,
+        model,
+        columns=settings.columns,
+        segment=settings.segment,
+        wave=settings.wave,
+        scale_min=settings.scale_min,
+        scale_max=settings.scale_max,
+        missing_codes=settings.missing_codes,
+        bad_rows=settings.bad_rows,
+        straight_lining=settings.straight_lining,
+        identical_answers=settings.identical_answers,
+        most_missing=settings.most_missing,
+        decimal=settings.decimal,
+    )
+    _check_groups(survey)
+    unusable = unusable_items(survey.answers)
+    items, constructs, design = usable(model, set(unusable), survey.name)
+    answers = Answers(survey.answers[list(items)].to_numpy(float))
+    groups = Groups.of(survey)
+    outcome = Outcome.of(model, items)
+    statistics = Statistics(settings.scheme, survey, design, answers, groups, outcome)
+    estimates = resample(statistics, survey, settings, "bootstrap")
+    moments = answers.moments(survey.respondents["weight"].to_numpy(float))
+    fit = settled(path_model.fit(moments.correlation, design, settings.scheme))
+    return Measurement(
+        settings, model, survey, items, constructs, unusable, design, groups, answers, outcome, fit, estimates
+    )
+
+
+def _check_groups(survey: Survey) -> None:
+    found = {"segment": survey.segments, "wave": survey.waves}
+    problems = [
+        Problem(
+            f"its column of {kind}s names {len(names):,} {kind}s; at most {MOST_GROUPS} are compared",
+            way_out=f"Put them into fewer {kind}s, or name another column by {kind}=...",
+        )
+        for kind, names in found.items()
+        if len(names) > MOST_GROUPS
+    ]
+    if problems:
+        raise InputRefused(survey.name, problems)
+
+
+def resample(
+    statistics: Callable[[np.ndarray], dict[str, np.ndarray]], survey: Survey, settings: Settings, title: str
+) -> dict[str, Estimate]:
+    """Return statistics of the survey with their bootstrap draws; every call draws the same respondents.
+
+    Parameters
+    ----------
+    statistics : callable
+        Takes how often each respondent counts, shape (..., respondents), and returns arrays of shape (..., any).
+    survey : Survey
+    settings : Settings
+    title : str
+        Of the progress bar.
+    """
+    weights, strata = survey.respondents["weight"].to_numpy(float), _strata(survey)
+    number, resamples = len(weights), settings.bootstrap_resamples
+    with progress(title, resamples + min(number, resampling.JACKKNIFE_GROUPS)) as bar:
+
+        def collected(chunks: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+            found = []
+            for counts in chunks:
+                found.append(statistics(counts * weights))
+                bar.update(len(counts))
+            return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+        draws = collected(resampling.resampled_counts(number, resamples, settings.seed, strata))
+        left_out = collected(resampling.jackknife_counts(number, strata=strata))
+    value = statistics(weights)
+    return {name: Estimate(value[name], draws[name], left_out[name]) for name in value}
+
+
+def _strata(survey: Survey) -> np.ndarray | None:
+    """Return the cell of segment and wave of each respondent: its size was chosen, not observed."""
+    cells = survey.respondents[["segment", "wave"]].fillna("").astype(str)
+    codes = cells.groupby(["segment", "wave"], sort=True).ngroup().to_numpy()
+    return codes if codes.max() else None
+
+
+def settled(fit: PathFit) -> PathFit:
+    """Return a fit whose figures are nan where the iteration did not settle: such a draw means nothing."""
+
+    def kept(values: np.ndarray) -> np.ndarray:
+        converged = np.expand_dims(fit.converged, tuple(range(fit.converged.ndim, values.ndim)))
+        return np.where(converged, values, np.nan)
+
+    figures = {name: kept(values) for name, values in vars(fit).items() if name not in ("iterations", "converged")}
+    return replace(fit, **figures)
+
+
+def unusable_items(answers: pd.DataFrame) -> dict[str, str]:
+    """Return the items that say nothing of differences between respondents, and why."""
+    reasons = {}
+    for item, column in answers.items():
+        if column.notna().sum() == 0:
+            reasons[item] = "nobody answered it"
+        elif column.nunique() == 1:
+            reasons[item] = f"everybody who answered it gave the same answer ({column.dropna().iloc[0]:g})"
+    return reasons
+
+
+def usable(
+    model: SatisfactionModel, left_out: set[str], survey: str
+) -> tuple[tuple[str, ...], tuple[str, ...], Design]:
+    """Return the items and constructs that can be estimated, and the model of them in numbers.
+
+    Raises
+    ------
+    InputRefused
+        When a construct has no usable item left.
+    """
+    blocks = {name: [item for item in items if item not in left_out] for name, items in model.constructs.items()}
+    empty = [name for name, items in blocks.items() if not items]
+    if empty:
+        problems = [
+            Problem(
+                f"no item of the construct '{name}' has answers that differ ({', '.join(model.constructs[name])})",
+                way_out="Ask more people, or use a model without it.",
+            )
+            for name in empty
+        ]
+        raise InputRefused(survey, problems)
+    constructs = tuple(blocks)
+    items = tuple(item for block in blocks.values() for item in block)
+    block = np.repeat(np.arange(len(constructs)), [len(items) for items in blocks.values()])
+    paths = np.zeros((len(constructs), len(constructs)), dtype=bool)
+    for path in model.paths:
+        paths[constructs.index(path.source), constructs.index(path.target)] = True
+    return items, constructs, Design(block, paths)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the item-level drivers explain, and which items these are.
+
+    Parameters
+    ----------
+    name : str
+        The overall item, or the satisfaction construct where no item is named as such.
+    weights : ndarray, shape (items,)
+        The outcome as a combination of items.
+    drivers : ndarray of int
+        The items that explain it.
+    """
+
+    name: str
+    weights: np.ndarray
+    drivers: np.ndarray
+
+    @classmethod
+    def of(cls, model: SatisfactionModel, items: tuple[str, ...]) -> Outcome:
+        """Return the outcome and the drivers that a model names, or else all that leads to satisfaction."""
+        own = [item for item in model.constructs[model.satisfaction] if item in items]
+        outcome = [model.overall_item] if model.overall_item in items else own
+        weights = np.isin(items, outcome) / len(outcome)
+        leading = [item for name in upstream(model) for item in model.constructs[name]]
+        named = [item for item in (model.drivers or leading) if item in items and item not in outcome]
+        name = outcome[0] if len(outcome) == 1 else model.satisfaction
+        return cls(name, weights, np.array([items.index(item) for item in named], dtype=int))
+
+    def of_respondents(self, answers: np.ndarray) -> np.ndarray:
+        """Return the outcome of each respondent, nan where an answer to it is missing."""
+        part = self.weights > 0
+        return answers[:, part] @ self.weights[part]
+
+
+def upstream(model: SatisfactionModel) -> list[str]:
+    """Return the constructs that act on satisfaction, directly or not, in the model's order."""
+    found, new = set(), {model.satisfaction}
+    while new:
+        new = {path.source for path in model.paths if path.target in new} - found
+        found |= new
+    return [name for name in model.constructs if name in found]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Everything that is computed anew in each draw, from how often each respondent counts in it."""
+
+    scheme: str
+    survey: Survey
+    design: Design
+    answers: Answers
+    groups: Groups
+    outcome: Outcome
+
+    def __call__(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the statistics of each draw; counts has shape (..., respondents)."""
+        design, lowest, highest = self.design, self.survey.lowest, self.survey.highest
+        moments = self.answers.moments(counts)
+        fit = settled(path_model.fit(moments.correlation, design, self.scheme))
+        weights = index.item_weights(fit.weights, moments.deviation, design)
+        means = self.answers.group_means(counts, self.groups.members)
+        indices = [
+            index.index(means, by[..., None, :], design, lowest, highest)
+            for by in (weights, np.broadcast_to(index.equal_weights(design), weights.shape))
+        ]
+        spread = index.index_deviation(moments.covariance, weights, design, lowest, highest)
+        statistics = {
+            "index": np.stack(indices, axis=-3),
+            "item_weights": weights,
+            "weights": fit.weights,
+            "loadings": fit.loadings,
+            "paths": fit.paths,
+            "total_effects": fit.total_effects,
+            "points": index.effects_on_index(fit.total_effects, spread),
+            "r_squared": fit.r_squared,
+            "htmt": reliability.htmt(moments.correlation, design),
+        }
+        if len(self.outcome.drivers):
+            statistics["explained"] = self._explained(moments.covariance)
+        return statistics
+
+    def _explained(self, covariance: np.ndarray) -> np.ndarray:
+        """Return each driver's share of the variance of the outcome, and last their sum."""
+        drawn = np.eye(self.design.items)[:, self.outcome.drivers]
+        combined = np.column_stack([drawn, self.outcome.weights])
+        among = combined.T @ covariance @ combined
+        deviation = np.sqrt(np.diagonal(among, axis1=-2, axis2=-1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlation = among / (deviation[..., :, None] * deviation[..., None, :])
+        last = len(self.outcome.drivers)
+        found = drivers.explained_shares(correlation, last, range(last))
+        return np.concatenate([found.shares, found.r_squared[..., None]], axis=-1)

@@ -1,0 +1,63 @@
+"""What the tables of this report have in common: names, intervals, and corrections for many comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import Column, Table
+
+from ..measurement import Estimate, Measurement
+
+POINTS = "0-100"
+ESTIMATOR = "pls"
+NAMES = {
+    "pls": "PLS weights",
+    "equal": "equal weights",
+    "percentile": "percentile",
+    "bca": "BCa",
+    "all": "everyone",
+}
+QUADRANTS = {
+    "concentrate": "Concentrate here",
+    "keep_up": "Keep up the good work",
+    "low_priority": "Low priority",
+    "overkill": "Possible overkill",
+}
+KINDS = {
+    "basic": "basic: its lack costs more than its presence gains",
+    "one_dimensional": "one-dimensional: counts both ways",
+    "attractive": "attractive: its presence gains more than its lack costs",
+    "cannot_tell": "cannot be told",
+}
+
+
+def nothing(name: str, why: str) -> Table:
+    """Return a table that says why there is nothing to show."""
+    return Table(name, pd.DataFrame({"reason": [why]}), why, view=pd.DataFrame())
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a phrase: a, b and c."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def bounds(result: Measurement, estimate: Estimate, method: str = "") -> tuple[float, float]:
+    """Return the ends of the interval of one number, by the method that the settings name."""
+    low, high = estimate.interval(method or result.settings.interval)
+    return float(low), float(high)
+
+
+def interval_columns(label: str = "", unit: str = "", digits: int = 1, percent: bool = False) -> dict[str, Column]:
+    """Return how the columns `low` and `high` read."""
+    return {
+        "low": Column(f"{label} low".strip().capitalize(), unit, digits, percent),
+        "high": Column(f"{label} high".strip().capitalize(), unit, digits, percent),
+    }
+
+
+def holm(p_values: pd.Series) -> pd.Series:
+    """Correct p values for their number (Holm 1979, Scandinavian Journal of Statistics 6, 65-70)."""
+    ordered = p_values.sort_values()
+    corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1.0)
+    return corrected.reindex(p_values.index)
