@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, number
-from helpers.models.satisfaction_index import prediction, reliability
+from helpers.models.satisfaction_index import foresight, reliability
 
 from ..measurement import Measurement, resample
 from .parts import ESTIMATOR, bounds, interval_columns, listed
@@ -192,7 +192,7 @@ def fit(result: Measurement) -> Table:
 
 def predictions(result: Measurement) -> Table:
     """Satisfaction of people the model has not seen, foreseen by the model and by simpler rules."""
-    errors = prediction.out_of_sample_errors(
+    errors = foresight.out_of_sample_errors(
         result.answers,
         result.design,
         result.satisfaction,
@@ -202,7 +202,7 @@ def predictions(result: Measurement) -> Table:
     )
     shares = resample(
         lambda counts: {
-            name: prediction.explained_share(error, errors["mean"], counts) for name, error in errors.items()
+            name: foresight.explained_share(error, errors["mean"], counts) for name, error in errors.items()
         },
         result.survey,
         result.settings,
