@@ -6,8 +6,8 @@ from sklearn.linear_model import LinearRegression
 
 from helpers.models.satisfaction_index import index, path_model
 from helpers.models.satisfaction_index.design import Design
-from helpers.models.satisfaction_index.moments import Answers
 from helpers.models.satisfaction_index.foresight import RULES, explained_share, out_of_sample_errors
+from helpers.models.satisfaction_index.moments import Answers
 from tests.mobi import CONSTRUCTS, ECSI, mobi
 
 SATISFACTION = CONSTRUCTS.index("satisfaction")

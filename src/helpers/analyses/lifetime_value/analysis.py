@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.exhibits import Figure, Headline, Table
 
-from ..headline_table import headline_table
+from ..headline_table import ShownAsHeadlines, headline_table
 from . import figures, tables, words
 from .evaluation import Evaluation, evaluate
 from .evaluation import figures as evaluation_figures
@@ -20,8 +20,8 @@ from .settings import Settings
 from .valuation import Valuation, valuate, value_by
 
 
-@dataclass(frozen=True)
-class LifetimeValue(Valuation):
+@dataclass(frozen=True, repr=False)
+class LifetimeValue(ShownAsHeadlines, Valuation):
     """Lifetime value of every customer, with what is needed to believe or doubt it.
 
     In JupyterLab the object shows its headline numbers; `tables` and `figures` hold the exhibits by name,
@@ -95,13 +95,6 @@ class LifetimeValue(Valuation):
     def notes(self) -> tuple[str, ...]:
         """Return what the data brought that a reader should know."""
         return words.notes(self)
-
-    def _repr_html_(self) -> str:
-        return self.tables["headlines"]._repr_html_()
-
-    def __repr__(self) -> str:
-        """Return the headline numbers as text."""
-        return repr(self.tables["headlines"])
 
 
 def analyse(**choices: Any) -> LifetimeValue:

@@ -10,15 +10,15 @@ import pandas as pd
 
 from helpers.exhibits import Figure, Headline, Table
 
-from ..headline_table import headline_table
+from ..headline_table import ShownAsHeadlines, headline_table
 from . import tables, words
 from .gallery import gallery
 from .measurement import Measurement, measure
 from .settings import Settings
 
 
-@dataclass(frozen=True)
-class SatisfactionIndex(Measurement):
+@dataclass(frozen=True, repr=False)
+class SatisfactionIndex(ShownAsHeadlines, Measurement):
     """The index of every construct, what moves it, and what is needed to believe or doubt it.
 
     In JupyterLab the object shows its headline numbers; `tables` and `figures` hold the exhibits by name, `scores` one
@@ -79,13 +79,6 @@ class SatisfactionIndex(Measurement):
     def notes(self) -> tuple[str, ...]:
         """Return what the survey brought that a reader should know."""
         return words.notes(self)
-
-    def _repr_html_(self) -> str:
-        return self.tables["headlines"]._repr_html_()
-
-    def __repr__(self) -> str:
-        """Return the headline numbers as text."""
-        return repr(self.tables["headlines"])
 
 
 def analyse(**choices: Any) -> SatisfactionIndex:
