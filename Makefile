@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install reports test lab lock notebooks lint
+.PHONY: help install reports test lab bench lock notebooks lint
 
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -41,6 +41,9 @@ test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks
 
 lab: install  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
+
+bench: install  ## measure speed and memory beside other programs: some five minutes
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 notebooks: install  ## run the notebooks and store their outputs, after a change that is meant to show
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb

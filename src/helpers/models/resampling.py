@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special
 
-CELLS_AT_ONCE = 1_000_000  # resamples x rows held at a time: what bounds memory
+CELLS_AT_ONCE = 4_000_000  # resamples x rows held at a time: what bounds memory
 JACKKNIFE_GROUPS = 250
 ROUNDING = 1e-12  # relative: draws this close to the estimate are the same number computed twice
 

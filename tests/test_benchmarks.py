@@ -1,0 +1,25 @@
+"""The benchmarks run, and the programs that they compare compute the same; how fast is not tested."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def test_satisfaction_index(tmp_path):
+    out = tmp_path / "measured.csv"
+    options = ["--resamples", "4", "--rounds", "2", "--sizes", "30", "60", "--out", str(out)]
+    command = [sys.executable, str(BENCHMARKS / "satisfaction_index.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = pd.read_csv(out)
+    assert measured["program"].tolist() == ["helpers", "seminr"] * 2 + ["helpers"] * 4
+    assert measured["respondents"].tolist() == [250] * 4 + [30, 30, 60, 60]
+    assert (measured[["cpu_seconds", "wall_seconds"]] > 0).all(axis=None)
+    agreement = done.stdout.split("largest difference of an estimate in any resample:\n")[1].splitlines()[0]
+    largest = dict(entry.split() for entry in agreement.strip().split(", "))
+    assert set(largest) == {"paths", "total_effects", "weights", "loadings", "htmt"}
+    assert max(map(float, largest.values())) < 1e-6  # seminr stops when its weights change by 1e-7
