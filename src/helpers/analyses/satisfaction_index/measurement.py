@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,14 +12,13 @@ from helpers.data import satisfaction_survey
 from helpers.data.refusal import InputRefused, Problem
 from helpers.data.satisfaction_models import SatisfactionModel, read_model
 from helpers.data.satisfaction_survey import Survey
-from helpers.models import resampling
 from helpers.models.satisfaction_index import drivers, index, path_model, reliability
 from helpers.models.satisfaction_index.design import Design
 from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve, fit_curve
 from helpers.models.satisfaction_index.moments import Answers, Moments
 from helpers.models.satisfaction_index.path_model import PathFit
 
-from ..progress import progress
+from .estimates import Estimate, resample
 from .settings import WEIGHTINGS, Settings
 
 ALL = "all"  # the segment, and the wave, that is everyone
@@ -61,45 +59,6 @@ class Groups:
     def sizes(self) -> np.ndarray:
         """Return the number of respondents in each group."""
         return self.members.sum(axis=0).astype(int)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number, or an array of them, with its bootstrap draws.
-
-    Parameters
-    ----------
-    value : ndarray
-        From the survey as it is.
-    draws : ndarray, shape (resamples, ...)
-        From each resample.
-    left_out : ndarray, shape (groups of respondents, ...)
-        With each respondent, or group of respondents, left out in turn.
-    """
-
-    value: np.ndarray
-    draws: np.ndarray
-    left_out: np.ndarray
-
-    def interval(self, method: str = "percentile") -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends of the 95 % interval, "percentile" or "bca"."""
-        if method == "bca":
-            return resampling.bca(self.value, self.draws, self.left_out)
-        return resampling.percentile(self.draws)
-
-    @property
-    def standard_error(self) -> np.ndarray:
-        """Return the standard deviation over the draws."""
-        return resampling.standard_error(self.draws)
-
-    def __getitem__(self, key) -> Estimate:
-        """Return the same of some of the numbers."""
-        keys = key if isinstance(key, tuple) else (key,)
-        return Estimate(self.value[keys], self.draws[(slice(None), *keys)], self.left_out[(slice(None), *keys)])
-
-    def __sub__(self, other: Estimate) -> Estimate:
-        """Return the difference, draw by draw, so that it is paired."""
-        return Estimate(self.value - other.value, self.draws - other.draws, self.left_out - other.left_out)
 
 
 @dataclass(frozen=True)
@@ -282,44 +241,6 @@ def _check_groups(survey: Survey) -> None:
     ]
     if problems:
         raise InputRefused(survey.name, problems)
-
-
-def resample(
-    statistics: Callable[[np.ndarray], dict[str, np.ndarray]], survey: Survey, settings: Settings, title: str
-) -> dict[str, Estimate]:
-    """Return statistics of the survey with their bootstrap draws; every call draws the same respondents.
-
-    Parameters
-    ----------
-    statistics : callable
-        Takes how often each respondent counts, shape (..., respondents), and returns arrays of shape (..., any).
-    survey : Survey
-    settings : Settings
-    title : str
-        Of the progress bar.
-    """
-    weights, strata = survey.respondents["weight"].to_numpy(float), _strata(survey)
-    number, resamples = len(weights), settings.bootstrap_resamples
-    with progress(title, resamples + min(number, resampling.JACKKNIFE_GROUPS)) as bar:
-
-        def collected(chunks: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-            found = []
-            for counts in chunks:
-                found.append(statistics(counts * weights))
-                bar.update(len(counts))
-            return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-
-        draws = collected(resampling.resampled_counts(number, resamples, settings.seed, strata))
-        left_out = collected(resampling.jackknife_counts(number, strata=strata))
-    value = statistics(weights)
-    return {name: Estimate(value[name], draws[name], left_out[name]) for name in value}
-
-
-def _strata(survey: Survey) -> np.ndarray | None:
-    """Return the cell of segment and wave of each respondent: its size was chosen, not observed."""
-    cells = survey.respondents[["segment", "wave"]].fillna("").astype(str)
-    codes = cells.groupby(["segment", "wave"], sort=True).ngroup().to_numpy()
-    return codes if codes.max() else None
 
 
 def settled(fit: PathFit) -> PathFit:

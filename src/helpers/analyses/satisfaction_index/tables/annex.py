@@ -10,7 +10,8 @@ import pandas as pd
 from helpers.exhibits import Column, Table, number
 from helpers.models.satisfaction_index import foresight, reliability
 
-from ..measurement import Measurement, resample
+from ..estimates import resample
+from ..measurement import Measurement
 from .parts import ESTIMATOR, bounds, interval_columns, listed
 
 # Limits by which annexes are usually read; none is a law, and each check says which it used.

@@ -12,7 +12,8 @@ from helpers.models import resampling
 from helpers.models.satisfaction_index.drivers import ExtremeAnswers, kinds
 from helpers.models.satisfaction_index.ratings import extremes
 
-from ..measurement import Estimate, Measurement, resample
+from ..estimates import Estimate, resample
+from ..measurement import Measurement
 from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, holm, interval_columns, nothing
 
 NO_DRIVERS = "No item can be asked what it explains: none that leads to satisfaction has answers that differ."

@@ -93,11 +93,12 @@ def groups(result: Measurement, frame: pd.DataFrame) -> Table:
     if not (result.survey.has_segments or result.survey.has_waves):
         return nothing("groups", "This survey names no segments and no waves.")
     constructs = [result.constructs[target] for target in result.targets]
-    rows = frame[frame["chosen"] & frame["construct"].isin(constructs)].reset_index(drop=True)
+    rows = [frame[frame["chosen"] & (frame["construct"] == construct)] for construct in constructs]
+    rows = pd.concat(rows, ignore_index=True)
+    view = rows.assign(group=np.where(rows["segment"] != ALL, rows["segment"], rows["wave"]))
     columns = {
         "label": Column("Construct"),
-        "segment": Column("Segment", names=NAMES),
-        "wave": Column("Wave", names=NAMES),
+        "group": Column("Segment or wave", names=NAMES),
         "n": Column("Respondents", digits=0),
         "index": Column("Index", POINTS, 1),
         **interval_columns("95 %", POINTS),
@@ -106,7 +107,7 @@ def groups(result: Measurement, frame: pd.DataFrame) -> Table:
         "Index by segment and by wave; every group is measured by the weights of everyone. "
         f"Groups of fewer than {result.settings.min_cell} are hidden, with what would give them away."
     )
-    return Table("groups", rows.sort_values("construct", kind="stable", ignore_index=True), caption, columns)
+    return Table("groups", rows, caption, columns, view)
 
 
 def _pairs(result: Measurement, kind: str, hidden: set[int]) -> list[tuple[int, int]]:

@@ -8,7 +8,8 @@ import pandas as pd
 from helpers.exhibits import Column, Table, suppress_small_groups
 from helpers.models.satisfaction_index.loyalty_curve import QUADRANTS, quadrants
 
-from ..measurement import Measurement, resample
+from ..estimates import resample
+from ..measurement import Measurement
 from .parts import POINTS, interval_columns, nothing
 
 CURVE = {

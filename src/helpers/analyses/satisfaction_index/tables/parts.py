@@ -7,7 +7,8 @@ import pandas as pd
 
 from helpers.exhibits import Column, Table
 
-from ..measurement import Estimate, Measurement
+from ..estimates import Estimate
+from ..measurement import Measurement
 
 POINTS = "0-100"
 ESTIMATOR = "pls"
