@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.models.satisfaction_index.design import Design
 from helpers.models.satisfaction_index.moments import Answers
-from helpers.models.satisfaction_index.path_model import SCHEMES, PathFit, fit, total_effects
+from helpers.models.satisfaction_index.path_model import SCHEMES, PathFit, effects_of_weights, fit, total_effects
 from tests.mobi import CONSTRUCTS, ECSI, ITEMS, design_of, mobi
 from tests.published import mobi as published
 from tests.published import mobi_smartpls as smartpls
@@ -162,13 +162,15 @@ def test_total_effects_are_the_inverse_less_the_identity(constructs, seed):
     np.testing.assert_allclose(total_effects(paths), np.linalg.inv(identity - paths) - identity, atol=1e-9)
 
 
-def test_indirect_effects_go_through_others(moments):
+def test_effects_of_the_model_s_own_weights_are_its_effects(moments):
     fitted = fit(moments.correlation, ECSI)
-    place = {name: number for number, name in enumerate(CONSTRUCTS)}
-    on_quality = fitted.paths[place["image"], place["expectations"]]
-    on_quality *= fitted.paths[place["expectations"], place["perceived_quality"]]
-    assert fitted.indirect_effects[place["image"], place["perceived_quality"]] == pytest.approx(on_quality, abs=1e-12)
-    assert fitted.indirect_effects[place["image"], place["expectations"]] == 0
+    # on any scale: each score is brought to variance 1
+    found = effects_of_weights(moments.correlation, 7 * fitted.weights, ECSI)
+    np.testing.assert_allclose(found, fitted.total_effects, atol=1e-12)
+    both = effects_of_weights(np.stack([moments.correlation] * 2), np.stack([fitted.weights, np.ones(24)]), ECSI)
+    np.testing.assert_allclose(both[0], fitted.total_effects, atol=1e-12)
+    assert not np.allclose(both[1], both[0])
+    assert np.isnan(effects_of_weights(moments.correlation, np.full(24, np.nan), ECSI)).any()
 
 
 # ---- parameter recovery ----

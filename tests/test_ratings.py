@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from helpers.models.proportions import wilson
-from helpers.models.satisfaction_index.ratings import expectation_gap, net_promoter, top_share
+from helpers.models.satisfaction_index.ratings import expectation_gap, extremes, net_promoter, top_share
 from tests.mobi import ITEMS, mobi
 from tests.published import mobi_measures as published
 
@@ -57,9 +57,7 @@ def test_gap_against_scipy():
 # ---- what the figures mean ----
 
 
-@pytest.mark.parametrize(
-    "lowest, highest, detractors_to, promoters_from", [(0, 10, 6, 9), (1, 10, 6, 9), (1, 7, 4, 7), (1, 5, 3, 5)]
-)
+@pytest.mark.parametrize("lowest, highest, detractors_to, promoters_from", [(0, 10, 6, 9), (1, 10, 6, 9)])
 def test_promoters_on_the_item_s_own_scale(lowest, highest, detractors_to, promoters_from):
     found = net_promoter(np.arange(lowest, highest + 1), lowest, highest)
     assert (found.detractors_to, found.promoters_from) == (detractors_to, promoters_from)
@@ -68,14 +66,24 @@ def test_promoters_on_the_item_s_own_scale(lowest, highest, detractors_to, promo
     assert found.detractors == pytest.approx((detractors_to - lowest + 1) / answers)
 
 
-def test_scale_too_short_for_promoters():
-    with pytest.raises(ValueError, match="too short"):
-        net_promoter([1, 2, 3], 1, 3)
+def test_other_scales_have_no_promoters():
+    with pytest.raises(ValueError, match="ten or eleven answers"):
+        net_promoter([1, 2, 3], 1, 5)
+
+
+@pytest.mark.parametrize(
+    "lowest, highest, low, high",
+    [(0, 10, 6, 9), (1, 10, 6, 9), (1, 7, 3, 7), (1, 5, 2, 5), (1, 4, 2, 4), (0, 100, 60, 89)],
+)
+def test_low_and_high_answers_of_a_scale(lowest, highest, low, high):
+    assert extremes(lowest, highest) == (low, high)
 
 
 def test_everybody_promotes():
     found = net_promoter(np.full(20, 10), 1, 10)
-    assert (found.value, found.low, found.high) == (100, 100, 100)
+    assert (found.value, found.high) == (100, 100)
+    # 20 people of one mind do not make it certain: Wilson's bounds of both shares, 0.8389 and 0.1611
+    assert found.low == pytest.approx(67.775, abs=5e-4)
 
 
 def test_gaps_do_not_count():

@@ -9,10 +9,10 @@ from helpers.models.resampling import (
     bca,
     blocks,
     jackknife_counts,
-    one_sided_p,
     percentile,
     resampled_counts,
     standard_error,
+    wald_p,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -197,13 +197,13 @@ def test_draws_that_are_not_finite_are_left_out():
     draws = np.random.default_rng(0).normal(size=101)
     gappy = np.concatenate([draws, [np.nan] * 60, [np.inf] * 40])
     np.random.default_rng(1).shuffle(gappy)
-    for function in (percentile, lambda values: bca(0.1, values, np.arange(5.0)), one_sided_p, standard_error):
+    for function in (percentile, lambda values: bca(0.1, values, np.arange(5.0)), standard_error):
         np.testing.assert_allclose(function(gappy), function(draws), rtol=1e-12)
 
 
 def test_less_than_half_of_the_draws_say_nothing():
     draws = np.where(np.arange(200) < 99, 1.0, np.nan)
-    for function in (percentile, lambda values: bca(1, values, np.arange(5.0)), one_sided_p, standard_error):
+    for function in (percentile, lambda values: bca(1, values, np.arange(5.0)), standard_error):
         assert np.isnan(function(draws)).all()
         assert np.isnan(function(np.empty(0))).all()
         assert np.isnan(function(np.empty((0, 2)))).all()
@@ -239,10 +239,13 @@ def test_extreme_acceleration_stays_in_order():
             assert 0 <= low <= high <= 999
 
 
-def test_one_sided_probability():
-    assert one_sided_p(np.arange(-1.0, 8)) == pytest.approx(3 / 10)
-    assert one_sided_p(np.ones((99, 2))) == pytest.approx([0.01, 0.01])
-    assert one_sided_p(-np.ones(99)) == 1
+def test_probability_by_the_standard_error():
+    value, error = np.array([0.0, 1.0, -2.5]), np.array([1.0, 0.5, 1.0])
+    np.testing.assert_allclose(wald_p(value, error), 2 * stats.norm.sf(np.abs(value / error)), rtol=1e-12)
+    np.testing.assert_allclose(wald_p(value, error, sides=1), stats.norm.sf(value / error), rtol=1e-12)
+    # no draws bound it from below: many comparisons can be corrected for
+    assert wald_p(20, 1) < 1e-80
+    assert np.isnan(wald_p(1, [0.0, np.nan])).all()
 
 
 def test_standard_error_is_that_of_the_mean():

@@ -88,11 +88,11 @@ def by_segment(labels=ENGLISH) -> pd.DataFrame:
     return frame.assign(low=frame["index"] - 2, high=frame["index"] + 2)
 
 
-def by_wave(labels=ENGLISH) -> pd.DataFrame:
+def by_wave(labels=ENGLISH, waves=("2024-1", "2024-2", "2024-3")) -> pd.DataFrame:
     rows = [
         (construct, labels[construct], wave, 400, INDEX[construct] + step * (2.0 if construct == "loyalty" else 0.1))
         for construct in INDEX
-        for step, wave in enumerate(("2024-1", "2024-2", "2024-3"))
+        for step, wave in enumerate(waves)
     ]
     frame = pd.DataFrame(rows, columns=["construct", "label", "wave", "n", "index"])
     return frame.assign(low=frame["index"] - 1.5, high=frame["index"] + 1.5)
@@ -308,15 +308,82 @@ def texts_of(drawn) -> list[tuple[str, matplotlib.transforms.Bbox]]:
     return [(text.get_text(), text.get_window_extent()) for text in seen]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_text_lies_on_another_or_leaves_the_figure(name):
-    texts, page = draw(every()[name])
+def assert_nothing_hidden(figure):
+    texts, page = draw(figure)
     assert len(texts) > 4
     for place, (text, box) in enumerate(texts):
         assert box.x0 > page.x0 - 1 and box.x1 < page.x1 + 1 and box.y0 > page.y0 - 1 and box.y1 < page.y1 + 1, text
         for other, its in texts[place + 1 :]:
             apart = box.x1 <= its.x0 + 1 or its.x1 <= box.x0 + 1 or box.y1 <= its.y0 + 1 or its.y1 <= box.y0 + 1
             assert apart, (text, other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_lies_on_another_or_leaves_the_figure(name):
+    assert_nothing_hidden(every()[name])
+
+
+@pytest.mark.parametrize(
+    "waves",
+    [
+        [f"2025-{month}" for month in range(1, 13)],
+        [f"week {week} of 2025" for week in range(1, 51)],
+        ["before the relaunch", "during the relaunch", "after the relaunch", "a year later on", "today and here"],
+        ["first"],
+    ],
+    ids=["months", "weeks", "phrases", "one"],
+)
+def test_no_text_of_any_waves_lies_on_another_or_leaves_the_figure(waves):
+    frame = by_wave(waves=waves)
+    for shown in (frame, frame[frame.construct.isin(["satisfaction", "loyalty"])]):
+        assert_nothing_hidden(figures.index_by_wave(shown, {}))
+
+
+# Importance, its interval, performance and its interval: mobi, for satisfaction and for loyalty.
+MAPS = {
+    "satisfaction": [
+        ("Image", 0.4147, 0.2986, 0.5504, 73.53, 71.93, 75.33),
+        ("Expectations", 0.4323, 0.3124, 0.5412, 72.47, 70.75, 74.19),
+        ("Perceived quality", 0.6398, 0.4967, 0.7645, 74.98, 73.28, 76.73),
+        ("Perceived value", 0.1383, 0.0589, 0.2218, 62.35, 59.84, 64.73),
+    ],
+    "loyalty": [
+        ("Image", 0.6432, 0.4589, 0.8822, 73.53, 71.93, 75.33),
+        ("Expectations", 0.3413, 0.2018, 0.4938, 72.47, 70.75, 74.19),
+        ("Perceived quality", 0.5052, 0.3148, 0.7120, 74.98, 73.28, 76.73),
+        ("Perceived value", 0.1092, 0.0352, 0.2060, 62.35, 59.84, 64.73),
+        ("Satisfaction", 0.7897, 0.5308, 1.0543, 72.45, 70.66, 74.28),
+        ("Handling of complaints", 0.0579, -0.0427, 0.1654, 67.42, 64.13, 70.53),
+    ],
+}
+
+
+def map_of(rows) -> pd.DataFrame:
+    ends = ("", "_low", "_high")
+    columns = ["label", *(f"importance{end}" for end in ends), *(f"performance{end}" for end in ends)]
+    return pd.DataFrame(rows, columns=columns).assign(quadrant="keep_up")
+
+
+@pytest.mark.parametrize("target", MAPS)
+def test_names_stand_on_their_points_side_of_the_parting_lines(target):
+    frame = map_of(MAPS[target])
+    style = os.fspath(files("helpers.reporting") / "report.mplstyle")
+    with matplotlib.rc_context(fname=style):
+        drawn = figures.importance_performance(frame, target, {}).draw()
+        drawn.canvas.draw()
+        (axes,) = drawn.axes
+        boxes = {
+            " ".join(text.get_text().split()): text.get_window_extent().transformed(axes.transData.inverted())
+            for text in axes.texts
+        }
+        pyplot.close(drawn)
+    for row in frame.itertuples():
+        box = boxes[row.label]
+        for low, high, value, middle in (
+            (box.x0, box.x1, row.importance, frame.importance.mean()),
+            (box.y0, box.y1, row.performance, frame.performance.mean()),
+        ):
+            assert low > middle if value >= middle else high < middle, row.label
 
 
 # What the words say
@@ -351,6 +418,34 @@ def test_importance_names_quadrants_in_words():
     assert "Concentrate here: Perceived value." in figures.importance_performance(weak, "Satisfaction", {}).alt
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        importance().head(2),
+        importance().assign(quadrant=""),
+        importance().assign(quadrant=np.nan),
+        importance().drop(columns="quadrant"),
+    ],
+    ids=["two", "empty", "missing", "no column"],
+)
+def test_without_quadrants_nothing_is_parted_or_named(frame):
+    figure = figures.importance_performance(frame, "Satisfaction", {})
+    assert figure.alt.endswith(".") and not any(words in figure.alt for words in figures.QUADRANTS.values())
+    texts = [text for text, _ in draw(figure)[0]]
+    assert "Image" in texts and not set(texts) & set(figures.QUADRANTS.values())
+    drawn = figure.draw()
+    assert not [line for line in drawn.axes[0].lines if line.get_linestyle() == "--"]
+    pyplot.close(drawn)
+
+
+def test_construct_without_quadrant_is_drawn_among_those_that_have_one():
+    frame = importance()
+    frame.loc[0, "quadrant"] = ""
+    figure = figures.importance_performance(frame, "Satisfaction", {})
+    assert "Keep up the good work: Expectations, Perceived quality." in figure.alt
+    assert {"Image", "Low priority"} <= {text for text, _ in draw(figure)[0]}
+
+
 def test_path_diagram_tells_the_strongest_arrows_and_those_not_told_from_nought():
     said = figures.path_diagram(constructs(), paths(), {}).alt
     assert "7 constructs and 12 arrows. The strongest: Perceived quality to Perceived value 0.56 (95 % interval" in said
@@ -368,6 +463,13 @@ def test_drivers_add_up_and_stand_in_order():
     assert "together 40.0\N{NO-BREAK SPACE}%" in figure.alt
     assert "The largest is Customer service: 21.0\N{NO-BREAK SPACE}% (95 % interval 10.5 to 31.5)" in figure.alt
     assert "The smallest is 价格: 7.0" in figure.alt
+
+
+def test_further_columns_of_drivers_change_nothing():
+    more = figures.driver_shares(drivers().assign(measure="share"), "Overall satisfaction", {})
+    plain = figures.driver_shares(drivers(), "Overall satisfaction", {})
+    assert more.alt == plain.alt and more.columns == plain.columns
+    assert render(more).svg == render(plain).svg
 
 
 def test_kinds_are_told_in_words():
@@ -525,3 +627,7 @@ def test_names_stand_beside_their_points():
     for place in range(6):
         assert not inside(found[[place]], np.delete(found, place, axis=0), 2 * rooms[0]).any()
     assert (np.abs(found - 2) <= (4 - rooms) / 2).all()
+    centre = points_.mean(axis=0)
+    found = drawing.beside(points_, rooms, points_, np.array([4.0, 4.0]), centre)
+    side = np.where(points_ >= centre, 1, -1)
+    assert (side * (found - centre) >= rooms / 2).all(), "a name crosses a line"

@@ -60,7 +60,10 @@ def survey_file(folder, frame: pd.DataFrame, name: str = "survey.csv") -> str:
 
 
 def no_nan(result) -> bool:
-    return all(np.isfinite(headline.value) for headline in result.headlines)
+    """Whether every headline has its number, and every index its interval."""
+    numbers = [headline.value for headline in result.headlines]
+    numbers += [end for entry in result.headlines if entry.name != "respondents" for end in (entry.low, entry.high)]
+    return bool(np.isfinite(numbers).all())
 
 
 # --- published figures ---------------------------------------------------------------------------------
@@ -109,7 +112,8 @@ def test_mobi_ratings_are_those_of_the_reference(of_mobi):
 
 def test_mobi_drivers_are_those_of_the_reference(of_mobi):
     drivers = of_mobi.tables["drivers"].frame.set_index("item")
-    assert drivers.loc["r_squared", "share"] == pytest.approx(0.39687, abs=5e-6)
+    assert drivers["measure"].iloc[-1] == "r_squared" and drivers["share"].iloc[-1] == pytest.approx(0.39687, abs=5e-6)
+    assert drivers["share"].iloc[:-1].is_monotonic_decreasing
     named = drivers.loc[["PERQ2", "PERQ3", "PERQ4", "PERQ5", "PERQ6", "PERQ7", "PERV1", "PERV2"], "share_of_explained"]
     assert named.tolist() == pytest.approx([0.1524, 0.1181, 0.2085, 0.0905, 0.1222, 0.1606, 0.0487, 0.0991], abs=5e-5)
     contrast = of_mobi.tables["penalty_reward"].frame.set_index("item")
@@ -125,8 +129,8 @@ def test_tables_have_the_columns_that_others_rely_on(of_mobi):
 
 
 def test_mobi_is_warned_of_what_cannot_be_told_apart(of_mobi):
-    warning = next(sentence for sentence in of_mobi.warnings if "told apart" in sentence)
-    assert "Perceived quality and Satisfaction (0.95)" in warning
+    warning = next(sentence for sentence in of_mobi.warnings if "tell these apart" in sentence)
+    assert "Perceived quality \N{EN DASH} Satisfaction 0.95" in warning
     assert "Perceived value" not in warning
     assert of_mobi.label == ""
 
@@ -135,7 +139,7 @@ def test_mobi_is_warned_of_what_cannot_be_told_apart(of_mobi):
 
 
 def test_simulated_index_covers_the_truth(simulated, truth):
-    index = simulated.tables["index"].frame.query("weighting == 'equal'")
+    index = simulated.tables["groups"].frame.query("weighting == 'equal'")
     assert len(index) == 42  # 6 constructs: everyone, 3 segments, 3 waves
     inside = 0
     for row in index.to_dict("records"):
@@ -148,11 +152,13 @@ def test_simulated_index_covers_the_truth(simulated, truth):
 
 def test_simulated_differences_find_what_was_planted(simulated, truth):
     found = simulated.tables["differences"].frame.query("construct == 'satisfaction'")
+    assert len(found) == 6  # three pairs of segments; two steps between waves, and the last wave against the first
     for row in found.itertuples():
         place = {"segment": lambda name: (name, "all"), "wave": lambda name: ("all", name)}[row.kind]
         true = truth[("index_satisfaction", *place(row.second))] - truth[("index_satisfaction", *place(row.first))]
         assert row.difference == pytest.approx(true, abs=row.high - row.low)
-    assert (found["p_holm"] < 0.05).any()
+        # all that is planted here lies well beyond its interval
+        assert (row.p_holm < 0.05) == (row.low * row.high > 0)
 
 
 def test_simulated_knee_is_found_where_it_was_planted(simulated, truth):
@@ -183,9 +189,10 @@ def test_declared_codes_are_never_averaged(simulated, truth):
 
 def test_answers_differ_where_the_data_do(of_mobi, simulated):
     assert "stands at 72.5 of 100" in of_mobi.answer and "straight line" in of_mobi.answer
+    assert "63.4 by equal weights" in of_mobi.answer  # CUSL2 makes the weighting of loyalty matter
     assert "By segment" not in of_mobi.answer
     assert "Loyalty rises faster above" in simulated.answer
-    for part in ("By segment it runs from", "online", "From 2024-2 to 2025-1"):
+    for part in ("runs from", "online", "From 2024-2 to 2025-1", "What moved most from 2024-1 to 2025-1"):
         assert part in simulated.answer
 
 
@@ -203,15 +210,21 @@ def test_notebook_passes_every_setting_under_its_own_name():
 # --- invariances ---------------------------------------------------------------------------------------
 
 
-def test_lowest_answers_give_0_and_highest_100(tmp_path):
-    # everybody the same but for one respondent: items must differ to be estimated at all
+def test_where_everybody_answers_alike_there_is_nothing_to_estimate(tmp_path):
+    answers = mobi()
+    answers[:] = 10
+    with pytest.raises(InputRefused, match="answers that differ"):
+        analyse(survey=survey_file(tmp_path, answers), **QUICK)
+
+
+def test_nearly_all_lowest_and_highest_answers_give_nearly_0_and_100(tmp_path):
     rng = np.random.default_rng(1)
     for answer, index in ((1, 0), (10, 100)):
         answers = mobi()
         answers[:] = answer
-        answers.iloc[0] = rng.integers(2, 9, answers.shape[1])
+        answers.iloc[:12] = rng.integers(2, 10, (12, answers.shape[1]))
         result = analyse(survey=survey_file(tmp_path, answers), **QUICK)
-        step = 9 / len(answers) / 9 * 100
+        step = 12 / len(answers) * 100
         assert all(abs(row - index) <= step for row in result.tables["index"].frame["index"].dropna())
 
 
@@ -253,6 +266,7 @@ def test_negative_weight_is_refused_with_the_reason(tmp_path):
     turned = mobi().assign(CUSA2=lambda frame: 11 - frame["CUSA2"])
     result = analyse(survey=survey_file(tmp_path, turned), **QUICK)
     warning = next(sentence for sentence in result.warnings if "negative weight" in sentence)
+    assert max(result["points"].value[:, result.satisfaction]) < 1
     assert "CUSA2" in warning and "reversed_items" in warning
     rows = result.tables["index"].frame.query("construct == 'satisfaction'").set_index("weighting")["index"]
     assert np.isnan(rows["pls"])
@@ -292,7 +306,7 @@ def test_constructs_that_repeat_each_other_are_no_silent_success(tmp_path):
     text = re.sub(r"(?m)^(PERQ[4-7] =|drivers =).*\n", "", text)
     (tmp_path / "m.toml").write_text(text, encoding="utf-8")
     result = analyse(survey=survey_file(tmp_path, copied), model=str(tmp_path / "m.toml"), **QUICK)
-    assert any("could not be estimated" in sentence or "told apart" in sentence for sentence in result.warnings)
+    assert any("could not be estimated" in sentence or "apart" in sentence for sentence in result.warnings)
     assert no_nan(result)
 
 
@@ -309,17 +323,107 @@ def test_one_respondent_is_refused(tmp_path):
         analyse(survey=survey_file(tmp_path, mobi().head(1)), **QUICK)
 
 
-def test_small_segment_is_shown_with_a_word_and_a_smaller_one_hidden(tmp_path):
-    segments = np.repeat(["big", "large", "eight", "three"], [139, 100, 8, 3])
+def test_small_segments_are_put_together_so_that_nobody_can_be_computed(tmp_path):
+    segments = np.repeat(["big", "large", "eight", "two", "one"], [139, 100, 8, 2, 1])
     result = analyse(survey=survey_file(tmp_path, mobi().assign(segment=segments)), **QUICK)
-    assert any("eight (8)" not in sentence for sentence in result.warnings)
-    rows = result.tables["groups"].frame.query("construct == 'satisfaction'").set_index("segment")
-    # the eight are hidden with the three, whose number could otherwise be computed
-    assert rows.loc[["three", "eight"], ["n", "index", "low", "high"]].isna().all(axis=None)
-    assert rows.loc[["big", "large"], "index"].notna().all()
-    assert not any("three" in sentence for sentence in result.warnings)
-    differences = result.tables["differences"].frame
-    assert not {"three", "eight"} & {*differences["first"], *differences["second"]}
+    sizes = dict(zip(result.groups.names, result.groups.sizes, strict=True))
+    # two and one together are too few, and what they hold follows from the total: the eight are put with them
+    assert sizes == {"all": 250, "big": 139, "large": 100, "other segments": 11}
+    shown = "".join(table.frame.to_csv() + table._repr_html_() for table in result.tables.values()) + result.answer
+    assert not any(name in shown for name in (">two<", ",two,", ">one<", ",one,"))
+    assert any("Put together as other segments" in note and "eight" in note for note in result.notes)
+
+
+def test_few_respondents_without_a_segment_cannot_be_computed(tmp_path):
+    segments = np.repeat(["a", "b", None], [150, 99, 1])
+    result = analyse(survey=survey_file(tmp_path, mobi().assign(segment=segments)), **QUICK)
+    assert dict(zip(result.groups.names, result.groups.sizes, strict=True)) == {
+        "all": 250,
+        "a": 150,
+        "other segments": 100,
+    }
+
+
+def test_waves_that_tell_of_few_beside_the_segments_are_not_shown(tmp_path):
+    segments, waves = np.repeat(["a", "b"], [147, 103]), np.repeat(["1", "2"], [150, 100])
+    result = analyse(survey=survey_file(tmp_path, mobi().assign(segment=segments, wave=waves)), **QUICK)
+    assert result.groups.of_kind("segment") and not result.groups.of_kind("wave")
+    assert any("No wave is shown" in note for note in result.notes)
+
+
+def test_names_of_people_are_no_segments(tmp_path):
+    names = [f"guest {number}" for number in range(40)]
+    with pytest.raises(InputRefused, match=r"of the 40 segments .* 40 have fewer than 5"):
+        analyse(survey=survey_file(tmp_path, mobi().head(40).assign(segment=names)), **QUICK)
+
+
+def test_six_waves_far_apart_are_told_from_chance(tmp_path):
+    waves = np.arange(250) % 6
+    answers = mobi()
+    answers[waves == 5] = np.where(answers[waves == 5] > 7, 3, 2)
+    answers = answers.assign(wave=waves)
+    result = analyse(survey=survey_file(tmp_path, answers), **QUICK)
+    assert re.search(r"From 4 to 5 Satisfaction fell by \d\d\.\d points", result.answer)
+    assert "chance explains" not in result.answer
+    last = result.tables["differences"].frame.query("kind == 'wave' and second == '5'")
+    assert (last["p_holm"] < 0.001).all()
+
+
+def test_what_lowers_satisfaction_is_said_to_lower_it(tmp_path):
+    rng = np.random.default_rng(5)
+    burden, quality = rng.normal(size=(2, 300))
+    satisfaction = 0.3 * quality - 0.8 * burden + 0.5 * rng.normal(size=300)
+    causes = {"B": burden, "Q": quality, "S": satisfaction}
+    answers = {f"{name}{k}": np.clip(np.rint(5.5 + 1.5 * (cause + 0.4 * rng.normal(size=300))), 1, 10)
+               for name, cause in causes.items() for k in (1, 2)}  # fmt: skip
+    (tmp_path / "m.toml").write_text(
+        'name = "burden"\nscale = { lowest = 1, highest = 10 }\n[constructs.burden]\nitems = ["B1", "B2"]\n'
+        'lowers = ["satisfaction"]\n[constructs.quality]\nitems = ["Q1", "Q2"]\nleads_to = ["satisfaction"]\n'
+        '[constructs.satisfaction]\nitems = ["S1", "S2"]\n',
+        encoding="utf-8",
+    )
+    result = analyse(survey=survey_file(tmp_path, pd.DataFrame(answers)), model=str(tmp_path / "m.toml"), **QUICK)
+    assert "**burden goes with it most**" in result.answer and "points less" in result.answer
+    assert result.tables["paths"].frame.set_index("source")["verdict"].eq("supported").all()
+    assert result.tables["importance_performance"].frame["quadrant"].isna().all()  # two causes: means say nothing
+    assert "less burden" in result.figures["importance_satisfaction"].alt
+
+
+def test_equal_weights_are_those_of_importance_too(of_mobi):
+    equal = analyse(survey="mobi", weighting="equal", **QUICK)
+    ours, theirs = (result.tables["importance_performance"].frame["importance"] for result in (equal, of_mobi))
+    assert not np.allclose(ours, theirs)
+    # the regression of equal-weight scores on each other, by least squares
+    names = list(equal.constructs)
+    scores = dict(zip(names, equal.scores.T, strict=True))
+    direct = np.zeros((len(names), len(names)))
+    for target in equal.design.targets:
+        sources = equal.design.sources(target)
+        columns = np.column_stack([np.ones(250), *(scores[names[source]] for source in sources)])
+        direct[sources, target] = np.linalg.lstsq(columns, scores[names[target]], rcond=None)[0][1:]
+    total = np.linalg.inv(np.eye(len(names)) - direct) - np.eye(len(names))
+    assert equal["points"].value == pytest.approx(total, abs=1e-9)
+
+
+def test_nearly_constant_items_take_no_interval_away(tmp_path):
+    answers = mobi().assign(PERQ3=7, PERQ4=8)
+    answers.loc[0, ["PERQ3", "PERQ4"]] = 3
+    result = analyse(survey=survey_file(tmp_path, answers), **QUICK)
+    assert any("PERQ3" in sentence and "all but 1" in sentence for sentence in result.warnings)
+    assert no_nan(result)
+
+
+def test_one_low_answer_makes_no_penalty(tmp_path):
+    answers = mobi().assign(PERQ2=lambda frame: frame["PERQ2"].clip(lower=7))
+    answers.loc[3, "PERQ2"] = 1
+    row = analyse(survey=survey_file(tmp_path, answers), **QUICK).tables["penalty_reward"].frame.set_index("item")
+    assert np.isnan(row.loc["PERQ2", "penalty"]) and row.loc["PERQ2", "kind"] == "cannot_tell"
+
+
+def test_each_end_of_the_scale_can_be_given_alone(tmp_path):
+    wide = analyse(survey=survey_file(tmp_path, mobi()), scale_max=20, **QUICK)
+    assert (wide.survey.lowest, wide.survey.highest) == (1, 20)
+    assert "scale 1 to 20" in wide.answer
 
 
 def test_segment_of_eight_has_a_word(tmp_path):
@@ -329,8 +433,11 @@ def test_segment_of_eight_has_a_word(tmp_path):
 
 
 def test_far_too_many_segments_are_refused(tmp_path):
-    with pytest.raises(InputRefused, match=r"250 segments"):
-        analyse(survey=survey_file(tmp_path, mobi().assign(segment=[f"s{k}" for k in range(250)])), **QUICK)
+    with pytest.raises(InputRefused, match=r"62 segments"):
+        analyse(
+            survey=survey_file(tmp_path, mobi().assign(segment=[f"s{k // 4}" for k in range(248)] + ["s0"] * 2)),
+            **QUICK,
+        )
 
 
 def test_wrong_settings_are_named_at_once():
@@ -374,7 +481,7 @@ def test_chinese_model_and_items_work_throughout(tmp_path):
     file = survey_file(tmp_path, mobi().rename(columns=names)[list(names.values())])
     result = analyse(survey=file, model=str(tmp_path / "m.toml"), **QUICK)
     assert result.headlines[0].name == "index_顾客满意" and no_nan(result)
-    assert "感知质量 moves it most" in result.answer
+    assert "感知质量 goes with it most" in result.answer
     drawn = result.figures["path_diagram"]
     assert set(drawn.english) >= {"感知质量", "顾客满意", "顾客忠诚"}
 

@@ -333,12 +333,30 @@ WRONG = {
         [('items = ["L1"]', 'items = ["L1"]\nreversed_items = ["L1"]')],
         "[constructs.loyalty] 'reversed_items' is no key. It belongs above the first [heading].",
     ),
-    "wording of an unknown item": ([('S1 = "Overall"', 's1 = "Overall"')], "'s1' is an item of no construct. Is it"),
+    "wording of an unknown item": ([('S1 = "Overall"', 's1 = "Overall"')], "names 's1', the constructs have 'S1'"),
     "wording is a number": ([('S1 = "Overall"', "S1 = 5")], "[items.S1] it must be a table of keys and values"),
     "english in other letters": ([('"Overall"', '{ english = "总体" }')], "english must be written in Latin letters"),
     "two constructs read alike": ([('label = "Satisfaction"', 'label = "loyalty"')], "2 constructs read 'loyalty'"),
     "two items read alike": ([('"Overall"', '"S2"')], "2 items read 'S2'"),
     "construct and item of one name": ([('["L1"]', '["loyalty"]')], "'loyalty' is both a construct and an item"),
+    "construct named as a column": (
+        [("[constructs.quality]", "[constructs.segment]")],
+        "[constructs.segment] the name is taken",
+    ),
+    "construct named all": ([("[constructs.quality]", "[constructs.all]")], "[constructs.all] the name is taken"),
+    "item named r_squared": ([('["L1"]', '["r_squared"]')], "item 'r_squared' bears the name of a column"),
+    "misspelt leads_to": (
+        [('leads_to = ["satisfaction"]', 'lead_to = ["satisfaction"]')],
+        "[constructs.quality] 'lead_to' is no key. Is it 'leads_to'?",
+    ),
+    "misspelt leads_to of the last path": (
+        [('leads_to = ["loyalty"]', 'lead_to = ["loyalty"]')],
+        "[constructs.satisfaction] 'lead_to' is no key. Is it 'leads_to'?",
+    ),
+    "item misspelt in its construct": (
+        [('["L1"]', '["L1x"]'), ('S1 = "Overall"', 'L1 = "Come back"')],
+        "[items] names 'L1', the constructs have 'L1x': one of them is misspelt.",
+    ),
     "item named as another column": ([('["L1"]', '["weight"]')], "item 'weight' bears the name of a column"),
 }  # fmt: skip
 
@@ -381,6 +399,20 @@ def test_everything_wrong_is_told_at_once(refusal):
 )
 def test_files_that_are_no_model(refusal, content, words):
     assert words in refusal(content)
+
+
+def test_wordings_of_items_that_are_not_asked_for_are_passed_over(write):
+    # near to S1, which has a wording of its own; near to nothing; with an unknown key
+    left = MODEL + 'S1b = "Overall, before"\nvalue_for_money = "Value"\nwaiting = { labell = "Waiting" }\n'
+    assert read_model(write(left)) == read_model(write(MODEL))
+
+
+def test_a_name_near_a_built_in_one_is_offered():
+    with pytest.raises(InputRefused, match="Is it 'ecsi'"):
+        read_model("ecsy")
+    with pytest.raises(InputRefused) as refused:
+        read_model("no/such.toml")
+    assert "Is it" not in str(refused.value)
 
 
 @pytest.mark.parametrize("source", ["", "esci", "no/such.toml"])

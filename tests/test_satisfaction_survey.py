@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.data import contracts, sources
-from helpers.data.refusal import InputRefused
+from helpers.data.refusal import InputRefused, Problem, folded
 from helpers.data.satisfaction_models import Path, SatisfactionModel
 from helpers.data.satisfaction_survey import load
 from helpers.data.tables import check_input
@@ -144,6 +144,45 @@ def test_a_scale_from_zero(write):
     assert load(path, MODEL, scale_min=0, scale_max=10).answers.Q1.tolist() == [0]
 
 
+@pytest.mark.parametrize(
+    ("ends", "scale"),
+    [
+        ({}, (1, 5)),
+        ({"scale_min": "", "scale_max": " "}, (1, 5)),
+        ({"scale_max": 10}, (1, 10)),
+        ({"scale_min": "", "scale_max": "10"}, (1, 10)),
+        ({"scale_min": "0"}, (0, 5)),
+        ({"scale_min": 0}, (0, 5)),
+        ({"scale_min": "-2.5", "scale_max": 7.0}, (-2.5, 7)),
+    ],
+)
+def test_each_end_of_the_scale_is_the_models_unless_given(write, ends, scale):
+    path = write(survey_of([[1, 2, 3, 4, 5]]))
+    model = small_model(lowest=1, highest=5)
+    found = load(path, model, **ends)
+    assert (found.lowest, found.highest) == scale
+    assert bool(found.notes) == (scale != (1, 5))
+
+
+def test_the_ends_of_the_scale_are_checked_as_they_are_loaded(write):
+    path = write(survey_of([[0, 2, 3, 4, 5]]))
+    model = {"model": write(SMALL_FILE, "small.toml"), "scale_max": ""}
+    assert "1 respondents" in check_input("satisfaction_survey", path, {**model, "scale_min": "0"})
+    with pytest.raises(InputRefused, match="outside the scale of 1 to 10"):
+        check_input("satisfaction_survey", path, {**model, "scale_min": ""})
+
+
+SMALL_FILE = """
+name = "small"
+scale = { lowest = 1, highest = 10 }
+[constructs.quality]
+items = ["Q1", "Q2", "V1"]
+leads_to = ["satisfaction"]
+[constructs.satisfaction]
+items = ["S1", "S2"]
+"""
+
+
 def test_chinese_items_in_gb18030(write):
     items = ("质量1", "质量2", "价值1", "满意1", "满意2")
     text = f"编号,{','.join(items)},地区,年份\n甲,1,2,3,4,不知道\n乙,5,6,7,8,9,北,2024\n"
@@ -213,6 +252,30 @@ def test_names_that_the_engine_would_confuse(write, name):
 def test_waves_are_in_order_of_time(write, labels, order):
     rows = [[1, 2, 3, 4, i] for i in range(1, 4)]
     assert load(write(survey_of(rows, wave=labels)), MODEL).waves == order
+
+
+@pytest.mark.parametrize(
+    ("labels", "order"),
+    [
+        (["January", "February", "March"], "February, January, March"),
+        (["January 2024", "February 2024", "March 2024"], "February 2024, January 2024, March 2024"),
+        (["wave 2", "wave 10", "before"], "before, wave 2, wave 10"),
+        (["1 January", "2 February", "10 October"], None),
+        (["2024-01-15", "2023-12-31", "2024-01-02"], None),
+        (["15.01.2024", "31.12.2023", "2.1.2024"], None),
+        (["1.0", "1.00", "2"], None),
+        (["spring"] * 3, None),
+    ],
+)
+def test_waves_that_letters_put_in_order_are_noted(write, labels, order):
+    notes = load(write(survey_of([[1, 2, 3, 4, i] for i in range(1, 4)], wave=labels)), MODEL).notes
+    assert [f"sorted as text ({order}). If" in note for note in notes] == ([True] if order else [])
+
+
+def test_a_note_on_waves_is_short(write):
+    labels = [letter * 3 for letter in "abcdefghijklmnop"]
+    [note] = load(write(survey_of([[1, 2, 3, 4, 5]] * 16, wave=labels)), MODEL).notes
+    assert "kkk, lll, ...). If" in note and "mmm" not in note
 
 
 def test_respondents_without_a_segment_count_in_the_whole(write):
@@ -289,10 +352,19 @@ def test_careless_answers_are_left_out_on_demand(write, options, left):
 
 
 def test_nobody_left(write):
-    message = refusal(write(survey_of([[None] * 5, [1, None, None, 2, 3]])))
-    assert "no respondent remains (more than 20% of the items without an answer: 2)" in message
+    for rows in ([[None, None, 3, 4, 5], [1, 2, None, None, 3]], [[None] * 5, [None] * 5]):
+        message = refusal(write(survey_of(rows)))
+        assert "no respondent remains (more than 20% of the items without an answer: 2)" in message
     repeated = survey_of([[1, 2, 3, 4, "x"]])
     assert "no row remains that can be used" in refusal(write(repeated), bad_rows="exclude")
+
+
+def test_items_that_nobody_answered_leave_nobody_out(write):
+    rows = [[None, None, 3, 4, 5], [None, None, 6, 7, None], [None] * 5]
+    found = load(write(survey_of(rows)), MODEL)
+    assert found.respondents.respondent_id.tolist() == ["a"] and adds_up(found.accounting)
+    found = load(write(survey_of(rows)), MODEL, most_missing=0.34)  # one gap among the three that count
+    assert found.respondents.respondent_id.tolist() == ["a", "b"]
 
 
 def test_a_respondent_answers_once_in_a_wave(write):
@@ -309,6 +381,70 @@ def test_a_respondent_answers_once_in_a_wave(write):
 
 
 # --- what is refused ------------------------------------------------------------------------------------
+
+OTHER_SCALE = (
+    "If the questionnaire's scale is another, set scale_min and scale_max; "
+    "only a code for no answer, such as 99, is declared: missing_codes=[99]."
+)
+
+
+def ten_items(answers, name="I"):
+    """Make a survey of ten items in which all answer alike, and its model."""
+    items = tuple(f"{name}{number}" for number in range(1, 11))
+    frame = pd.DataFrame({item: answers for item in items})
+    frame.insert(0, "respondent_id", range(len(frame)))
+    return frame, small_model(items)
+
+
+def test_one_rare_value_outside_the_scale_may_be_a_code(write):
+    frame, model = ten_items([*range(1, 11), 99])
+    message = refusal(write(frame), model)
+    assert message.splitlines()[1:] == [
+        "  - columns 'I1', 'I2', 'I3' and 7 more: 10 values are outside the scale of 1 to 10 (row 12; first value: "
+        "'99'). If it stands for no answer, declare it: missing_codes=[99]; "
+        "if the questionnaire's scale is another, set scale_min and scale_max.",
+        'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report. '
+        "A list is set at the command line in quotation marks: --set 'missing_codes=[99]'.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "answers", [[*range(1, 10), 11, 11], [*range(1, 11)] * 10 + [11, 12], [*range(1, 11)] * 10 + [99.5]]
+)
+def test_answers_on_another_scale_are_not_to_be_declared_as_gaps(write, answers):
+    frame, model = ten_items(answers)
+    assert refusal(write(frame), model).splitlines()[1].endswith(OTHER_SCALE)
+
+
+def test_decimal_commas_outside_the_scale(write):
+    text = 'respondent_id;Q1;Q2;V1;S1;S2\n7;"10,5";2;3;4;5\n'
+    assert f"column 'Q1': 1 row is outside the scale of 1 to 10 (row 2; value: '10,5'). {OTHER_SCALE}" in refusal(
+        write(text), decimal=","
+    )
+
+
+def problem(column, count, rows, value="99", way_out="Declare it."):
+    return Problem("is wrong|are wrong", column, count, rows, value, way_out)
+
+
+def test_like_problems_of_several_columns_are_one():
+    other = Problem("it is required and missing", column="V1")
+    different = problem("Q4", 1, ["3"], value="8")
+    one, two, three = folded([problem("Q1", 2, ["4", "10"]), other, different, problem("Q2", 2, ["4", "9"])])
+    assert str(one) == "columns 'Q1' and 'Q2': 4 values are wrong (rows 4, 9, 10; first value: '99'). Declare it."
+    assert (two, three) == (other, different)
+
+
+def test_folding_tells_of_rows_that_are_not_named():
+    many = [problem("Q1", 9, ["a:3", "a:4", "a:5", "a:6", "a:7"]), problem("Q2", 1, ["b:2"]), problem("Q3", 1, ["b:3"])]
+    assert "columns 'Q1', 'Q2' and 'Q3': 11 values are wrong (rows a:3, a:4, a:5, a:6, a:7, ...;" in str(*folded(many))
+    assert "12 values are wrong (rows 1, 2, ...;" in str(*folded([problem("A", 11, ["1"]), problem("B", 1, ["2"])]))
+    assert "2 values are wrong (row 2; first" in str(*folded([problem("A", 1, ["2"]), problem("B", 1, ["2"])]))
+
+
+def test_problems_without_a_value_are_not_folded():
+    empty = [Problem("is empty|are empty", column, 1, ["2"]) for column in ("respondent_id", "weight")]
+    assert folded(empty) == empty and folded([]) == []
 
 
 def test_everything_wrong_is_told_at_once_and_nobody_is_named(write):
@@ -329,18 +465,14 @@ def test_everything_wrong_is_told_at_once_and_nobody_is_named(write):
         "  - 1 row has a wrong number of fields (row 6). "
         "A value that holds the delimiter must stand in quotation marks.",
         "  - column 'respondent_id': 1 row is empty (row 3).",
-        "  - column 'Q1': 2 rows are outside the scale of 1 to 10 (rows 3, 4; first value: '11'). "
-        "If the scale is another, set scale_min and scale_max. "
-        "If it stands for no answer, declare it: missing_codes=[11].",
+        f"  - column 'Q1': 2 rows are outside the scale of 1 to 10 (rows 3, 4; first value: '11'). {OTHER_SCALE}",
         "  - column 'Q2': 2 rows are not numbers (rows 3, 5; first value: 'good'). "
         'A text that stands for no answer is declared: missing_codes=["do not know"].',
-        "  - column 'S1': 2 rows are outside the scale of 1 to 10 (rows 4, 5; first value: '99'). "
-        "If the scale is another, set scale_min and scale_max. "
-        "If it stands for no answer, declare it: missing_codes=[99].",
-        "  - column 'S2': 1 row is outside the scale of 1 to 10 (row 4; value: '10.5'). "
-        "If the scale is another, set scale_min and scale_max.",
+        f"  - column 'S1': 2 rows are outside the scale of 1 to 10 (rows 4, 5; first value: '99'). {OTHER_SCALE}",
+        f"  - column 'S2': 1 row is outside the scale of 1 to 10 (row 4; value: '10.5'). {OTHER_SCALE}",
         "  - column 'respondent_id': 1 row repeats a respondent (row 5).",
     ]
+    assert message.splitlines()[-1].endswith("--set 'missing_codes=[99]'.")
     assert "Meyer" not in message
     found = load(write(text), MODEL, columns={"V_1": "V1"}, missing_codes=[99], bad_rows="exclude")
     assert found.accounting.step.tolist() == ["rows in the file", *["excluded"] * 4, "respondents"]
@@ -388,6 +520,11 @@ def test_parquet_columns_of_an_impossible_type(write):
         ({"missing_codes": "99"}, "it must be a list"),
         ({"missing_codes": [None, True, float("nan"), " "]}, "' ' is neither a number nor a text"),
         ({"scale_min": 10, "scale_max": 1}, "must run from a lower to a higher number"),
+        ({"scale_min": 10}, "An end that is not given is the model's: 1 to 10"),
+        ({"scale_min": 0.0, "scale_max": 0.0}, "must run from a lower to a higher number"),
+        ({"scale_min": "one"}, "must run from a lower to a higher number"),
+        ({"scale_max": True}, "must run from a lower to a higher number"),
+        ({"scale_max": [10]}, "must run from a lower to a higher number"),
         ({"scale_min": 0, "scale_max": float("inf")}, "must run from a lower to a higher number"),
         ({"most_missing": 1.0}, "it must be a share from 0 and below 1"),
         ({"most_missing": "a fifth"}, "it must be a share"),

@@ -239,8 +239,8 @@ def suppress_small_groups(
 ) -> pd.DataFrame:
     """Blank the figures of groups of people that are too small to be shown.
 
-    Where a single group would be blanked, the smallest other group is blanked with it: the one alone could be
-    computed from the total.
+    Where a single group would be blanked, or several that are too small even together, the smallest other group is
+    blanked with them: what they hold together could be computed from the total.
 
     Parameters
     ----------
@@ -264,9 +264,10 @@ def suppress_small_groups(
     people = frame[count]
     hidden = (people > 0) & (people < min_cell)
     others = people[~hidden & (people > 0)]
-    if hidden.sum() == 1 and len(others):
+    while hidden.any() and len(others) and (hidden.sum() == 1 or people[hidden].sum() < min_cell):
         secret = others.drop(index=[row for row in known if row in others.index])
         hidden.loc[(secret if len(secret) else others).idxmin()] = True
+        others = people[~hidden & (people > 0)]
     columns = [column for column in frame.columns if column not in keep]
     result = frame.copy()
     result[columns] = result[columns].astype(object).mask(hidden, None).infer_objects()

@@ -160,7 +160,9 @@ def apart(places: np.ndarray, gap: float) -> np.ndarray:
     return moved[np.argsort(order, kind="stable")]
 
 
-def beside(points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.ndarray) -> np.ndarray:
+def beside(
+    points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.ndarray, centre: np.ndarray | None = None
+) -> np.ndarray:
     """Return where the names of points stand: near their point, on no other name and, if it can be, on nothing drawn.
 
     Parameters
@@ -171,6 +173,8 @@ def beside(points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.nd
         What is drawn already.
     size : ndarray, shape (2,)
         Width and height of the axes, from (0, 0); all in inches.
+    centre : ndarray, shape (2,), optional
+        Where an upright and a level line meet that part the axes: a name stays on its point's side of both.
 
     Returns
     -------
@@ -181,7 +185,7 @@ def beside(points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.nd
     ways = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     ways /= np.abs(ways).max(axis=1, keepdims=True)  # round a rectangle, not a circle
     spots = [
-        np.concatenate([point + (room / 2 + away) * ways for away in (0.09, 0.2, 0.4)])
+        np.concatenate([point + (room / 2 + away) * ways for away in (0.09, 0.2, 0.3, 0.4, 0.5)])
         for point, room in zip(points, rooms, strict=True)
     ]
     chosen = np.array([each[0] for each in spots]).reshape(-1, 2)
@@ -194,6 +198,10 @@ def beside(points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.nd
             away = np.linalg.norm(np.maximum(np.abs(tried[:, None] - points) - rooms[place] / 2, 0), axis=-1)
             strange = away[:, others].min(axis=1, initial=np.inf) < away[:, place] + 0.1  # it would seem another's
             far = np.hypot(*(tried - points[place]).T)
-            cost = far + 2 * strange + 0.15 * hidden + 10 * meets.all(axis=-1).sum(axis=1) + 30 * outside
+            astray = 0.0
+            if centre is not None:
+                side = np.where(points[place] >= centre, 1, -1)
+                astray = (side * (tried - centre) < rooms[place] / 2).any(axis=1)
+            cost = far + 2 * strange + 0.3 * hidden + 10 * meets.all(axis=-1).sum(axis=1) + 30 * outside + 20 * astray
             chosen[place] = tried[int(np.argmin(cost.round(9)))]
     return chosen

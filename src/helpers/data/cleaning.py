@@ -14,12 +14,17 @@ import pandas as pd
 
 from helpers.data.contracts import Column, Contract
 from helpers.data.reading import Raw, connect, read
-from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, folded, require_choice, shortened
 
 BAD_ROWS = ("refuse", "exclude")
 IDENTICAL_ROWS = ("keep", "exclude")
 DECIMALS = (".", ",")
 _ADVICE = 'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report.'
+_COMMAND_LINE = "A list is set at the command line in quotation marks: --set 'missing_codes=[99]'."
+_OTHER_SCALE = (
+    "If the questionnaire's scale is another, set scale_min and scale_max; "
+    "only a code for no answer, such as 99, is declared: missing_codes=[99]."
+)
 
 _TIME = r"([T ]+([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?)"
 _OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
@@ -151,8 +156,15 @@ def check(
         faults = _faults(staged, values, contract, today)
         found = _bad_row_problems(raw, staged, faults, contract, decimal) if bad_rows == "refuse" else []
         if problems or found:
-            raise InputRefused(raw.name, [*problems, *found], _ADVICE if found else "")
+            raise InputRefused(raw.name, folded([*problems, *found]), _advice(found))
         return _kept(raw, staged, faults, contract, measure, today, repeats)
+
+
+def _advice(found: list[Problem]) -> str:
+    if not found:
+        return ""
+    declared = any("missing_codes" in problem.way_out for problem in found)
+    return _ADVICE + (f" {_COMMAND_LINE}" if declared else "")
 
 
 def day(value: datetime.date | str, parameter: str) -> datetime.date:
@@ -388,7 +400,10 @@ def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, column: 
     value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
     # Refusals are passed on to others, whom it does not concern who the customers are.
     value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
-    way_out = _way_out(value or "", fault.rule, column, decimal)
+    if "scale" in fault.rule:
+        way_out = _beyond_scale(staged, fault, count)
+    else:
+        way_out = _way_out(value or "", fault.rule, column, decimal)
     return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
 
 
@@ -409,17 +424,27 @@ def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
     if "number" in rule and re.search(r"\d,\d", value):
         return "Numbers are written without thousands separators."
     if column.kind == "answer":
-        return _how_to_declare(value, rule)
+        # The text is not repeated: it may be about a person.
+        return 'A text that stands for no answer is declared: missing_codes=["do not know"].'
     return ""
 
 
-def _how_to_declare(value: str, rule: str) -> str:
-    """Say how an answer that is none is declared; only a short number is repeated, a text may be about a person."""
-    if "number" in rule:
-        return 'A text that stands for no answer is declared: missing_codes=["do not know"].'
-    number = float(value)
-    code = f" If it stands for no answer, declare it: missing_codes=[{number:g}]." if _is_code(number) else ""
-    return f"If the scale is another, set scale_min and scale_max.{code}"
+def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int) -> str:
+    """Say what answers outside the scale call for.
+
+    Many of them, or several values, come from another scale: declared as missing, its highest answers would be lost.
+    """
+    answer = staged[f"value_{fault.column}"]
+    facts = staged.aggregate(
+        answered=(answer.notnull() & ~answer.isnan()).sum(),
+        lowest=answer.min(where=fault.condition),
+        highest=answer.max(where=fault.condition),
+    )
+    facts = facts.to_pandas().iloc[0]
+    if facts.lowest < facts.highest or count > facts.answered / 10 or not _is_code(facts.lowest):
+        return _OTHER_SCALE
+    declare = f"If it stands for no answer, declare it: missing_codes=[{facts.lowest:g}]"
+    return f"{declare}; if the questionnaire's scale is another, set scale_min and scale_max."
 
 
 def _is_code(number: float) -> bool:

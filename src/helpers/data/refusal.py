@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SHOWN_ROWS = 5
+_SHOWN_COLUMNS = 3
 
 # A quoted value as `shortened` writes it, in either kind of quotation mark.
 _QUOTED_VALUE = re.compile(r"""; (first )?value: ('([^'\\]|\\.)*'|"([^"\\]|\\.)*")""")
@@ -29,6 +30,10 @@ class Problem:
         The value in the first of these rows.
     way_out : str
         What to do next.
+    others : sequence of str
+        Further columns with the same problem. `count` is then of values, which may stand in the same rows.
+    more_rows : bool
+        With `others`, whether there are rows beyond `rows`.
     """
 
     rule: str
@@ -37,20 +42,36 @@ class Problem:
     rows: Sequence[str] = ()
     value: str | None = None
     way_out: str = ""
+    others: Sequence[str] = ()
+    more_rows: bool = False
+
+    @property
+    def hides_rows(self) -> bool:
+        """Tell whether there are rows beyond those named."""
+        return self.more_rows if self.others else self.count > len(self.rows)
 
     def __str__(self) -> str:
-        where = f"column '{self.column}': " if self.column else ""
-        return f"{where}{self._what()}. {self.way_out}".rstrip()
+        return f"{self._where()}{self._what()}. {self.way_out}".rstrip()
+
+    def _where(self) -> str:
+        names = [f"'{name}'" for name in (self.column, *self.others)]
+        if len(names) == 1:
+            return f"column {names[0]}: " if self.column else ""
+        if len(names) <= _SHOWN_COLUMNS:
+            return f"columns {', '.join(names[:-1])} and {names[-1]}: "
+        return f"columns {', '.join(names[:_SHOWN_COLUMNS])} and {len(names) - _SHOWN_COLUMNS} more: "
 
     def _what(self) -> str:
         if not self.count:
             return self.rule
         singular, plural = self.rule.split("|")
         one = self.count == 1
-        more = ", ..." if self.count > len(self.rows) else ""
+        more = ", ..." if self.hides_rows else ""
         value = "" if self.value is None else f"; {'value' if one else 'first value'}: {shortened(self.value)}"
-        rows = f"{'row' if one else 'rows'} {', '.join(self.rows)}{more}{value}"
-        return f"{self.count:,} {f'row {singular}' if one else f'rows {plural}'} ({rows})"
+        one_row = len(self.rows) == 1 and not more
+        rows = f"{'row' if one_row else 'rows'} {', '.join(self.rows)}{more}{value}"
+        what = "value" if self.others else "row"
+        return f"{self.count:,} {f'{what} {singular}' if one else f'{what}s {plural}'} ({rows})"
 
 
 class InputRefused(Exception):
@@ -75,6 +96,45 @@ class InputRefused(Exception):
     def __str__(self) -> str:
         lines = [f"{self.subject} cannot be used:", *(f"  - {problem}" for problem in self.problems)]
         return "\n".join([*lines, self.advice] if self.advice else lines)
+
+
+def folded(problems: Sequence[Problem]) -> list[Problem]:
+    """Tell what is wrong with several columns in the same way once.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        With `column`, where they are about one.
+
+    Returns
+    -------
+    list of Problem
+        Those about rows that share rule, value and way out stand as one in the place of the first, with the number of
+        values concerned in all columns and the first rows over these; the others as they were.
+    """
+    groups: dict[object, list[Problem]] = {}
+    for place, problem in enumerate(problems):
+        alike = problem.count and problem.column and problem.value is not None
+        key = (problem.rule, problem.value, problem.way_out) if alike else place
+        groups.setdefault(key, []).append(problem)
+    return [_as_one(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _as_one(alike: Sequence[Problem]) -> Problem:
+    rows = sorted({row for problem in alike for row in problem.rows}, key=_in_file)
+    return replace(
+        alike[0],
+        count=sum(problem.count for problem in alike),
+        rows=rows[:SHOWN_ROWS],
+        others=[problem.column for problem in alike[1:]],
+        more_rows=len(rows) > SHOWN_ROWS or any(problem.hides_rows for problem in alike),
+    )
+
+
+def _in_file(row: str) -> tuple[str, int]:
+    # As a row is labelled: "7", or "file.csv:7".
+    file, _, number = row.rpartition(":")
+    return file, int(number)
 
 
 def require_choice(parameter: str, value: object, allowed: Collection[str]) -> None:

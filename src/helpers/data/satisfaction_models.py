@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import pathlib
 import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from types import UnionType
 
 from helpers.data.contracts import TABLES
 from helpers.data.refusal import InputRefused, Problem, shortened
-from helpers.data.sources import find_built_in, locate
+from helpers.data.sources import BUILT_IN, find_built_in, locate
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ _TOML_FORM = 'Texts, and names in other letters than A to Z, stand in quotation 
 
 def _text(source: str | os.PathLike) -> tuple[str, str]:
     """Find what messages call the file, and its text."""
-    path, *others = locate(source, "satisfaction_model")
+    path, *others = _located(source)
     file = f"{source} (built in)" if find_built_in(source, "satisfaction_model") else path.name
     if others:
         raise InputRefused(str(source), [Problem(f"it names {1 + len(others)} files", way_out="Name one.")])
@@ -127,6 +128,14 @@ def _text(source: str | os.PathLike) -> tuple[str, str]:
         raise InputRefused(file, [Problem("it is no UTF-8 text", way_out="Save it as UTF-8.")]) from None
     except OSError as error:
         raise InputRefused(file, [Problem(f"it cannot be opened: {error.strerror}")]) from None
+
+
+def _located(source: str | os.PathLike) -> list[pathlib.Path]:
+    try:
+        return locate(source, "satisfaction_model")
+    except InputRefused as refusal:
+        near = _nearest(str(source), BUILT_IN["satisfaction_model"])
+        raise InputRefused(refusal.subject, refusal.problems, f"Is it {near!r}?" if near else "") from None
 
 
 # --- what the file says, taken key by key ------------------------------------------------------------------
@@ -215,9 +224,15 @@ def _is_it(name: str, names: Collection[str]) -> str:
     """Ask whether the nearest of the names was meant; where none is near, give them all."""
     if not names:
         return ""
+    near = _nearest(name, names)
+    return f"Is it {shortened(near)}?" if near else f"There are: {', '.join(names)}."
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """Find the name that may have been meant, "" where none is near."""
     plain = {text.casefold(): text for text in names}
     near = difflib.get_close_matches(name.casefold(), plain, n=1)
-    return f"Is it {shortened(plain[near[0]])}?" if near else f"There are: {', '.join(names)}."
+    return plain[near[0]] if near else ""
 
 
 # --- the model, and what a model must be -------------------------------------------------------------------
@@ -258,6 +273,9 @@ def _model(top: _Section, file: str) -> SatisfactionModel:
         section.close()
     for check in (_construct_problems, _item_problems, _use_problems, _path_problems):
         top.problems.extend(check(model))
+    # A construct's unknown key may be a misspelt leads_to: what then seems unjoined follows from it.
+    if not any(section.content for section in sections.values()):
+        top.problems.extend(_connection_problems(model))
     return model
 
 
@@ -276,14 +294,17 @@ def _paths(source: str, section: _Section) -> list[Path]:
 
 
 def _item_sections(table: _Section, items: Collection[str]) -> dict[str, _Section]:
-    """Take the wordings of the items; a text alone is the label."""
+    """Take the wordings of the items; a text alone is the label. Those of items no longer asked for are passed over."""
     for item, entry in table.content.items():
         table.content[item] = {"label": entry} if isinstance(entry, str) else entry
     sections = table.sections()
+    unworded = [item for item in items if item not in sections]
     for item in [item for item in sections if item not in items]:
-        table.note(f"{shortened(item)} is an item of no construct", _is_it(item, items))
-        del sections[item]
-    return sections
+        near = _nearest(item, unworded)
+        if near:
+            rule = f"names {shortened(item)}, the constructs have {shortened(near)}: one of them is misspelt"
+            table.note(rule, "If not, take the wording out.")
+    return {item: section for item, section in sections.items() if item in items}
 
 
 def _wordings(
@@ -310,6 +331,11 @@ def _is_latin(text: str) -> bool:
     )
 
 
+# Columns of the survey, and of the tables that results are written in.
+_NO_CONSTRUCTS = {*TABLES["satisfaction_survey"].columns, "item", "construct", "all"}
+_NO_ITEMS = {*TABLES["satisfaction_survey"].columns, "r_squared"}
+
+
 def _construct_problems(model: SatisfactionModel) -> Iterator[Problem]:
     constructs = model.constructs
     if not constructs:
@@ -319,6 +345,9 @@ def _construct_problems(model: SatisfactionModel) -> Iterator[Problem]:
         if not re.fullmatch(r"\w+", key):
             rule = f"[constructs.{key}] the name must consist of letters, digits and underscores"
             yield Problem(rule, way_out="Its label may be anything.")
+        if key in _NO_CONSTRUCTS:
+            rule = f"[constructs.{key}] the name is taken: a column of the results or of the survey bears it"
+            yield Problem(rule, way_out="Name it otherwise; its label may be anything.")
     if model.satisfaction not in constructs:
         rule = f"satisfaction: {shortened(model.satisfaction)} is no construct"
         way_out = f'Say which one measures it: satisfaction = "...". {_is_it(model.satisfaction, constructs)}'
@@ -337,7 +366,7 @@ def _item_problems(model: SatisfactionModel) -> Iterator[Problem]:
             yield Problem(f"item {shortened(item)} measures {users}", way_out="An item measures one construct.")
         if item in model.constructs:
             yield Problem(f"{shortened(item)} is both a construct and an item", way_out="Name one of them otherwise.")
-        if item in TABLES["satisfaction_survey"].columns:
+        if item in _NO_ITEMS:
             rule = f"item {shortened(item)} bears the name of a column that is no answer"
             yield Problem(rule, way_out="Name it otherwise, and map the survey's column to it by `columns`.")
     for kind, names in (("constructs", model.constructs), ("items", dict.fromkeys(model.items))):
@@ -365,24 +394,29 @@ def _use_problems(model: SatisfactionModel) -> Iterator[Problem]:
 
 
 def _path_problems(model: SatisfactionModel) -> Iterator[Problem]:
-    constructs = model.constructs
-    unknown = [path for path in model.paths if path.target not in constructs]
-    for path in unknown:
+    for path in _blind_paths(model):
         rule = f"[constructs.{path.source}] it leads to {shortened(path.target)}, which is no construct"
-        yield Problem(rule, way_out=_is_it(path.target, constructs))
+        yield Problem(rule, way_out=_is_it(path.target, model.constructs))
     for (source, target), count in Counter((path.source, path.target) for path in model.paths).items():
         if count > 1:
             yield Problem(f"[constructs.{source}] it both raises and lowers {shortened(target)}", way_out="Choose one.")
-    causes = {key: [path.source for path in model.paths if path.target == key] for key in constructs}
     try:
-        TopologicalSorter(causes).prepare()
+        TopologicalSorter(_causes(model)).prepare()
     except CycleError as error:
         yield Problem(f"the paths run in a circle: {' -> '.join(error.args[1])}", way_out="Take one of them out.")
-    if constructs and not unknown:
-        yield from _connection_problems(model, causes)
 
 
-def _connection_problems(model: SatisfactionModel, causes: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+def _blind_paths(model: SatisfactionModel) -> list[Path]:
+    return [path for path in model.paths if path.target not in model.constructs]
+
+
+def _causes(model: SatisfactionModel) -> dict[str, list[str]]:
+    return {key: [path.source for path in model.paths if path.target == key] for key in model.constructs}
+
+
+def _connection_problems(model: SatisfactionModel) -> Iterator[Problem]:
+    if not model.constructs or _blind_paths(model):
+        return
     if not model.paths:
         yield Problem("no construct leads to another", way_out='Write leads_to = ["..."] below the constructs that do.')
         return
@@ -394,7 +428,7 @@ def _connection_problems(model: SatisfactionModel, causes: Mapping[str, Sequence
     joined = [", ".join(part) for part in parts if len(part) > 1]
     if len(joined) > 1:
         yield Problem(f"the model falls into {len(joined)} parts that no path joins: {'; '.join(joined)}")
-    if model.satisfaction in model.constructs and not causes[model.satisfaction]:
+    if model.satisfaction in model.constructs and not _causes(model)[model.satisfaction]:
         yield Problem(f"nothing leads to {shortened(model.satisfaction)}", way_out="Its causes are what is asked for.")
 
 

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Real
 
 import pandas as pd
@@ -19,6 +20,8 @@ from helpers.data.satisfaction_models import SatisfactionModel, read_model
 from helpers.data.sources import find_built_in
 
 CHOICES = ("keep", "exclude")
+
+_SHOWN_WAVES = 12
 
 # With fewer answers than these, the same answer to every item is no sign of carelessness.
 _FEWEST_STRAIGHT = 5
@@ -91,8 +94,8 @@ def load(
     columns: Mapping[str, str] | None = None,
     segment: str = "",
     wave: str = "",
-    scale_min: float = 0.0,
-    scale_max: float = 0.0,
+    scale_min: float | str | None = None,
+    scale_max: float | str | None = None,
     missing_codes: Sequence[float | str] = (),
     bad_rows: str = "refuse",
     straight_lining: str = "keep",
@@ -118,8 +121,8 @@ def load(
     segment, wave : str
         The file's column that names the respondent's segment or wave; it may be an item too. "" takes the column of
         that name, if there is one.
-    scale_min, scale_max : float
-        Ends of the answering scale; both 0 takes those of the model.
+    scale_min, scale_max : float or str, optional
+        Ends of the answering scale, as numbers or numbers written as text; None or "" takes that end of the model's.
     missing_codes : sequence of float or str
         What stands for "no answer": numbers such as 99, or texts such as "do not know", in any case.
     bad_rows : {"refuse", "exclude"}
@@ -131,7 +134,8 @@ def load(
         Whether respondents who are like an earlier one in all columns of the file but the id count. Either way they
         are counted in the account.
     most_missing : float
-        The share of the model's items, from 0 and below 1, beyond which gaps leave a respondent out.
+        The share of the model's items, from 0 and below 1, beyond which gaps leave a respondent out. Items that nobody
+        in the file answered do not count.
     decimal : {".", ","}
         The decimal mark of numbers that are text.
 
@@ -163,6 +167,7 @@ def load(
         raise InputRefused(checked.name, [Problem(f"no respondent remains ({left_out})")])
     steps.append(("respondents", len(counted), "one row for each in the analysis"))
     respondents = _respondents(counted)
+    waves = _in_order(respondents.wave)
     built_in = find_built_in(source, contract.name)
     return Survey(
         name=checked.name,
@@ -171,11 +176,16 @@ def load(
         accounting=pd.DataFrame(steps, columns=["step", "respondents", "reason"]),
         items=_gaps(table, counted.index, model),
         inputs=checked.inputs,
-        notes=[*checked.notes, *_scale_notes(model, lowest, highest), *_unlabelled(checked, counted)],
+        notes=[
+            *checked.notes,
+            *_scale_notes(model, lowest, highest),
+            *_unlabelled(checked, counted),
+            *_order_notes(checked, waves),
+        ],
         lowest=lowest,
         highest=highest,
         segments=_in_order(respondents.segment),
-        waves=_in_order(respondents.wave),
+        waves=waves,
         has_weights="weight" in counted,
         is_simulated=bool(built_in and built_in.is_simulated),
     )
@@ -206,14 +216,19 @@ def _check_names(model: SatisfactionModel) -> None:
         raise InputRefused(f"the model {model.name}", problems, way_out)
 
 
-def _scale(model: SatisfactionModel, scale_min: float, scale_max: float) -> tuple[float, float]:
-    if scale_min == scale_max == 0:
-        return float(model.lowest), float(model.highest)
-    numbers = all(isinstance(end, Real) and math.isfinite(end) for end in (scale_min, scale_max))
-    if not numbers or scale_min >= scale_max:
-        problem = Problem("the scale must run from a lower to a higher number", way_out="Both 0 takes the model's.")
+def _scale(model: SatisfactionModel, scale_min: object, scale_max: object) -> tuple[float, float]:
+    lowest, highest = _end(scale_min, model.lowest), _end(scale_max, model.highest)
+    if lowest is None or highest is None or lowest >= highest:
+        way_out = f"An end that is not given is the model's: {model.lowest:g} to {model.highest:g}."
+        problem = Problem("the scale must run from a lower to a higher number", way_out=way_out)
         raise InputRefused(f"scale_min={scale_min!r}, scale_max={scale_max!r}", [problem])
-    return float(scale_min), float(scale_max)
+    return lowest, highest
+
+
+def _end(given: object, of_model: float) -> float | None:
+    """Take one end of the scale, that of the model where none is given; None where what is given is no number."""
+    is_given = given is not None and not (isinstance(given, str) and not given.strip())
+    return _as_number(given) if is_given else float(of_model)
 
 
 def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float | str, ...]:
@@ -289,7 +304,12 @@ def _who_counts(
 
 
 def _too_many_missing(most_missing: float) -> Callable[[pd.DataFrame, list[str]], pd.Series]:
-    return lambda rows, items: rows[items].isna().mean(axis=1) > most_missing
+    def applies(rows: pd.DataFrame, items: list[str]) -> pd.Series:
+        share = rows[items].dropna(axis="columns", how="all").isna().mean(axis=1)
+        # Where nobody answered anything the share is NaN, and nobody counts.
+        return ~(share <= most_missing)
+
+    return applies
 
 
 def _straight_lined(rows: pd.DataFrame, items: list[str]) -> pd.Series:
@@ -351,6 +371,25 @@ def _unlabelled(checked: CheckedRows, rows: pd.DataFrame) -> list[str]:
         for role, count in counts.items()
         if count
     ]
+
+
+def _order_notes(checked: CheckedRows, waves: Sequence[str]) -> list[str]:
+    """Tell of waves that letters have put in order, as they do with the names of months."""
+    if not any(_letters_decide(*pair) for pair in pairwise(waves)):
+        return []
+    shown = ", ".join(waves[:_SHOWN_WAVES]) + (", ..." if len(waves) > _SHOWN_WAVES else "")
+    return [
+        f"The waves of {checked.name} are sorted as text ({shown}). "
+        "If that is not their order in time, number them in the file, as in 1 January, 2 February."
+    ]
+
+
+def _letters_decide(one: str, other: str) -> bool:
+    """Tell whether two labels, in their order, first differ in text and not in a number."""
+    if None not in (_as_number(one), _as_number(other)):
+        return False
+    places = zip(_with_numbers(one), _with_numbers(other), strict=False)
+    return next(isinstance(part, str) for part, other_part in places if part != other_part)
 
 
 def _in_order(column: pd.Series) -> tuple[str, ...]:

@@ -178,24 +178,25 @@ def standard_error(draws) -> np.ndarray:
     return np.sqrt(np.nansum((draws - mean) ** 2, axis=0) / np.where(enough, usable - 1, np.nan))
 
 
-def one_sided_p(draws) -> np.ndarray:
-    """Probability value of "not above 0": (1 + draws at or below 0) / (1 + draws) (Davison and Hinkley 1997, 4.11).
+def wald_p(value, error, sides: int = 2) -> np.ndarray:
+    """Probability value of "not different from 0" (two sides), or of "not above 0" (one), by the normal approximation.
+
+    A share of draws cannot be below one over their number, which many comparisons corrected for would need.
 
     Parameters
     ----------
-    draws : array_like, shape (resamples, ...)
-        The estimate in each resample, its sign turned where the hypothesis says that it is negative; draws that are
-        not finite are left out.
+    value, error : array_like
+        The estimate, its sign turned where the hypothesis says that it is negative, and its standard error.
+    sides : {1, 2}
 
     Returns
     -------
-    ndarray, shape (...)
-        Nan where fewer than half of the draws are finite.
+    ndarray
+        Nan where the error is not positive.
     """
-    draws = _finite(draws)
-    usable = np.isfinite(draws).sum(axis=0)
-    value = (1 + (draws <= 0).sum(axis=0)) / (1 + usable)
-    return np.where((2 * usable >= len(draws)) & (usable > 0), value, np.nan)
+    value, error = np.broadcast_arrays(np.asarray(value, float), np.asarray(error, float))
+    ratio = value / np.where(error > 0, error, np.nan)
+    return special.ndtr(-ratio) if sides == 1 else 2 * special.ndtr(-np.abs(ratio))
 
 
 def _finite(draws) -> np.ndarray:

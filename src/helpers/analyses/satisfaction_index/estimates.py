@@ -13,8 +13,10 @@ from helpers.models import resampling
 from ..progress import progress
 from .settings import Settings
 
+LEAST_STRATUM = 20  # respondents
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A number, or an array of them, with its bootstrap draws.
 
@@ -31,6 +33,11 @@ class Estimate:
     value: np.ndarray
     draws: np.ndarray
     left_out: np.ndarray
+
+    def __repr__(self) -> str:
+        """Return value and interval, not the draws."""
+        low, high = self.interval()
+        return f"Estimate(value={self.value!r}, low={low!r}, high={high!r})"
 
     def interval(self, method: str = "percentile") -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the 95 % interval, "percentile" or "bca"."""
@@ -67,7 +74,7 @@ def resample(
     title : str
         Of the progress bar.
     """
-    weights, strata = survey.respondents["weight"].to_numpy(float), _strata(survey)
+    weights, (strata, _) = survey.respondents["weight"].to_numpy(float), strata_of(survey)
     number, resamples = len(weights), settings.bootstrap_resamples
     with progress(title, resamples + min(number, resampling.JACKKNIFE_GROUPS)) as bar:
 
@@ -84,8 +91,16 @@ def resample(
     return {name: Estimate(value[name], draws[name], left_out[name]) for name in value}
 
 
-def _strata(survey: Survey) -> np.ndarray | None:
-    """Return the cell of segment and wave of each respondent: its size was chosen, not observed."""
-    cells = survey.respondents[["segment", "wave"]].fillna("").astype(str)
-    codes = cells.groupby(["segment", "wave"], sort=True).ngroup().to_numpy()
-    return codes if codes.max() else None
+def strata_of(survey: Survey) -> tuple[np.ndarray | None, str]:
+    """Return within what respondents are resampled, and its name: cells whose sizes were chosen, not observed.
+
+    Segment and wave together, or one of them, provided that every cell is large enough: the spread within a small cell
+    is understated by (n - 1) / n, and that of a cell of one is nothing.
+    """
+    respondents = survey.respondents[["segment", "wave"]].fillna("").astype(str)
+    for columns, name in ((["segment", "wave"], "segment and wave"), (["segment"], "segment"), (["wave"], "wave")):
+        codes = respondents.groupby(columns, sort=True).ngroup().to_numpy()
+        if codes.max() and np.bincount(codes).min() >= LEAST_STRATUM:
+            varying = [column for column in columns if respondents[column].nunique() > 1]
+            return codes, name if len(varying) == len(columns) else varying[0]
+    return None, ""

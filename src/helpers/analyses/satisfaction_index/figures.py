@@ -29,7 +29,9 @@ from ..drawing import (
     room_of,
     written,
 )
+from .groups import ALL
 from .path_diagram import path_diagram
+from .tables.annex import MOST_HTMT
 from .tables.loyalty import QUADRANT_NAMES
 from .tables.parts import KINDS, POINTS, QUADRANTS
 
@@ -47,9 +49,8 @@ __all__ = [
     "satisfaction_loyalty_quadrants",
 ]
 
-ALL = "all"  # the segment that is everyone
 INTERVAL_OF_INDEX = "index, 0 to 100, with 95 % interval"
-MOST_HTMT = 0.9  # from here on two constructs can hardly be told apart (Henseler et al. 2015)
+FEWEST_PARTED = 3  # constructs: the mean of two always lies between them
 MOST_ANSWERS = 12  # distinct answers whose shares are written out
 MARKERS = "osD^vPX"
 # Where the quadrants of importance (to the right) and performance (upwards) have their corner.
@@ -270,29 +271,33 @@ def index_by_wave(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     waves, labels = list(parts.wave.unique()), list(seen.label.unique())
     sizes = parts.drop_duplicates("wave").set_index("wave").n
     ends = [written(label, 22, 2) for label in labels]
-    height = max(3.4, 1.2 + 0.42 * len(labels))
+    width = WIDTH - 1 - max(room_of(f"{end} 100.0", 9.5)[0] for end in ends)  # inches of the axes, at least
+    turned = len(waves) * max(room_of(written(str(wave), 12), 10.5)[0] for wave in waves) > width
+    letters, lines, part = (18, 1, " ") if turned else (12, 2, "\n")
+    ticks = [f"{written(str(wave), letters, lines)}{part}({_size(sizes[wave])})" for wave in waves]
+    below = max(room_of(tick, 10.5)[int(not turned)] for tick in ticks)
+    upward = max(2.7, 0.5 + 0.42 * len(labels))  # inches, in which the words beside the axis have room
 
     def draw():
-        figure, axes = new_axes(WIDTH, height)
+        figure, axes = new_axes(WIDTH, upward + below + 0.4)
         low, high = _span(seen["index"], seen.low, seen.high)
         shifts = np.linspace(-1, 1, len(labels)) * min(0.12, 0.03 * len(labels)) if len(labels) > 1 else [0.0]
         last = []
         for place, label in enumerate(labels):
-            lines = seen[seen.label == label]
-            at = np.array([waves.index(wave) for wave in lines.wave]) + shifts[place]
+            rows = seen[seen.label == label]
+            at = np.array([waves.index(wave) for wave in rows.wave]) + shifts[place]
             look = {"color": f"C{place % 7}", "marker": MARKERS[place % 7]}
-            axes.vlines(at, lines.low, lines.high, color=look["color"], alpha=0.45, linewidth=2)
-            axes.plot(at, lines["index"], **look, markersize=6, linewidth=1.6)
-            last.append(lines["index"].iloc[-1])
-        lines = max(end.count("\n") + 1 for end in ends)
-        gap = (high - low) * (0.08 + 0.17 * lines) / (height - 0.9)
+            axes.vlines(at, rows.low, rows.high, color=look["color"], alpha=0.45, linewidth=2)
+            axes.plot(at, rows["index"], **look, markersize=6, linewidth=1.6)
+            last.append(rows["index"].iloc[-1])
+        tallest = max(end.count("\n") + 1 for end in ends)
+        gap = (high - low) * (0.08 + 0.17 * tallest) / upward
         for place, where in enumerate(apart(np.array(last), gap)):
             text = f"{ends[place]} {number(last[place], 1)}"
             style = {"color": f"C{place % 7}", "fontsize": 9.5, "va": "center", "linespacing": 1.05}
             axes.text(1.02, where, text, transform=axes.get_yaxis_transform(), **style)
-        turned = {"rotation": 90} if len(waves) > 6 else {}
-        ticks = [f"{written(str(wave), 12)}{' ' if turned else chr(10)}({_size(sizes[wave])})" for wave in waves]
-        axes.set_xticks(range(len(waves)), ticks, **turned)
+        step = -(-len(waves) // int(width / 0.22)) if turned else 1  # of many waves not each is named
+        axes.set_xticks(range(len(waves))[::step], ticks[::step], rotation=90 * turned)
         axes.set(ylim=(low, high), xlim=(-0.4, len(waves) - 0.6), xlabel="wave (respondents)", ylabel=INTERVAL_OF_INDEX)
         return figure
 
@@ -300,7 +305,7 @@ def index_by_wave(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         f"Lines of the index over {len(waves)} waves, with 95 % intervals, from {waves[0]} to {waves[-1]}: "
         + "; ".join(_of_waves(seen[seen.label == label]) for label in labels)
     )
-    known = english_of(frame.label, english, 22, 2) | english_of(map(str, waves), english, 12)
+    known = english_of(frame.label, english, 22, 2) | english_of(map(str, waves), english, letters, lines)
     return Figure(name, draw, f"{alt}.", frame, _known(frame, INDEX), known)
 
 
@@ -316,14 +321,15 @@ def importance_performance(
 ) -> Figure:
     """Draw the performance of each construct over its importance for a target.
 
-    The lines that part the quadrants stand at the means of the constructs shown; the quadrants' names are those of
-    Martilla and James (1977, Journal of Marketing 41(1), 77-79).
+    The lines that part the quadrants stand at the means of the constructs shown, of which there must be three, or they
+    are not drawn; the quadrants' names are those of Martilla and James (1977, Journal of Marketing 41(1), 77-79).
 
     Parameters
     ----------
     frame : pandas.DataFrame
         construct, label, importance, importance_low, importance_high (points of the target's index per point),
-        performance, performance_low, performance_high (0 to 100), quadrant (a key of QUADRANTS).
+        performance, performance_low, performance_high (0 to 100), quadrant (a key of QUADRANTS; empty or missing where
+        a construct is in none; where all are, no lines are drawn).
     target_label : str
         What the constructs are important for.
     english : mapping of str to str
@@ -340,6 +346,8 @@ def importance_performance(
     margin = np.ptp(upward_ends) * corner / (size[1] - 2 * corner)  # room for the names of the quadrants
     lower, upper = np.array([(across_ends[0], upward_ends[0] - margin), (across_ends[1], upward_ends[1] + margin)])
     names = [written(label, 16) for label in seen.label]
+    quadrant = seen.get("quadrant", pd.Series(index=seen.index, dtype=object))
+    parted = len(seen) >= FEWEST_PARTED and quadrant.isin(list(QUADRANTS)).any()
 
     def in_inches(x, y) -> np.ndarray:
         return (np.stack([x, y], axis=-1) - lower) / (upper - lower) * size
@@ -348,23 +356,29 @@ def importance_performance(
         figure, axes = placed_axes(WIDTH, size[1] + place[1] + 0.15, (*place, *size))
         axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]))
         axes.grid(visible=False)
-        axes.axvline(seen.importance.mean(), color=RULE, linewidth=1, linestyle="--", zorder=1)
-        axes.axhline(seen.performance.mean(), color=RULE, linewidth=1, linestyle="--", zorder=1)
-        for quadrant, (right, top) in CORNERS.items():
-            where = (0.99 if right else 0.01, 1 - corner / 2 / size[1] if top else corner / 2 / size[1])
-            style = {"ha": "right" if right else "left", "va": "center", "style": "italic", "fontsize": 9.5}
-            axes.text(*where, QUADRANTS[quadrant], transform=axes.transAxes, color=ZERO, **style)
+        if parted:
+            part(axes)
         axes.hlines(seen.performance, seen.importance_low, seen.importance_high, color="C0", alpha=0.4, linewidth=1.5)
         axes.vlines(seen.importance, seen.performance_low, seen.performance_high, color="C0", alpha=0.4, linewidth=1.5)
         axes.plot(seen.importance, seen.performance, "o", color="C0", markersize=8)
         rooms = np.array([room_of(each, 10) for each in names])
         points = in_inches(seen.importance, seen.performance)
-        for text, where in zip(names, beside(points, rooms, crosses(), size), strict=True):
+        centre = in_inches(seen.importance.mean(), seen.performance.mean()) if parted else None
+        for text, where in zip(names, beside(points, rooms, crosses(), size, centre), strict=True):
             shown = {"ha": "center", "va": "center", "fontsize": 10, "color": INK, "linespacing": 1.1}
             axes.text(*(where / size), text, transform=axes.transAxes, zorder=4, **shown)
         importance = f"importance: points of {written(target_label, 40, 1)}\nfor each point of the construct"
         axes.set(xlabel=importance, ylabel="performance: index, 0 to 100")
         return figure
+
+    def part(axes):
+        """Draw the lines that part the quadrants, and the names of these in the corners."""
+        axes.axvline(seen.importance.mean(), color=RULE, linewidth=1, linestyle="--", zorder=1)
+        axes.axhline(seen.performance.mean(), color=RULE, linewidth=1, linestyle="--", zorder=1)
+        for key, (right, top) in CORNERS.items():
+            where = (0.99 if right else 0.01, 1 - corner / 2 / size[1] if top else corner / 2 / size[1])
+            style = {"ha": "right" if right else "left", "va": "center", "style": "italic", "fontsize": 9.5}
+            axes.text(*where, QUADRANTS[key], transform=axes.transAxes, color=ZERO, **style)
 
     def crosses() -> np.ndarray:
         """Return places along everything drawn, which names had better leave free."""
@@ -377,16 +391,18 @@ def importance_performance(
         x, y = seen.importance.to_numpy(), seen.performance.to_numpy()
         wide = in_inches(between_ends(seen.importance_low, seen.importance_high, x), y + 0 * along)
         tall = in_inches(x + 0 * along, between_ends(seen.performance_low, seen.performance_high, y))
-        ends = np.linspace(lower, upper, 80)
-        parts = [(ends[:, 0], np.full(80, y.mean())), (np.full(80, x.mean()), ends[:, 1])]
-        strip = margin / 2 * np.array([1, -1])
-        parts += [(ends[:, 0], np.full(80, end)) for end in (lower[1] + strip[0], upper[1] + strip[1])]
-        return np.concatenate([wide.reshape(-1, 2), tall.reshape(-1, 2), *(in_inches(*part) for part in parts)])
+        found = [wide.reshape(-1, 2), tall.reshape(-1, 2)]
+        if parted:
+            ends = np.linspace(lower, upper, 80)
+            rows = (y.mean(), lower[1] + margin / 2, upper[1] - margin / 2)  # the line, and the names in the corners
+            found += [in_inches(ends[:, 0], np.full(80, row)) for row in rows]
+            found.append(in_inches(np.full(80, x.mean()), ends[:, 1]))
+        return np.concatenate(found)
 
     told = " ".join(
-        f"{words}: {_names(seen.label[seen.quadrant == quadrant])}."
-        for quadrant, words in QUADRANTS.items()
-        if (seen.quadrant == quadrant).any()
+        f"{words}: {_names(seen.label[quadrant == key])}."
+        for key, words in QUADRANTS.items()
+        if parted and (quadrant == key).any()
     )
     most = seen.loc[seen.importance.idxmax()]
     alt = (

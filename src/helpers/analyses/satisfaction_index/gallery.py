@@ -10,7 +10,8 @@ from helpers.exhibits import Figure, Table
 
 from ..drawing import nothing
 from . import figures
-from .measurement import ALL, Measurement
+from .groups import ALL
+from .measurement import Measurement
 from .tables import loyalty
 from .tables.respondents import answers
 
@@ -22,7 +23,7 @@ def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
     english = {model.labels[name]: model.english[name] for name in (*model.constructs, *model.items)}
     outcome = result.named(result.outcome.name)
     return [
-        *_levels(result, frames["index"], english),
+        *_levels(result, frames, english),
         *_importance(result, frames["importance_performance"], english),
         figures.path_diagram(_constructs(result), _paths(frames["paths"]), english),
         figures.driver_shares(_drivers(frames["drivers"]), outcome, english),
@@ -38,29 +39,44 @@ def _rows(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame if column in frame else frame.iloc[:0]
 
 
-def _levels(result: Measurement, index: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:
-    chosen = index[index["chosen"]]
-    everyone = (chosen["segment"] == ALL) & (chosen["wave"] == ALL)
-    groups = [
-        draw(rows.reset_index(drop=True), english)
-        if result.groups.of_kind(kind)
-        else nothing(f"index_by_{kind}", f"This survey names no {kind}s.")
-        for kind, draw, rows in (
-            ("segment", figures.index_by_segment, chosen[chosen["wave"] == ALL]),
-            ("wave", figures.index_by_wave, chosen[chosen["segment"] == ALL]),
-        )
-    ]
-    overview = chosen[everyone].assign(is_target=lambda rows: rows["construct"] == result.model.satisfaction)
-    return [figures.index_overview(overview.reset_index(drop=True), english), *groups]
+def _levels(result: Measurement, frames: Mapping[str, pd.DataFrame], english: Mapping[str, str]) -> list[Figure]:
+    index, groups = (frames[name][frames[name]["chosen"]] for name in ("index", "groups"))
+    overview = index[index["segment"] == ALL].assign(
+        is_target=lambda rows: rows["construct"] == result.model.satisfaction
+    )
+    drawn = [figures.index_overview(overview.reset_index(drop=True), english)]
+    for kind, draw, rows in (
+        ("segment", figures.index_by_segment, index),
+        ("wave", figures.index_by_wave, groups[groups["segment"] == ALL]),
+    ):
+        named = bool(result.groups.of_kind(kind))
+        why = f"This survey names no {kind}s that can be shown."
+        drawn.append(draw(rows.reset_index(drop=True), english) if named else nothing(f"index_by_{kind}", why))
+    return drawn
 
 
 def _importance(result: Measurement, importance: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:
     drawn = []
     for name, target in (("satisfaction", result.model.satisfaction), ("loyalty", result.model.loyalty)):
-        rows = importance[importance["target"] == target].reset_index(drop=True)
-        figure = figures.importance_performance(rows, result.named(target), english, f"importance_{name}")
+        rows = _less_is_better(importance[importance["target"] == target].reset_index(drop=True))
+        less = {f"less {label}": f"less {latin}" for label, latin in english.items()}
+        figure = figures.importance_performance(rows, result.named(target), english | less, f"importance_{name}")
         drawn.append(figure if target else nothing(f"importance_{name}", loyalty.NO_LOYALTY))
     return drawn
+
+
+def _less_is_better(importance: pd.DataFrame) -> pd.DataFrame:
+    """Return the map's rows with what surely lowers the target turned: less of it is what is important."""
+    rows, lowers = importance.copy(), importance["lowers"]
+    low, high = importance["importance_low"], importance["importance_high"]
+    worse, better = importance["performance_low"], importance["performance_high"]
+    rows["label"] = importance["label"].where(~lowers, "less " + importance["label"])
+    rows["importance"] = importance["importance"].where(~lowers, -importance["importance"])
+    rows["importance_low"], rows["importance_high"] = low.where(~lowers, -high), high.where(~lowers, -low)
+    rows["performance"] = importance["performance"].where(~lowers, 100 - importance["performance"])
+    rows["performance_low"] = worse.where(~lowers, 100 - better)
+    rows["performance_high"] = better.where(~lowers, 100 - worse)
+    return rows
 
 
 def _constructs(result: Measurement) -> pd.DataFrame:
@@ -82,7 +98,7 @@ def _paths(paths: pd.DataFrame) -> pd.DataFrame:
 
 def _drivers(drivers: pd.DataFrame) -> pd.DataFrame:
     rows = _rows(drivers, "item")
-    return rows[rows["item"] != "r_squared"] if len(rows) else rows
+    return rows[rows["measure"] == "share"] if len(rows) else rows
 
 
 def _loyalty(result: Measurement, quadrants: pd.DataFrame, english: Mapping[str, str]) -> list[Figure]:

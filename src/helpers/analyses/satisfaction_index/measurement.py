@@ -19,46 +19,12 @@ from helpers.models.satisfaction_index.moments import Answers, Moments
 from helpers.models.satisfaction_index.path_model import PathFit
 
 from .estimates import Estimate, resample
+from .groups import Groups
 from .settings import WEIGHTINGS, Settings
 
-ALL = "all"  # the segment, and the wave, that is everyone
-MOST_GROUPS = 50  # segments, or waves; a column with more is no grouping but something else
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Everyone, then each segment, then each wave.
-
-    Parameters
-    ----------
-    kinds, names : tuple of str
-        "all", "segment" or "wave", and the name of the group.
-    members : ndarray of float, shape (respondents, groups)
-        1 where a respondent belongs to a group.
-    """
-
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
-    members: np.ndarray
-
-    @classmethod
-    def of(cls, survey: Survey) -> Groups:
-        """Return the groups of a survey."""
-        respondents = survey.respondents
-        named = [(ALL, ALL, np.ones(len(respondents)))]
-        for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
-            named += [(kind, name, (respondents[kind] == name).to_numpy(float)) for name in names]
-        kinds, names, members = zip(*named, strict=True)
-        return cls(kinds, names, np.column_stack(members))
-
-    def of_kind(self, kind: str) -> list[int]:
-        """Return the numbers of the groups of a kind."""
-        return [group for group, found in enumerate(self.kinds) if found == kind]
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Return the number of respondents in each group."""
-        return self.members.sum(axis=0).astype(int)
+FEWEST_DIFFERENT = 5  # respondents who must answer an item otherwise than most do; of a few respondents, a quarter
+FEW = 30  # respondents below which nothing is said of causes
+MOST_LOST = 0.5  # share of draws without an estimate beyond which the model's weights are not used
 
 
 @dataclass(frozen=True)
@@ -84,10 +50,13 @@ class Measurement:
         What the item-level drivers explain.
     fit : PathFit
         The path model of everyone.
+    by_equal_weights : ndarray of bool, shape (constructs,)
+        Whose index is given by equal weights: all by choice, or those for which the model's weights mean nothing.
     estimates : dict of str to Estimate
-        index (weightings, groups, constructs); item_weights (items); weights, loadings (items); paths, total_effects,
-        points (constructs, constructs), the last in points of the target's index per point of the source's; r_squared
-        (constructs); htmt (constructs, constructs); explained (drivers + 1): the shares and their sum.
+        index (weightings, groups, constructs); item_weights, shown_weights (items), the model's and those of the index
+        that is given; weights, loadings (items); paths, total_effects, points (constructs, constructs), the last in
+        points of the target's index per point of the source's, as they are given; r_squared (constructs); htmt
+        (constructs, constructs); explained (drivers + 1): the shares and their sum.
     """
 
     settings: Settings
@@ -101,6 +70,7 @@ class Measurement:
     answers: Answers
     outcome: Outcome
     fit: PathFit
+    by_equal_weights: np.ndarray
     estimates: dict[str, Estimate]
 
     def __getitem__(self, name: str) -> Estimate:
@@ -111,6 +81,11 @@ class Measurement:
     def respondents(self) -> int:
         """Return how many respondents count."""
         return len(self.survey.respondents)
+
+    @cached_property
+    def effective_respondents(self) -> float:
+        """Return how many respondents of equal weight are worth as much (Kish 1965)."""
+        return float(self.weights_of_respondents.sum() ** 2 / (self.weights_of_respondents**2).sum())
 
     @cached_property
     def satisfaction(self) -> int:
@@ -140,14 +115,14 @@ class Measurement:
     def negative(self) -> dict[str, list[str]]:
         """Return by construct the items whose weight is negative, so that its index by these weights means nothing."""
         names: dict[str, list[str]] = {}
-        for item in np.flatnonzero(index.negative_weights(self["item_weights"].value, self.design)):
+        negative = index.negative_weights(self["item_weights"].value, self.design) & self.estimated
+        for item in np.flatnonzero(negative):
             names.setdefault(self.constructs[self.design.block[item]], []).append(self.items[item])
         return names
 
     def weighting(self, construct: int) -> str:
         """Return by which weights the index of a construct is given: equal ones where the model's mean nothing."""
-        sound = self.estimated and self.constructs[construct] not in self.negative
-        return self.settings.weighting if sound else "equal"
+        return "equal" if self.by_equal_weights[construct] else "pls"
 
     def index(self, group: int = 0, construct: int | None = None, weighting: str = "") -> Estimate:
         """Return the index of a construct (satisfaction by default) in a group, with its draws."""
@@ -158,10 +133,7 @@ class Measurement:
     @cached_property
     def scores(self) -> np.ndarray:
         """Return the score of each respondent on each construct, 0 to 100; shape (respondents, constructs)."""
-        weights = self["item_weights"].value
-        equal = [self.weighting(construct) == "equal" for construct in self.design.block]
-        weights = np.where(equal, index.equal_weights(self.design), weights)
-        means = self.moments.mean
+        weights, means = self["shown_weights"].value, self.moments.mean
         scores = index.scores(self.answers.values, weights, self.design, self.survey.lowest, self.survey.highest, means)
         # a score that is 75 but for rounding is 75: cuts are made in these scores
         return scores.round(9)
@@ -198,7 +170,7 @@ def measure(settings: Settings) -> Measurement:
     InputRefused
         When the survey, the model file or a setting cannot be used; the message names everything that is wrong.
     """
-    model = read_model(settings.model)
+    model = with_turned_labels(read_model(settings.model))
     survey = satisfaction_survey.load(
         settings.survey,
         model,
@@ -214,33 +186,40 @@ def measure(settings: Settings) -> Measurement:
         most_missing=settings.most_missing,
         decimal=settings.decimal,
     )
-    _check_groups(survey)
+    groups = Groups.of(survey, settings.min_cell)
     unusable = unusable_items(survey.answers)
     items, constructs, design = usable(model, set(unusable), survey.name)
     answers = Answers(survey.answers[list(items)].to_numpy(float))
-    groups = Groups.of(survey)
     outcome = Outcome.of(model, items)
-    statistics = Statistics(settings.scheme, survey, design, answers, groups, outcome)
-    estimates = resample(statistics, survey, settings, "bootstrap")
     moments = answers.moments(survey.respondents["weight"].to_numpy(float))
     fit = settled(path_model.fit(moments.correlation, design, settings.scheme))
+    equal = (settings.weighting == "equal") | meaningless(fit, moments, design)
+    statistics = Statistics(settings.scheme, survey, design, answers, groups, outcome, equal)
+    estimates = resample(statistics, survey, settings, "bootstrap")
+    if not equal.all() and lost_share(estimates["paths"]) > MOST_LOST:
+        equal = np.ones(design.constructs, dtype=bool)
+        estimates = resample(replace(statistics, equal=equal), survey, settings, "bootstrap")
     return Measurement(
-        settings, model, survey, items, constructs, unusable, design, groups, answers, outcome, fit, estimates
+        settings, model, survey, items, constructs, unusable, design, groups, answers, outcome, fit, equal, estimates
     )
 
 
-def _check_groups(survey: Survey) -> None:
-    found = {"segment": survey.segments, "wave": survey.waves}
-    problems = [
-        Problem(
-            f"its column of {kind}s names {len(names):,} {kind}s; at most {MOST_GROUPS} are compared",
-            way_out=f"Put them into fewer {kind}s, or name another column by {kind}=...",
-        )
-        for kind, names in found.items()
-        if len(names) > MOST_GROUPS
-    ]
-    if problems:
-        raise InputRefused(survey.name, problems)
+def with_turned_labels(model: SatisfactionModel) -> SatisfactionModel:
+    """Return a model whose reversed items read as what their turned answers say."""
+    turned = {item: f"{model.labels[item]} (turned)" for item in model.reversed_items}
+    english = {item: f"{model.english[item]} (turned)" for item in model.reversed_items}
+    return replace(model, labels=model.labels | turned, english=model.english | english)
+
+
+def meaningless(fit: PathFit, moments: Moments, design: Design) -> np.ndarray:
+    """Return the constructs of whose items one has a negative weight, or all where the model is not estimated."""
+    weights = index.item_weights(fit.weights, moments.deviation, design)
+    return index.negative_weights(weights, design) @ design.membership > 0
+
+
+def lost_share(paths: Estimate) -> float:
+    """Return the share of the draws in which the path model could not be estimated."""
+    return 1 - float(np.isfinite(paths.draws).all(axis=(1, 2)).mean())
 
 
 def settled(fit: PathFit) -> PathFit:
@@ -256,12 +235,17 @@ def settled(fit: PathFit) -> PathFit:
 
 def unusable_items(answers: pd.DataFrame) -> dict[str, str]:
     """Return the items that say nothing of differences between respondents, and why."""
+    wanted = min(FEWEST_DIFFERENT, max(1, len(answers) // 4))
     reasons = {}
     for item, column in answers.items():
-        if column.notna().sum() == 0:
+        counts = column.value_counts()
+        different = int(counts.iloc[1:].sum())
+        if counts.empty:
             reasons[item] = "nobody answered it"
-        elif column.nunique() == 1:
-            reasons[item] = f"everybody who answered it gave the same answer ({column.dropna().iloc[0]:g})"
+        elif not different:
+            reasons[item] = f"everybody who answered it gave the same answer ({counts.index[0]:g})"
+        elif different < wanted:
+            reasons[item] = f"all but {different} of those who answered it gave the same answer ({counts.index[0]:g})"
     return reasons
 
 
@@ -349,6 +333,7 @@ class Statistics:
     answers: Answers
     groups: Groups
     outcome: Outcome
+    equal: np.ndarray
 
     def __call__(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return the statistics of each draw; counts has shape (..., respondents)."""
@@ -357,19 +342,20 @@ class Statistics:
         fit = settled(path_model.fit(moments.correlation, design, self.scheme))
         weights = index.item_weights(fit.weights, moments.deviation, design)
         means = self.answers.group_means(counts, self.groups.members)
-        indices = [
-            index.index(means, by[..., None, :], design, lowest, highest)
-            for by in (weights, np.broadcast_to(index.equal_weights(design), weights.shape))
-        ]
-        spread = index.index_deviation(moments.covariance, weights, design, lowest, highest)
+        equal = np.broadcast_to(index.equal_weights(design), weights.shape)
+        indices = [index.index(means, by[..., None, :], design, lowest, highest) for by in (weights, equal)]
+        shown = np.where(self.equal[design.block], equal, weights)
+        effects = path_model.effects_of_weights(moments.correlation, shown * moments.deviation, design)
+        spread = index.index_deviation(moments.covariance, shown, design, lowest, highest)
         statistics = {
             "index": np.stack(indices, axis=-3),
             "item_weights": weights,
+            "shown_weights": shown,
             "weights": fit.weights,
             "loadings": fit.loadings,
             "paths": fit.paths,
             "total_effects": fit.total_effects,
-            "points": index.effects_on_index(fit.total_effects, spread),
+            "points": index.effects_on_index(effects, spread),
             "r_squared": fit.r_squared,
             "htmt": reliability.htmt(moments.correlation, design),
         }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any, Self
 
 from helpers.models.satisfaction_index.path_model import SCHEMES
 
@@ -27,8 +30,8 @@ class Settings(Choices):
     columns: dict = field(default_factory=dict)
     segment: str = ""
     wave: str = ""
-    scale_min: float = 0.0
-    scale_max: float = 0.0
+    scale_min: str = ""
+    scale_max: str = ""
     missing_codes: list = field(default_factory=list)
     bad_rows: str = "refuse"
     straight_lining: str = "keep"
@@ -44,6 +47,12 @@ class Settings(Choices):
     min_cell: int = 5
     seed: int = 1
 
+    @classmethod
+    def of(cls, choices: Mapping[str, Any]) -> Self:
+        """Return the settings with these choices made; an end of the scale may be given as the number that it is."""
+        ends = {name: f"{choices[name]:g}" for name in ("scale_min", "scale_max") if _is_number(choices.get(name))}
+        return super().of({**choices, **ends})
+
     def rules(self) -> dict[str, tuple[bool, str]]:
         """Return for each parameter with a range whether it is kept, and what it is."""
         return {
@@ -57,3 +66,7 @@ class Settings(Choices):
             "min_cell": (self.min_cell >= 1, "must be at least 1 respondent"),
             "seed": (self.seed >= 0, "must be 0 or more"),
         }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

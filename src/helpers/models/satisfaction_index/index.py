@@ -117,7 +117,8 @@ def effects_on_index(effects, deviation) -> np.ndarray:
     ndarray, shape (..., constructs, constructs)
     """
     deviation = np.asarray(deviation)
-    return effects * (deviation[..., None, :] / deviation[..., :, None])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return effects * (deviation[..., None, :] / deviation[..., :, None])
 
 
 def scores(answers, item_weights, design: Design, lowest: float, highest: float, means) -> np.ndarray:

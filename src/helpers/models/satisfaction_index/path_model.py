@@ -56,11 +56,6 @@ class PathFit:
     iterations: np.ndarray
     converged: np.ndarray
 
-    @property
-    def indirect_effects(self) -> np.ndarray:
-        """Return the effects along ways of two or more paths, shape (..., constructs, constructs)."""
-        return self.total_effects - self.paths
-
 
 def fit(
     correlation,
@@ -106,6 +101,30 @@ def fit(
         outcome = _iterated(matrices, design, SCHEMES[scheme], tolerance, most_iterations)
         fitted = _estimates(matrices, *outcome, design)
     return PathFit(*(array.reshape(leading + array.shape[1:]) for array in fitted))
+
+
+def effects_of_weights(correlation, weights, design: Design) -> np.ndarray:
+    """Return the total effects between scores whose weights are given instead of estimated.
+
+    Parameters
+    ----------
+    correlation : array_like, shape (..., items, items)
+    weights : array_like, shape (..., items)
+        Of the standardised items, on any scale.
+    design : Design
+
+    Returns
+    -------
+    ndarray, shape (..., constructs, constructs)
+        Standardised, ``[source, target]``; nan where a regression has no answer.
+    """
+    correlation, weights = np.asarray(correlation, float), np.asarray(weights, float)
+    leading = correlation.shape[:-2]
+    matrices = correlation.reshape(-1, design.items, design.items)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = _scaled(weights.reshape(-1, design.items), matrices, design)
+        paths = _regressions(_score_correlations(scaled, matrices, design)[1], design)
+        return total_effects(paths).reshape(*leading, design.constructs, design.constructs)
 
 
 def _iterated(correlation, design, inner_weights, tolerance, most_iterations):

@@ -13,6 +13,7 @@ from scipy import special, stats
 from helpers.models.proportions import exclusive_difference, wilson
 
 LOW_SHARE = 0.6  # of the scale from below: 0 to 6 of 0 to 10
+NINE_STEPS = 9  # from 1 to 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +56,14 @@ def top_share(answers, highest: float, boxes: int = 2, weights=None, level: floa
 def extremes(lowest: float, highest: float) -> tuple[int, int]:
     """Return the highest of the low answers and the lowest of the high ones.
 
-    What 0-6 and 9-10 are from 0 to 10: the lowest 60 % of the range, and the highest answer with one more for each
-    nine steps of the range. From 1 to 10: 1-6 and 9-10; from 1 to 7: 1-4 and 7; from 1 to 5: 1-3 and 5.
+    On scales of ten steps and more what 0-6 and 9-10 are from 0 to 10: the lowest 60 % of the range, and the highest
+    answer with one more for each nine steps. On shorter ones what lies below the middle, and the highest answer: 1-2
+    and 5 of 1 to 5, 1-3 and 7 of 1 to 7.
     """
     span = highest - lowest
-    return int(np.floor(lowest + LOW_SHARE * span + 1e-9)), int(np.ceil(highest - np.floor(span / 9)))
+    if span < NINE_STEPS:
+        return int(np.ceil(lowest + span / 2)) - 1, int(np.ceil(highest))
+    return int(np.floor(lowest + LOW_SHARE * span + 1e-9)), int(np.ceil(highest - np.floor(span / NINE_STEPS)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +95,8 @@ class NetPromoter:
 def net_promoter(answers, lowest: float, highest: float, weights=None, level: float = 0.95) -> NetPromoter:
     """Promoters less detractors, in points (Reichheld 2003, Harvard Business Review 81(12)), on the item's own scale.
 
-    His question has answers from 0 to 10: promoters give 9 or 10, detractors 0 to 6. On another scale they are those
-    of the high and the low answers (`extremes`). Scores of different scales do not compare.
+    His question has answers from 0 to 10: promoters give 9 or 10, detractors 0 to 6. From 1 to 10 they are taken to
+    give 9 or 10 and 1 to 6; scores of different scales do not compare, and other scales have none.
 
     Parameters
     ----------
@@ -102,7 +106,7 @@ def net_promoter(answers, lowest: float, highest: float, weights=None, level: fl
         Ends of the scale.
     weights : array_like, shape (respondents,), optional
     level : float
-        Of the interval, by the normal approximation.
+        Of the interval, by the normal approximation; where all answer alike, from Wilson's of both groups.
 
     Returns
     -------
@@ -112,18 +116,24 @@ def net_promoter(answers, lowest: float, highest: float, weights=None, level: fl
     Raises
     ------
     ValueError
-        A scale so short that no answer lies between the two groups.
+        A scale of other than ten or eleven answers.
     """
     answers = np.asarray(answers, float)
+    if highest - lowest not in (NINE_STEPS, NINE_STEPS + 1):
+        raise ValueError(
+            f"A net promoter score needs ten or eleven answers, not a scale from {lowest:g} to {highest:g}."
+        )
     detractors_to, promoters_from = extremes(lowest, highest)
-    if detractors_to + 1 >= promoters_from:
-        raise ValueError(f"A scale from {lowest:g} to {highest:g} is too short to tell promoters from detractors.")
     answered = np.isfinite(answers)
     promoters, size = _weighted_share(answers >= promoters_from, answered, weights)
     detractors, _ = _weighted_share(answers < detractors_to + 1, answered, weights)
     difference, error = exclusive_difference(*np.nan_to_num([promoters * size, detractors * size]), size)
     half = special.ndtri((1 + level) / 2) * error
-    points = (float(100 * number) for number in (difference, error, difference - half, difference + half))
+    low, high = difference - half, difference + half
+    if not error > 0:  # all alike: the normal approximation would be certain
+        (most, least) = (wilson(part * size, size, level) for part in np.nan_to_num([promoters, detractors]))
+        low, high = most[0] - least[1], most[1] - least[0]
+    points = (float(100 * number) for number in (difference, error, low, high))
     return NetPromoter(*points, float(promoters), float(detractors), promoters_from, detractors_to, int(answered.sum()))
 
 

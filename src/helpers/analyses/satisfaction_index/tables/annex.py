@@ -150,8 +150,8 @@ def discriminant_validity(result: Measurement) -> Table:
         "correlation": Column("Correlation of the scores", digits=3),
     }
     caption = (
-        f"Can the constructs be told apart? From a heterotrait-monotrait ratio of {MOST_HTMT:g} on they hardly can. "
-        "A construct of one item is taken as measured without error."
+        f"Can the constructs be told apart? From a heterotrait-monotrait ratio of {MOST_HTMT:g} on they hardly can. A "
+        "construct of one item is taken as measured without error."
     )
     return Table("discriminant_validity", frame, caption, columns)
 
@@ -183,12 +183,13 @@ def fit(result: Measurement) -> Table:
     names = {f"r_squared_{name}": f"R\N{SUPERSCRIPT TWO} of {result.named(name)}" for name in result.constructs}
     names |= {"goodness_of_fit": "goodness of fit (GoF)", "resamples_estimated": "share of resamples estimated"}
     names |= {"respondents": "respondents", "converged": "converged (1 = yes)"}
-    columns = {"measure": Column("Measure", names=names), "value": Column("Value", digits=4)}
+    columns = {"measure": Column("Measure", names=names), "value": Column("Value")}
+    view = frame.assign(value=frame["value"].map(_plain_number))
     caption = (
         "The PLS path model in numbers. GoF (Tenenhaus et al. 2005) describes, it tests nothing: PLS has no test of "
         "fit here."
     )
-    return Table("fit", frame, caption, columns)
+    return Table("fit", frame, caption, columns, view)
 
 
 def predictions(result: Measurement) -> Table:
@@ -260,31 +261,36 @@ def admissibility(checked: list[Check]) -> Table:
     columns = {
         "check": Column("Check", names={check.name: check.name.replace("_", " ") for check in checked}),
         "holds": Column("Holds"),
-        "value": Column("Value", digits=3),
+        "value": Column("Value"),
         "meaning": Column("What has to hold"),
     }
+    frame = pd.DataFrame(lines, columns=list(columns))
+    view = frame.assign(value=frame["value"].map(_plain_number))
     caption = "What has to hold for the conclusions to hold, and whether it does. The limits are customs, not laws."
-    return Table("admissibility", pd.DataFrame(lines, columns=list(columns)), caption, columns)
+    return Table("admissibility", frame, caption, columns, view)
 
 
 def checks(result: Measurement) -> list[Check]:
     """Return everything that is checked before a conclusion is believed."""
+    first = [_estimated(result), _weights(result), _enough_respondents(result)]
+    if not result.estimated:
+        return first
+    constructs = reliability_of_constructs(result).frame
+    several = constructs[constructs["items"] > 1]
     return [
-        _estimated(result),
-        _weights(result),
-        _enough_respondents(result),
+        *first,
         _told_apart(result),
         _loadings(result),
-        _reliable(result, "composite", LEAST_RELIABILITY, "composite reliability of at least"),
-        _reliable(result, "ave", LEAST_VARIANCE_EXTRACTED, "a variance extracted of at least"),
-        _inflation(result),
+        _reliable(several, "composite", LEAST_RELIABILITY, "composite reliability of at least"),
+        _reliable(several, "ave", LEAST_VARIANCE_EXTRACTED, "a variance extracted of at least"),
+        _inflation(constructs),
     ]
 
 
 def _estimated(result: Measurement) -> Check:
     failing = (
-        "The path model could not be estimated from these answers: no path, no importance and no weight holds, and the "
-        "index is given by equal weights."
+        "The path model could not be estimated from these answers: there is no path and no weight of its own, and "
+        "index and importance are given by equal weights."
     )
     iterations = float(result.fit.iterations)
     return Check("estimated", result.estimated, iterations, "the iteration settles (value: iterations)", failing)
@@ -293,10 +299,9 @@ def _estimated(result: Measurement) -> Check:
 def _weights(result: Measurement) -> Check:
     negative = result.negative if result.estimated else {}
     sentences = [
-        f"{listed(items)} has a negative weight, so the index of {result.named(construct)} by PLS weights means "
-        "nothing "
-        "and is refused: equal weights are used for it. If a high answer is bad there, name the item under "
-        "reversed_items in the model file; if not, it does not measure this construct."
+        f"Of negative weight: {listed(items)}. So the index of {result.named(construct)} by PLS weights means nothing "
+        "and is refused: equal weights are used for it, in importance too. If a high answer is bad there, name the "
+        "item under reversed_items in the model file; if not, it does not measure this construct."
         for construct, items in negative.items()
     ]
     meaning = "no item has a negative weight (value: how many have)"
@@ -304,29 +309,29 @@ def _weights(result: Measurement) -> Check:
 
 
 def _enough_respondents(result: Measurement) -> Check:
-    arrows = int(result.design.paths.sum(axis=0).max())
-    wanted = max(FEW_RESPONDENTS, 10 * arrows, result.design.items)
+    wanted = max(FEW_RESPONDENTS, 10 * int(result.design.paths.sum(axis=0).max()), result.design.items)
+    respondents = result.effective_respondents
     meaning = (
         f"at least {wanted} respondents: {FEW_RESPONDENTS}, ten for each arrow at one construct, one for each item"
     )
     failing = (
-        f"Only {result.respondents} respondents count (at least {wanted} are wanted): weights, paths and their order "
+        f"Only {number(respondents)} respondents count (at least {wanted} are wanted): weights, paths and their order "
         "are unsteady."
     )
-    return Check("respondents", result.respondents >= wanted, float(result.respondents), meaning, failing)
+    return Check("respondents", respondents >= wanted, respondents, meaning, failing)
 
 
 def _told_apart(result: Measurement) -> Check:
     pairs = discriminant_validity(result).frame.sort_values("htmt", ascending=False, kind="stable")
     close = pairs[pairs["htmt"] >= MOST_HTMT]
-    named = [f"{row.first_label} and {row.second_label} ({number(row.htmt, 2)})" for row in close.itertuples()]
+    named = [f"{row.first_label} \N{EN DASH} {row.second_label} {number(row.htmt, 2)}" for row in close.itertuples()]
     known = pairs["htmt"].notna().any()
     meaning = (
         f"every two constructs can be told apart: heterotrait-monotrait ratio below {MOST_HTMT:g} (value: the largest)"
     )
     failing = (
-        f"These can hardly be told apart (heterotrait-monotrait ratio from {MOST_HTMT:g} on): {listed(named)}. What "
-        "each of them does by itself, in paths and in importance, is less certain than its interval says."
+        f"Respondents hardly tell these apart: {listed(named)} (heterotrait-monotrait ratio, from {MOST_HTMT:g} on). "
+        "What each of them does by itself, in paths and in importance, is less certain than its interval says."
         if named
         else "Whether constructs can be told apart could not be computed."
     )
@@ -345,33 +350,20 @@ def _loadings(result: Measurement) -> Check:
     return Check("loadings", not weak, _extreme(found, np.nanmin), meaning, failing)
 
 
-def _reliable(result: Measurement, column: str, least: float, what: str) -> Check:
-    table = reliability_of_constructs(result).frame
-    table = table[table["items"] > 1]
-    weak = [
-        f"{row.label} ({number(getattr(row, column), 2)})"
-        for row in table.itertuples()
-        if not getattr(row, column) >= least
-    ]
+def _reliable(constructs: pd.DataFrame, column: str, least: float, what: str) -> Check:
+    weak = constructs[~(constructs[column] >= least)]
+    named = [f"{label} ({number(value, 2)})" for label, value in zip(weak["label"], weak[column], strict=True)]
     meaning = f"every construct of several items has {what} {least:g} (value: the smallest)"
-    failing = (
-        f"Weakly measured, without {what} {least:g}: {listed(weak)}. Their effects are understated." if weak else ""
-    )
-    return Check(
-        {"ave": "variance_extracted"}.get(column, column),
-        not weak,
-        _extreme(table[column], np.nanmin),
-        meaning,
-        failing,
-    )
+    failing = f"Weakly measured, without {what} {least:g}: {listed(named)}. Their effects tend to be understated."
+    name = {"ave": "variance_extracted"}.get(column, column)
+    return Check(name, weak.empty, _extreme(constructs[column], np.nanmin), meaning, failing if named else "")
 
 
-def _inflation(result: Measurement) -> Check:
-    table = reliability_of_constructs(result).frame
+def _inflation(table: pd.DataFrame) -> Check:
     repeating = table[table["largest_inflation"] > MOST_INFLATION]["label"].tolist()
     meaning = (
-        "causes of one construct do not repeat each other: variance inflation up to "
-        f"{MOST_INFLATION:g} (value: the largest)"
+        f"causes of one construct do not repeat each other: variance inflation up to {MOST_INFLATION:g} (value: the "
+        "largest)"
     )
     failing = (
         f"{listed(repeating)}: nearly given by the other causes of the same construct; separate paths are unsteady."
@@ -379,6 +371,10 @@ def _inflation(result: Measurement) -> Check:
         else ""
     )
     return Check("inflation", not repeating, _extreme(table["largest_inflation"], np.nanmax), meaning, failing)
+
+
+def _plain_number(value: float) -> str:
+    return number(value, 0 if float(value).is_integer() else 3)
 
 
 def _extreme(values, of) -> float:

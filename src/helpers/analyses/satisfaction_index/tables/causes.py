@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 
@@ -16,6 +14,8 @@ from ..estimates import Estimate, resample
 from ..measurement import Measurement
 from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, holm, interval_columns, nothing
 
+FEWEST_CAUSES = 3
+FEWEST_EXTREME = 10  # respondents who must answer low, between and high before a penalty or reward is told
 NO_DRIVERS = "No item can be asked what it explains: none that leads to satisfaction has answers that differ."
 
 
@@ -26,17 +26,18 @@ def importance_performance(result: Measurement) -> Table:
         "target_label": Column("Of"),
         "label": Column("Construct"),
         "importance": Column("Importance", "points per point", 3),
-        "importance_low": Column("95 % low", "points per point", 3),
-        "importance_high": Column("95 % high", "points per point", 3),
+        "importance_low": Column("95 % low", digits=3),
+        "importance_high": Column("95 % high", digits=3),
         "performance": Column("Performance", POINTS, 1),
-        "performance_low": Column("95 % low, performance", POINTS, 1),
-        "performance_high": Column("95 % high, performance", POINTS, 1),
+        "performance_low": Column("Performance, 95 % low", digits=1),
+        "performance_high": Column("Performance, 95 % high", digits=1),
         "quadrant": Column("Quadrant", names=QUADRANTS),
         "quadrant_share": Column("Resamples in that quadrant", digits=0, percent=True),
     }
     caption = (
-        "Importance: points that the target's index rises, by all paths together, when the construct's index rises by "
-        "one. Performance: the construct's own index. Quadrants are parted at the means of the constructs shown."
+        "Importance: by how many points the target's index differs, all paths together, where the construct's index "
+        "differs by one. Performance: the construct's own index. Quadrants are parted at the means of the constructs "
+        f"shown; of fewer than {FEWEST_CAUSES} constructs the means say nothing and none is named."
     )
     return Table("importance_performance", pd.concat(frames, ignore_index=True), caption, columns)
 
@@ -44,10 +45,13 @@ def importance_performance(result: Measurement) -> Table:
 def _importance(result: Measurement, target: int) -> pd.DataFrame:
     """Return importance and performance of every construct that acts on a target."""
     acting = [number for number in range(len(result.constructs)) if _reaches(result, number, target)]
-    importance, performance = result["points"][acting, target], Estimate(*_performances(result, acting))
+    importance, performance = result["points"][acting, target], _performances(result, acting)
     (low, high), (worse, better) = (part.interval(result.settings.interval) for part in (importance, performance))
-    found = _quadrant(importance.value, performance.value)
-    drawn = _quadrant(importance.draws, performance.draws)
+    lowers = high < 0
+    found = _quadrant(importance.value, performance.value, lowers)
+    finite = np.isfinite(importance.draws).all(axis=1)
+    drawn = _quadrant(importance.draws[finite], performance.draws[finite], lowers)
+    known = len(acting) >= FEWEST_CAUSES and np.isfinite(importance.value).all() and finite.any()
     return pd.DataFrame(
         {
             "target": result.constructs[target],
@@ -60,19 +64,25 @@ def _importance(result: Measurement, target: int) -> pd.DataFrame:
             "performance": performance.value,
             "performance_low": worse,
             "performance_high": better,
-            "quadrant": found,
-            "quadrant_share": (drawn == found).mean(axis=0),
+            "lowers": lowers,
+            "quadrant": found if known else None,
+            "quadrant_share": (drawn == found).mean(axis=0) if known else np.nan,
         }
     )
 
 
-def _performances(result: Measurement, constructs: list[int]) -> Iterable[np.ndarray]:
+def _performances(result: Measurement, constructs: list[int]) -> Estimate:
     parts = [result.index(0, number) for number in constructs]
-    return (np.stack([getattr(part, name) for part in parts], axis=-1) for name in ("value", "draws", "left_out"))
+    names = ("value", "draws", "left_out")
+    return Estimate(*(np.stack([getattr(part, name) for part in parts], axis=-1) for name in names))
 
 
-def _quadrant(importance: np.ndarray, performance: np.ndarray) -> np.ndarray:
-    """Return the quadrant of each construct, parted at the means over the constructs (the last axis)."""
+def _quadrant(importance: np.ndarray, performance: np.ndarray, lowers: np.ndarray) -> np.ndarray:
+    """Return the quadrant of each construct, parted at the means over the constructs (the last axis).
+
+    Of a construct that surely lowers the target, less is better.
+    """
+    importance, performance = np.abs(importance), np.where(lowers, 100 - performance, performance)
     important = importance >= importance.mean(axis=-1, keepdims=True)
     strong = performance >= performance.mean(axis=-1, keepdims=True)
     return np.select(
@@ -94,7 +104,7 @@ def item_levers(result: Measurement) -> Table:
     target = result.satisfaction
     home, span = result.design.block, result.survey.highest - result.survey.lowest
     acting = [item for item, block in enumerate(home) if _reaches(result, block, target)]
-    weights, points = result["item_weights"][acting], result["points"][home[acting], target]
+    weights, points = result["shown_weights"][acting], result["points"][home[acting], target]
     lift = Estimate(
         *(100 / span * getattr(weights, name) * getattr(points, name) for name in ("value", "draws", "left_out"))
     )
@@ -123,8 +133,9 @@ def item_levers(result: Measurement) -> Table:
         **interval_columns("95 %", "points", 2),
     }
     caption = (
-        "What the model says satisfaction's index would gain if the mean answer to an item rose by one point and "
-        "everything else followed as it does between respondents today: an association, not an experiment."
+        "By how much satisfaction's index differs, by the model, where the mean answer to an item is one point higher "
+        "and all else follows as it does between respondents today: an association, not an experiment. What is "
+        "expected before a purchase cannot be raised like what is delivered."
     )
     return Table("item_levers", frame, caption, columns)
 
@@ -136,8 +147,10 @@ def paths(result: Measurement) -> Table:
         place = tuple(result.constructs.index(name) for name in (path.source, path.target))
         estimate = result["paths"][place]
         low, high = bounds(result, estimate)
-        one_sided = float(resampling.one_sided_p(path.sign * estimate.draws))
-        other_side = float(resampling.one_sided_p(-path.sign * estimate.draws))
+        error = float(estimate.standard_error)
+        one_sided, other_side = (
+            float(resampling.wald_p(sign * estimate.value, error, sides=1)) for sign in (path.sign, -path.sign)
+        )
         lines.append(
             {
                 "estimator": ESTIMATOR,
@@ -147,10 +160,10 @@ def paths(result: Measurement) -> Table:
                 "target_label": result.named(path.target),
                 "estimate": float(estimate.value),
                 "standardised": float(estimate.value),
-                "standard_error": float(estimate.standard_error),
+                "standard_error": error,
                 "low": low,
                 "high": high,
-                "p_value": min(1.0, 2 * min(one_sided, other_side)),
+                "p_value": float(resampling.wald_p(estimate.value, error)),
                 "expected": "+" if path.sign > 0 else "\N{MINUS SIGN}",
                 "p_one_sided": one_sided,
                 "p_other_side": other_side,
@@ -174,8 +187,8 @@ def paths(result: Measurement) -> Table:
         "verdict": Column("Direction"),
     }
     caption = (
-        "Direct effects, standardised, of the PLS path model, with the one-sided bootstrap test of the sign that the "
-        "model "
+        "Direct effects, standardised, of the PLS path model, with the one-sided test (bootstrap standard error) of "
+        "the sign that the model "
         f'expects, corrected for {len(frame)} paths (Holm). "Not supported" means that chance explains it as well.'
     )
     return Table("paths", frame, caption, columns)
@@ -193,28 +206,28 @@ def drivers(result: Measurement) -> Table:
     simple = with_outcome[place] / (result.moments.deviation[place] * np.sqrt(with_outcome @ result.outcome.weights))
     frame = pd.DataFrame(
         {
-            "item": [*names, "r_squared"],
+            "item": [*names, ""],
             "label": [*(result.named(name) for name in names), "All together (R\N{SUPERSCRIPT TWO})"],
             "share": estimate.value,
             "low": low,
             "high": high,
             "share_of_explained": estimate.value / estimate.value[-1],
             "squared_correlation": [*simple**2, np.nan],
+            "measure": [*("share" for _ in names), "r_squared"],
         }
-    )
+    ).sort_values(["measure", "share"], ascending=[False, False], ignore_index=True, kind="stable")
     columns = {
-        "item": Column("Item", names={"r_squared": ""}),
+        "item": Column("Item"),
         "label": Column("What it asks"),
-        "share": Column("Share of the variance", digits=3),
-        **interval_columns("95 %", digits=3),
+        "share": Column("Share of the variance", digits=1, percent=True),
+        **interval_columns("95 %", percent=True),
         "share_of_explained": Column("Of what is explained", digits=1, percent=True),
-        "squared_correlation": Column("By itself (squared correlation)", digits=3),
+        "squared_correlation": Column("By itself (squared correlation)", digits=1, percent=True),
     }
     caption = (
         f"What explains {result.named(result.outcome.name)}: each item's part of R\N{SUPERSCRIPT TWO}, averaged over "
-        "all orders in "
-        "which items can enter a regression (LMG, Shapley). Beside it the naive rule, each item's own squared "
-        "correlation."
+        "all orders in which items can enter a regression (LMG, Shapley). Beside it the naive rule, each item's own "
+        "squared correlation."
     )
     return Table("drivers", frame, caption, columns)
 
@@ -236,11 +249,16 @@ def penalty_reward(result: Measurement) -> Table:
     found = resample(statistics, result.survey, result.settings, "penalty and reward")
     intervals = {name: estimate.interval(result.settings.interval) for name, estimate in found.items()}
     frame = pd.DataFrame({"item": names, "label": [result.named(name) for name in names]})
-    for name, estimate in found.items():
-        frame[name], (frame[f"{name}_low"], frame[f"{name}_high"]) = estimate.value, intervals[name]
     answered = extreme_answers.estimate()
-    frame["low_answers"], frame["high_answers"] = answered.low_answers.astype(int), answered.high_answers.astype(int)
-    frame["kind"] = kinds(intervals["penalty"], intervals["reward"], intervals["contrast"])
+    between = extreme_answers.known.sum() - answered.low_answers - answered.high_answers
+    few = np.minimum(np.minimum(answered.low_answers, answered.high_answers), between) < max(
+        FEWEST_EXTREME, result.settings.min_cell
+    )
+    for name, estimate in found.items():
+        numbers = (estimate.value, *intervals[name])
+        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = (np.where(few, np.nan, part) for part in numbers)
+    read = kinds(intervals["penalty"], intervals["reward"], intervals["contrast"])
+    frame["kind"] = np.where(few, "cannot_tell", read)
     columns = {
         "item": Column("Item"),
         "label": Column("What it asks"),
@@ -253,10 +271,10 @@ def penalty_reward(result: Measurement) -> Table:
         "kind": Column("Reads as", names=KINDS),
     }
     caption = (
-        f"Penalty-reward contrast on {result.named(result.outcome.name)}: what a low answer (up to {low:g}) and a "
-        "high one (from "
-        f"{high:g}) go with, against answers between, the other items held. Ratings of one moment, coarse cuts, no "
-        "causes: "
-        "a hint at must-be and attractive requirements, not Kano's questionnaire."
+        f"Penalty-reward contrast on {result.named(result.outcome.name)}: what a low answer (up to {low:g}) and a high "
+        f"one (from {high:g}) go with, against answers between, the other items held. Basic or attractive: one effect "
+        "is beyond 0, and larger than the other beyond chance; one-dimensional: both are beyond 0 and cannot be told "
+        f"apart; all else cannot be told, nor can it with fewer than {FEWEST_EXTREME} such answers. Ratings of one "
+        "moment, coarse cuts, no causes: a hint at must-be and attractive requirements, not Kano's questionnaire."
     )
     return Table("penalty_reward", frame, caption, columns)

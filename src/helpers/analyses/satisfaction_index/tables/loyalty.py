@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, suppress_small_groups
+from helpers.models.proportions import wilson
 from helpers.models.satisfaction_index.loyalty_curve import QUADRANTS, quadrants
 
-from ..estimates import resample
 from ..measurement import Measurement
 from .parts import POINTS, interval_columns, nothing
 
@@ -56,8 +58,7 @@ def curve(result: Measurement) -> Table:
     }
     caption = (
         "Loyalty as a line of satisfaction, and as a line with one knee whose place is sought. The straight line is "
-        "tested "
-        "against all knees at once (Hansen 1996); where it stands, the knee's numbers mean nothing."
+        "tested against all knees at once (Hansen 1996); where it stands, the knee's numbers mean nothing."
     )
     return Table("loyalty_slopes", frame, caption, columns)
 
@@ -82,8 +83,10 @@ def curve_points(result: Measurement) -> pd.DataFrame:
 
 def curve_lines(result: Measurement) -> pd.DataFrame:
     """Return both lines over the range of satisfaction, with the band of the one that is supported."""
-    found, satisfaction = result.loyalty_curve, result.scores[:, result.satisfaction]
-    values = np.linspace(satisfaction.min(), satisfaction.max(), 101)
+    found = result.loyalty_curve
+    # from group to group: the lowest and the highest score are those of single persons
+    groups = curve_points(result)["satisfaction"]
+    values = np.linspace(groups.min(), groups.max(), 101)
     low, high = found.band(values)
     lines = {"satisfaction": values, "line": found.line.at(values), "knee": found.kneed.at(values)}
     return pd.DataFrame(lines | {"low": low, "high": high})
@@ -93,25 +96,20 @@ def loyalty_quadrants(result: Measurement) -> Table:
     """Shares of respondents by whether they are satisfied and whether they are loyal."""
     if result.loyalty is None:
         return nothing("quadrants", NO_LOYALTY)
-    settings, scores = result.settings, result.scores
+    settings, scores, weights = result.settings, result.scores, result.weights_of_respondents
     cuts = (settings.satisfied_from, settings.loyal_from)
     chosen = scores[:, result.satisfaction], scores[:, result.loyalty]
-
-    def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
-        shares = quadrants(*chosen, *cuts, counts)
-        satisfied = shares[..., 0] + shares[..., 1]
-        of_satisfied = shares[..., 1] / np.where(satisfied > 0, satisfied, np.nan)
-        return {"shares": np.concatenate([shares, of_satisfied[..., None]], axis=-1)}
-
-    estimate = resample(statistics, result.survey, settings, "quadrants")["shares"]
-    low, high = estimate.interval(settings.interval)
-    people = (quadrants(*chosen, *cuts) * result.respondents).round()
-    numbers = {"respondents": [*people, people[:2].sum()], "share": estimate.value, "low": low, "high": high}
-    frame = pd.DataFrame({"quadrant": [*QUADRANTS, OF_SATISFIED]} | numbers)
-    parts = suppress_small_groups(frame.iloc[:-1], "respondents", ("quadrant",), settings.min_cell)
+    shares, people = quadrants(*chosen, *cuts, weights), quadrants(*chosen, *cuts) * result.respondents
+    parts = _shares(QUADRANTS, people, shares, result.effective_respondents)
+    parts = suppress_small_groups(parts, "respondents", ("quadrant",), settings.min_cell)
+    frame = parts.astype(object)
     # of two parts that are hidden the sum must not be shown either
-    whole = frame.iloc[-1:] if parts["share"].iloc[:2].notna().all() else frame.iloc[:0]
-    frame = pd.concat([parts.astype(object), whole.astype(object)], ignore_index=True).infer_objects()
+    satisfied = shares[:2].sum()
+    if satisfied > 0 and parts["share"].iloc[:2].notna().all():
+        size = satisfied * result.effective_respondents
+        unloyal = _shares([OF_SATISFIED], people[1:2], shares[1:2] / satisfied, size)
+        frame = pd.concat([frame, unloyal.astype(object)], ignore_index=True)
+    frame = frame.infer_objects()
     columns = {
         "quadrant": Column("Respondents are", names=QUADRANT_NAMES),
         "respondents": Column("Respondents", digits=0),
@@ -119,7 +117,14 @@ def loyalty_quadrants(result: Measurement) -> Table:
         **interval_columns("95 %", percent=True),
     }
     caption = (
-        f"Satisfied: a score from {cuts[0]:g} on; loyal: from {cuts[1]:g} on ({POINTS}, parameters). "
-        "The sources say that the satisfied are not always loyal: this counts them."
+        f"Satisfied: a score from {cuts[0]:g} on; loyal: from {cuts[1]:g} on ({POINTS}, parameters). Wilson intervals, "
+        "the scores taken as they are. The sources say that the satisfied are not always loyal: this counts them."
     )
     return Table("quadrants", frame, caption, columns)
+
+
+def _shares(names: Iterable[str], people: np.ndarray, shares: np.ndarray, respondents: float) -> pd.DataFrame:
+    """Return shares of so many respondents with their intervals."""
+    low, high = wilson(np.nan_to_num(shares) * respondents, respondents)
+    numbers = {"respondents": people.round(), "share": shares, "low": low, "high": high}
+    return pd.DataFrame({"quadrant": list(names)} | numbers)

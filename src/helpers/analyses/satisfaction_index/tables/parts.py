@@ -12,13 +12,8 @@ from ..measurement import Measurement
 
 POINTS = "0-100"
 ESTIMATOR = "pls"
-NAMES = {
-    "pls": "PLS weights",
-    "equal": "equal weights",
-    "percentile": "percentile",
-    "bca": "BCa",
-    "all": "everyone",
-}
+WEIGHTING_NAMES = {"pls": "PLS weights", "equal": "equal weights"}
+GROUP_NAMES = {"all": "everyone"}
 QUADRANTS = {
     "concentrate": "Concentrate here",
     "keep_up": "Keep up the good work",
@@ -40,7 +35,7 @@ def nothing(name: str, why: str) -> Table:
 
 def listed(names: list[str]) -> str:
     """Return names as a phrase: a, b and c."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def bounds(result: Measurement, estimate: Estimate, method: str = "") -> tuple[float, float]:
@@ -60,5 +55,7 @@ def interval_columns(label: str = "", unit: str = "", digits: int = 1, percent: 
 def holm(p_values: pd.Series) -> pd.Series:
     """Correct p values for their number (Holm 1979, Scandinavian Journal of Statistics 6, 65-70)."""
     ordered = p_values.sort_values()
+    if ordered.isna().any():
+        ordered = ordered.fillna(1.0)  # what could not be tested is no finding
     corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1.0)
     return corrected.reindex(p_values.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table
@@ -20,13 +21,13 @@ def items(result: Measurement) -> Table:
     """The questionnaire: what each item measures, who answered it, and how."""
     survey, model = result.survey, result.model
     home = {item: construct for construct, items in model.constructs.items() for item in items}
-    answers = survey.answers
+    spread = _spread(result)
     frame = survey.items.assign(
         construct=[home[item] for item in survey.items["item"]],
-        mean=answers.mean().to_numpy(),
-        standard_deviation=answers.std().to_numpy(),
-        share_lowest=(answers == survey.lowest).sum().to_numpy() / answers.notna().sum().to_numpy().clip(1),
-        share_highest=(answers == survey.highest).sum().to_numpy() / answers.notna().sum().to_numpy().clip(1),
+        mean=[np.average(shares.index, weights=shares) if len(shares) else np.nan for shares in spread.values()],
+        standard_deviation=[_deviation(shares) for shares in spread.values()],
+        share_lowest=[shares.get(survey.lowest, 0.0) for shares in spread.values()],
+        share_highest=[shares.get(survey.highest, 0.0) for shares in spread.values()],
     )
     scale = f"{survey.lowest:g}-{survey.highest:g}"
     columns = {
@@ -52,11 +53,26 @@ def items(result: Measurement) -> Table:
 
 def answers(result: Measurement) -> pd.DataFrame:
     """Return how the answers of each item are spread: item, label, answer, share."""
-    lines = []
-    for item in result.survey.answers:
-        shares = result.survey.answers[item].value_counts(normalize=True).sort_index()
-        lines += [(item, result.named(item), float(answer), float(share)) for answer, share in shares.items()]
+    lines = [
+        (item, result.named(item), float(answer), float(share))
+        for item, shares in _spread(result).items()
+        for answer, share in shares.items()
+    ]
     return pd.DataFrame(lines, columns=["item", "label", "answer", "share"])
+
+
+def _spread(result: Measurement) -> dict[str, pd.Series]:
+    """Return by item the share of each answer, respondents counted by their survey weights."""
+    weights, answers = result.survey.respondents["weight"], result.survey.answers
+    sums = {item: weights.groupby(answers[item]).sum() for item in answers}
+    return {item: summed / (summed.sum() or np.nan) for item, summed in sums.items()}
+
+
+def _deviation(shares: pd.Series) -> float:
+    if shares.empty:
+        return np.nan
+    mean = np.average(shares.index, weights=shares)
+    return float(np.sqrt(np.average((shares.index - mean) ** 2, weights=shares)))
 
 
 def model(result: Measurement) -> Table:

@@ -1,0 +1,123 @@
+"""Everyone, each segment and each wave; groups of people that are too small to be shown are put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.data.refusal import InputRefused, Problem
+from helpers.data.satisfaction_survey import Survey
+
+ALL = "all"  # the segment, and the wave, that is everyone
+MOST_GROUPS = 50  # segments, or waves; a column with more is no grouping but something else
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Everyone, then each segment, then each wave.
+
+    Parameters
+    ----------
+    kinds, names : tuple of str
+        "all", "segment" or "wave", and the name of the group.
+    members : ndarray of float, shape (respondents, groups)
+        1 where a respondent belongs to a group.
+    pooled : frozenset of int
+        The groups that were put together.
+    notes : tuple of str
+        What was put together or left out, in words.
+    """
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    members: np.ndarray
+    pooled: frozenset[int]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, survey: Survey, min_cell: int) -> Groups:
+        """Return the groups of a survey, none of fewer respondents than `min_cell`, nor any that tells of fewer.
+
+        Raises
+        ------
+        InputRefused
+            When a column names too many groups, mostly groups that are too small, or one that is called "all".
+        """
+        respondents = survey.respondents
+        _check(survey, min_cell)
+        found, notes = [(ALL, ALL, np.ones(len(respondents), bool), False)], []
+        for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
+            parts, note = _parted(respondents[kind], kind, names, min_cell)
+            found += parts
+            notes += note
+        if _nested(found, min_cell):
+            found = [part for part in found if part[0] != "wave"]
+            notes.append(f"No wave is shown: with the segments they would tell of fewer than {min_cell} respondents.")
+        kinds, names, members, pooled = zip(*found, strict=True)
+        together = frozenset(np.flatnonzero(pooled).tolist())
+        return cls(kinds, names, np.column_stack(members).astype(float), together, tuple(notes))
+
+    def of_kind(self, kind: str) -> list[int]:
+        """Return the numbers of the groups of a kind."""
+        return [group for group, found in enumerate(self.kinds) if found == kind]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Return the number of respondents in each group."""
+        return self.members.sum(axis=0).astype(int)
+
+
+Part = tuple[str, str, np.ndarray, bool]  # kind, name, members, whether put together
+
+
+def _check(survey: Survey, min_cell: int) -> None:
+    problems = []
+    for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
+        sizes = survey.respondents[kind].value_counts()
+        small = int((sizes < min_cell).sum())
+        way_out = f"Put them into fewer {kind}s, or name another column by {kind}=..."
+        if len(names) > MOST_GROUPS:
+            rule = f"its column of {kind}s names {len(names):,} {kind}s; at most {MOST_GROUPS} are compared"
+            problems.append(Problem(rule, way_out=way_out))
+        elif small > max(3, len(names) / 2):
+            rule = f"of the {len(names)} {kind}s that its column of {kind}s names, {small} have fewer than {min_cell}"
+            problems.append(Problem(f"{rule} respondents (min_cell)", way_out=way_out))
+        if ALL in names:
+            rule = f"a {kind} is called '{ALL}', which stands for everyone"
+            problems.append(Problem(rule, way_out="Give it another name in the file."))
+    if problems:
+        raise InputRefused(survey.name, problems)
+
+
+def _parted(labels: pd.Series, kind: str, names: tuple[str, ...], min_cell: int) -> tuple[list[Part], list[str]]:
+    """Part the respondents by their labels; put small groups, and few respondents without a label, together.
+
+    Any group that is shown beside the total tells of the rest as well: so the rest must be large enough itself.
+    """
+    sizes, without = labels.value_counts(), int(labels.isna().sum())
+    pool = [name for name in names if sizes[name] < min_cell]
+    nameless = without if without < min_cell else 0
+    others = sorted((name for name in names if name not in pool), key=lambda name: (sizes[name], name))
+    while 0 < sizes[pool].sum() + nameless < min_cell and others:
+        pool.append(others.pop(0))
+    kept = [(kind, name, (labels == name).to_numpy(), False) for name in names if name not in pool]
+    if not pool:
+        return kept, []
+    together = labels.isin(pool) | (labels.isna() if nameless else False)
+    large = [name for name in pool if sizes[name] >= min_cell]
+    also = f", with {' and '.join(large)}, or what is left would tell of them" if large else ""
+    note = f"Put together as other {kind}s: those of fewer than {min_cell} respondents{also}."
+    return ([*kept, (kind, f"other {kind}s", together.to_numpy(), True)] if kept else []), [note]
+
+
+def _nested(found: list[Part], min_cell: int) -> bool:
+    """Tell whether a segment and a wave differ by a few respondents only, whose answers could be computed."""
+    members = {kind: [part[2] for part in found if part[0] == kind] for kind in ("segment", "wave")}
+    return any(
+        0 < (larger & ~smaller).sum() < min_cell and not (smaller & ~larger).any()
+        for segment in members["segment"]
+        for wave in members["wave"]
+        for smaller, larger in ((segment, wave), (wave, segment))
+    )
