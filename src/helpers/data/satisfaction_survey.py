@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import pandas as pd
 import pyarrow
 
 from helpers.data import contracts
-from helpers.data.cleaning import CheckedRows, check
+from helpers.data.cleaning import check
 from helpers.data.refusal import InputRefused, Problem, require_choice
+from helpers.data.respondents import as_number, in_order, unlabelled, with_roles
 from helpers.data.satisfaction_models import SatisfactionModel, read_model
 from helpers.data.sources import find_built_in
 
@@ -152,7 +152,7 @@ def load(
     lowest, highest = _scale(model, scale_min, scale_max)
     codes = _codes(missing_codes, lowest, highest)
     contract = contracts.satisfaction_survey(model.items, model.labels, lowest, highest, codes)
-    columns = _with_roles(columns, segment, wave)
+    columns = with_roles(columns, segment, wave)
     checked = check(source, contract, columns=columns, bad_rows=bad_rows, decimal=decimal)
     table = checked.table.order_by("place").to_pyarrow()
     everyone = table.to_pandas()
@@ -171,11 +171,11 @@ def load(
         accounting=pd.DataFrame(steps, columns=["step", "respondents", "reason"]),
         items=_gaps(table, counted.index, model),
         inputs=checked.inputs,
-        notes=[*checked.notes, *_scale_notes(model, lowest, highest), *_unlabelled(checked, counted)],
+        notes=[*checked.notes, *_scale_notes(model, lowest, highest), *unlabelled(checked.name, counted)],
         lowest=lowest,
         highest=highest,
-        segments=_in_order(respondents.segment),
-        waves=_in_order(respondents.wave),
+        segments=in_order(respondents.segment),
+        waves=in_order(respondents.wave),
         has_weights="weight" in counted,
         is_simulated=bool(built_in and built_in.is_simulated),
     )
@@ -223,7 +223,7 @@ def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float 
         raise InputRefused(subject, [Problem('it must be a list, as in [99, "do not know"]')])
     codes, problems = [], []
     for code in missing_codes:
-        number = _as_number(code)
+        number = as_number(code)
         if isinstance(code, str) and code.strip():
             codes.append(code)
         elif number is None:
@@ -236,30 +236,6 @@ def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float 
     if problems:
         raise InputRefused(subject, problems)
     return tuple(codes)
-
-
-def _as_number(code: object) -> float | None:
-    try:
-        number = float(code) if isinstance(code, Real | str) and not isinstance(code, bool) else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _with_roles(columns: Mapping[str, str] | None, segment: str, wave: str) -> Mapping[str, str] | None:
-    """Add the columns named as segment and wave to the mapping."""
-    if columns is not None and not isinstance(columns, Mapping):
-        return columns  # refused where mappings are checked
-    mapping, problems = dict(columns or {}), []
-    for role, name in (("segment", segment), ("wave", wave)):
-        if not name or (name == role and role in mapping.values()):
-            continue
-        if mapping.setdefault(name, role) != role:
-            problems.append(Problem(f"column {name!r} is named for {mapping[name]!r} and for {role!r}"))
-    if problems:
-        subject = f"columns={dict(columns or {})!r}, segment={segment!r}, wave={wave!r}"
-        raise InputRefused(subject, problems, "Name a column once, or copy it in the file.")
-    return mapping
 
 
 # --- who counts -----------------------------------------------------------------------------------------
@@ -342,26 +318,3 @@ def _scale_notes(model: SatisfactionModel, lowest: float, highest: float) -> lis
         f"Answers are read on a scale of {lowest:g} to {highest:g}, "
         f"not on that of the model {model.name}, {model.lowest:g} to {model.highest:g}."
     ]
-
-
-def _unlabelled(checked: CheckedRows, rows: pd.DataFrame) -> list[str]:
-    counts = {role: int(rows[role].isna().sum()) for role in ("segment", "wave") if role in rows}
-    return [
-        f"Respondents of {checked.name} without a {role}: {count:,}. They count in the whole and in no {role}."
-        for role, count in counts.items()
-        if count
-    ]
-
-
-def _in_order(column: pd.Series) -> tuple[str, ...]:
-    """Sort labels: by number where all are numbers, else as text in which digits count as numbers."""
-    labels = sorted(column.dropna().unique())
-    numbers = [_as_number(label) for label in labels]
-    if None not in numbers:
-        return tuple(label for _, label in sorted(zip(numbers, labels, strict=True)))
-    return tuple(sorted(labels, key=_with_numbers))
-
-
-def _with_numbers(label: str) -> list[str | int]:
-    # Texts and digits alternate in it, so that like is compared with like.
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", label))]
