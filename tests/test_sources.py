@@ -411,6 +411,30 @@ def test_gaps_are_allowed_in_answers_and_not_in_ids_or_weights():
     assert "a" not in contracts.TABLES["satisfaction_survey"].columns
 
 
+def test_the_contract_of_a_kano_survey_in_rows_and_in_columns():
+    wordings = {"yes": 1.0, "no": 5.0}
+    rows = contracts.kano_survey(wordings, (1, 10))
+    assert rows.required == contracts.TABLES["kano_survey"].required and rows.columns["importance"].highest == 10
+    assert {name for name, column in rows.columns.items() if column.filled} == {"respondent_id", "requirement"}
+    wide = contracts.kano_survey(wordings, (1, 10), {"wifi": ("a", "b", "c"), "lift": ("d", "e")})
+    assert wide.required == ["respondent_id", "a", "b", "c", "d", "e"] and wide.key == ("respondent_id", "wave")
+    assert [wide.columns[name].kind for name in "abcde"] == ["choice", "choice", "answer", "choice", "choice"]
+    assert wide.columns["a"].wordings == wordings and wide.columns["c"].meaning.startswith("wifi: ")
+    assert contracts.TABLES["kano_survey"].columns["functional"].wordings == {}
+
+
+def test_several_data_sets_of_one_file_of_data_raw():
+    one, other = (sources.fingerprint(name, "kano_counts")[0] for name in ("brand_rese", "reppl"))
+    assert one["sha256"] == other["sha256"] and one["path"] != other["path"]
+    file = pd.read_csv(sources.locate("reppl", "kano_counts")[0])
+    parts = {name: reading.read(name, contracts.TABLES["kano_counts"]) for name in ("brand_rese", "reppl")}
+    assert sum(part.table.count().to_pandas() for part in parts.values()) == len(file)
+    for name, part in parts.items():
+        rows = (np.flatnonzero(file.source == name) + 2).tolist()
+        assert part.table.order_by("row").row.to_pandas().tolist() == rows and part.inputs[0]["rows"] == len(rows)
+        assert part.notes == [] and part.problems == []
+
+
 def test_the_message_of_a_refusal():
     problems = [
         Problem(

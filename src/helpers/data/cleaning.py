@@ -1,6 +1,7 @@
 """The contract check of every table: typed rows with an account of what was left out, or a refusal."""
 
 import datetime
+import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,10 +22,6 @@ IDENTICAL_ROWS = ("keep", "exclude")
 DECIMALS = (".", ",")
 _ADVICE = 'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report.'
 _COMMAND_LINE = "A list is set at the command line in quotation marks: --set 'missing_codes=[99]'."
-_OTHER_SCALE = (
-    "If the questionnaire's scale is another, set scale_min and scale_max; "
-    "only a code for no answer, such as 99, is declared: missing_codes=[99]."
-)
 
 _TIME = r"([T ]+([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?)"
 _OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
@@ -32,12 +29,22 @@ _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?
 # What spreadsheets and other programs write for a missing id, in any case.
 _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
-_EXPECTED = {"string": "text or whole numbers", "label": "text, numbers or dates", "date": "dates"}
+_APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
+_SPACES = f"[{_WHITE_SPACE}]+"
+_WHOLE = r"^(\d+)[.,]0+$"
+_EXPECTED = {
+    "string": "text or whole numbers",
+    "label": "text, numbers or dates",
+    "choice": "answers",
+    "date": "dates",
+}
 _RULES = {
     "string": "is no id|are no ids",
     "label": "is no text|are no texts",
     "date": "is not a date|are not dates",
     "weight": "is not a number above 0|are not numbers above 0",
+    "count": "is not a whole number from 0 up|are not whole numbers from 0 up",
+    "choice": "is none of the answers|are none of the answers",
 }
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -121,8 +128,8 @@ def check(
     measure : str
         The column of money that the account adds up; "" where there is none.
     bad_rows : {"refuse", "exclude"}
-        What becomes of rows with missing ids, unreadable values, answers outside the scale or a wrong number of
-        fields, and of those that repeat the contract's key.
+        What becomes of rows with missing ids, unreadable values, answers outside the scale, counts that are all zero
+        or a wrong number of fields, and of those that repeat the contract's key.
     identical_rows : {"keep", "exclude"}
         What becomes of a row that repeats an earlier one wholly. One with an order_id is a copy and always left out.
     date_format : str
@@ -182,6 +189,18 @@ def day(value: datetime.date | str, parameter: str) -> datetime.date:
         raise InputRefused(f"{parameter}={value!r}", [Problem("it must be a date, as in 1997-09-30")]) from None
 
 
+def plain(text: str) -> str:
+    """Write an answer as answers are compared: in lower case, single spaces, straight apostrophes, 2 for 2.0."""
+    text = re.sub(_SPACES, " ", re.sub(_APOSTROPHES, "'", text.strip(_WHITE_SPACE).lower()))
+    return re.sub(_WHOLE, r"\1", text)
+
+
+def plain_answer(value: ibis.Value) -> ibis.Value:
+    """Express the same in the engine."""
+    text = _trimmed(_label(value), _WHITE_SPACE).lower().re_replace(_APOSTROPHES, "'").re_replace(_SPACES, " ")
+    return text.re_replace(_WHOLE, r"\1")
+
+
 def account(steps: list[tuple[str, int, float, str]]) -> pd.DataFrame:
     """Make the data-accounting table: each line but the last is a change, and they add up to the last."""
     return pd.DataFrame(steps, columns=["step", "rows", "amount", "reason"])
@@ -199,7 +218,9 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
         "date": lambda value, column: _date(value, date_format),
         "float64": lambda value, column: _number(value, decimal),
         "weight": lambda value, column: _weight(value, decimal),
+        "count": lambda value, column: _count(value, decimal),
         "answer": lambda value, column: _answer(value, decimal, column),
+        "choice": lambda value, column: _choice(value, column),
     }
     for name, column in contract.columns.items():
         if name not in raw.columns:
@@ -218,7 +239,7 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
 def _suits(dtype: dt.DataType, kind: str) -> bool:
     if dtype.is_string() or dtype.is_null():
         return True
-    if kind == "label":
+    if kind in ("label", "choice"):
         return dtype.is_primitive() or dtype.is_decimal() or dtype.is_temporal() or dtype.is_uuid()
     if kind == "string":
         return (dtype.is_numeric() and not dtype.is_boolean()) or dtype.is_uuid()
@@ -270,6 +291,17 @@ def _number(value: ibis.Value, decimal: str) -> ibis.Value:
 def _weight(value: ibis.Value, decimal: str) -> ibis.Value:
     number = _number(value, decimal)
     return ibis.ifelse(number > 0, number, None)
+
+
+def _count(value: ibis.Value, decimal: str) -> ibis.Value:
+    number = _number(value, decimal)
+    # As in `_identifier`.
+    return ibis.ifelse((number >= 0) & (number == number.try_cast("int64")), number, None)
+
+
+def _choice(value: ibis.Value, column: Column) -> ibis.Value:
+    answer = plain_answer(value)
+    return ibis.cases(*((answer == wording, float(number)) for wording, number in column.wordings.items()))
 
 
 def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
@@ -352,6 +384,10 @@ def _faults(
         name, *within = [name for name in contract.key if name in values or name == contract.key[0]]
         what = contract.subject + (f" of the same {' and '.join(within)}" if within else "")
         faults.append(_Fault(staged.is_repeated, f"repeats a {what}|repeat a {what}", f"repeats a {what}", name))
+    if contract.counts and all(name in values for name in contract.counts):
+        total = sum(staged[f"value_{name}"] for name in contract.counts)
+        rule = "counts nobody|count nobody"
+        faults.append(_Fault((total == 0).fill_null(False), rule, "counts nobody", contract.key[0]))
     if "date" in values:
         late = (staged.value_date > today).fill_null(False)
         faults.append(_Fault(late, "", f"dated after {today}, which is impossible", refused=False))
@@ -401,7 +437,7 @@ def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, column: 
     # Refusals are passed on to others, whom it does not concern who the customers are.
     value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
     if "scale" in fault.rule:
-        way_out = _beyond_scale(staged, fault, count)
+        way_out = _beyond_scale(staged, fault, count, column)
     else:
         way_out = _way_out(value or "", fault.rule, column, decimal)
     return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
@@ -419,21 +455,40 @@ def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
         mark, year = parts[1], "%Y" if len(parts[2]) == 4 else "%y"
         day_first, month_first = f"%d{mark}%m{mark}{year}", f"%m{mark}%d{mark}{year}"
         return f"Set date_format='{day_first}' if the day comes first, '{month_first}' if the month does."
+    if column.kind == "choice":
+        return _which_answers(value, column)
+    if column.kind == "count":
+        return "How many respondents is wanted, not a share or a percentage." if "number" in rule else ""
     if "number" in rule and re.fullmatch(r"\s*[+-]?\d+[.,]\d+\s*", value):
         return "Decimal commas: set decimal=','." if decimal == "." else "Decimal points: set decimal='.'."
     if "number" in rule and re.search(r"\d,\d", value):
         return "Numbers are written without thousands separators."
     if column.kind == "answer":
+        codes = column.scale_set_by[2:]
         # The text is not repeated: it may be about a person.
-        return 'A text that stands for no answer is declared: missing_codes=["do not know"].'
+        declared = f'A text that stands for no answer is declared: {codes[0]}=["do not know"].' if codes else ""
+        return declared or "Where there is no answer the cell is left empty."
     return ""
 
 
-def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int) -> str:
+def _which_answers(value: str, column: Column) -> str:
+    """Name the answer that was meant, or all there are; the value itself may be about a person."""
+    near = difflib.get_close_matches(plain(value), column.wordings, n=1, cutoff=0.75)
+    if near:
+        return f"Is it {near[0]!r}?"
+    known = ", ".join(column.wordings)
+    return f'The answers are: {known}. Others are mapped to positions: labels={{"I like it": 1, ...}}.'
+
+
+def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int, column: Column) -> str:
     """Say what answers outside the scale call for.
 
     Many of them, or several values, come from another scale: declared as missing, its highest answers would be lost.
     """
+    lowest, highest, *codes = column.scale_set_by
+    another = f"f the questionnaire's scale is another, set {lowest} and {highest}"
+    if not codes:
+        return f"I{another}."
     answer = staged[f"value_{fault.column}"]
     facts = staged.aggregate(
         answered=(answer.notnull() & ~answer.isnan()).sum(),
@@ -442,9 +497,8 @@ def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int) -> str:
     )
     facts = facts.to_pandas().iloc[0]
     if facts.lowest < facts.highest or count > facts.answered / 10 or not _is_code(facts.lowest):
-        return _OTHER_SCALE
-    declare = f"If it stands for no answer, declare it: missing_codes=[{facts.lowest:g}]"
-    return f"{declare}; if the questionnaire's scale is another, set scale_min and scale_max."
+        return f"I{another}; only a code for no answer, such as 99, is declared: {codes[0]}=[99]."
+    return f"If it stands for no answer, declare it: {codes[0]}=[{facts.lowest:g}]; i{another}."
 
 
 def _is_code(number: float) -> bool:

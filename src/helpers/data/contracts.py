@@ -1,8 +1,9 @@
 """The tables a user brings. Adding a table is adding a contract; pandera holds the rows to it.
 
 The kind of a column says how its values are read: "string" (an id: text or whole numbers), "label" (any text, number,
-date or truth value, as text), "date", "float64", "weight" (a number above zero) or "answer" (a number on a scale, or a
-gap). What is required, the meaning and the unit are what the messages, the checks and the documentation are made from.
+date or truth value, as text), "date", "float64", "weight" (a number above zero), "count" (a whole number from zero
+up), "answer" (a number on a scale, or a gap) or "choice" (one of several worded answers, or a gap). What is required,
+the meaning and the unit are what the messages, the checks and the documentation are made from.
 Pandera itself is imported only where rows are checked: the command line needs the names alone, at once.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Column:
         The scale of an answer.
     missing_codes : tuple of float or str
         What stands for "no answer", on top of an empty cell.
+    scale_set_by : tuple of str
+        The parameters that set the scale and, where there is a third, the missing codes: what a refusal points to.
+    wordings : Mapping[str, float]
+        How each answer of a choice is worded, as `helpers.data.cleaning.plain` writes it, to its number; NaN stands
+        for "no answer".
     """
 
     kind: str
@@ -45,11 +51,13 @@ class Column:
     lowest: float = -math.inf
     highest: float = math.inf
     missing_codes: tuple[float | str, ...] = ()
+    scale_set_by: tuple[str, ...] = ("scale_min", "scale_max", "missing_codes")
+    wordings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def filled(self) -> bool:
         """Tell whether each row must hold a value, where the column is there."""
-        return self.kind == "weight" or (self.required and self.kind != "answer")
+        return self.kind == "weight" or (self.required and self.kind not in ("answer", "choice"))
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class Contract:
         rows may be alike.
     subject : str
         Whom or what a row is about.
+    counts : tuple of str
+        Columns of which at least one must be above zero.
     """
 
     name: str
@@ -74,6 +84,7 @@ class Contract:
     columns: dict[str, Column]
     key: tuple[str, ...] = ()
     subject: str = "row"
+    counts: tuple[str, ...] = ()
 
     @property
     def required(self) -> list[str]:
@@ -94,6 +105,8 @@ class Contract:
         }
         return pandera.DataFrameSchema(columns, description=self.description)
 
+
+_IMPORTANCE_SCALE = ("importance_min", "importance_max")
 
 _CONTRACTS = (
     Contract(
@@ -143,6 +156,53 @@ _CONTRACTS = (
         key=("respondent_id", "wave"),
         subject="respondent",
     ),
+    # How the answers are worded is added by `kano_survey`.
+    Contract(
+        "kano_survey",
+        "One row for each respondent (of a wave) and requirement: Kano's pair of questions.",
+        {
+            "respondent_id": Column(
+                "string",
+                "who answered",
+                required=True,
+                remedy="Where no column tells respondents apart, add one of row numbers.",
+            ),
+            "requirement": Column(
+                "label",
+                "what was asked about",
+                required=True,
+                remedy="Where each requirement has columns of its own, say how they are named: "
+                'wide="{requirement}_f {requirement}_d".',
+            ),
+            "functional": Column("choice", "the answer to: what if it is there?", "1 like to 5 dislike", required=True),
+            "dysfunctional": Column(
+                "choice", "the answer to: what if it is not there?", "1 like to 5 dislike", required=True
+            ),
+            "importance": Column("answer", "how important the respondent calls it", scale_set_by=_IMPORTANCE_SCALE),
+            "segment": Column("label", "what kind of respondent, such as a region"),
+            "wave": Column("label", "in which round of the survey, such as a year"),
+            "customer_id": Column("string", "the respondent's id among the customers"),
+        },
+        key=("respondent_id", "requirement", "wave"),
+        subject="respondent",
+    ),
+    Contract(
+        "kano_counts",
+        "One row for each requirement (of a segment): how many respondents fell in each class.",
+        {
+            "requirement": Column("label", "what was asked about", required=True),
+            "A": Column("count", "for whom it is attractive", "respondents", required=True),
+            "O": Column("count", "for whom it is one-dimensional", "respondents", required=True),
+            "M": Column("count", "for whom it is a must-be", "respondents", required=True),
+            "I": Column("count", "who are indifferent", "respondents", required=True),
+            "R": Column("count", "who would rather be without it (reverse)", "respondents", required=True),
+            "Q": Column("count", "whose two answers contradict each other", "respondents", required=True),
+            "segment": Column("label", "what kind of respondent, such as a region"),
+        },
+        key=("requirement", "segment"),
+        subject="requirement",
+        counts=("A", "O", "M", "I", "R", "Q"),
+    ),
 )
 
 TABLES = {contract.name: contract for contract in _CONTRACTS}
@@ -185,3 +245,39 @@ def satisfaction_survey(
         for item in items
     }
     return replace(survey, columns={**survey.columns, **answers})
+
+
+def kano_survey(
+    wordings: Mapping[str, float],
+    importance: tuple[float, float],
+    pairs: Mapping[str, Sequence[str]] | None = None,
+) -> Contract:
+    """Make the contract of a Kano survey whose answers are worded so.
+
+    Parameters
+    ----------
+    wordings : Mapping[str, float]
+        Each answer, as `helpers.data.cleaning.plain` writes it, to its position from 1 (like) to 5 (dislike); NaN for
+        "no answer".
+    importance : tuple of float
+        Ends of the scale of importance.
+    pairs : Mapping[str, sequence of str], optional
+        For a file with one row for each respondent: the columns of each requirement's functional and dysfunctional
+        answer and, where there is one, of its importance. Empty for the respondents' own columns alone.
+    """
+    survey = TABLES["kano_survey"]
+    lowest, highest = importance
+    asked = {name: survey.columns[name] for name in ("functional", "dysfunctional", "importance")}
+    asked = {
+        name: replace(column, wordings=wordings)
+        if column.kind == "choice"
+        else replace(column, unit=f"{lowest:g} to {highest:g}", lowest=lowest, highest=highest)
+        for name, column in asked.items()
+    }
+    if pairs is None:
+        return replace(survey, columns={**survey.columns, **asked})
+    columns = {name: column for name, column in survey.columns.items() if name not in ("requirement", *asked)}
+    for requirement, names in pairs.items():
+        for name, column in zip(names, asked.values(), strict=False):
+            columns[name] = replace(column, meaning=f"{requirement}: {column.meaning}", required=True)
+    return replace(survey, columns=columns, key=("respondent_id", "wave"))

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
@@ -38,6 +38,8 @@ class Raw:
     table : ibis Table
         `file` and `row` (numbers as a spreadsheet shows them, the header being row 1; from 1 in Parquet),
         then one column for each of the file's.
+    names : sequence of str
+        The file's column names, as its header has them.
     columns : Mapping[str, str]
         The contract's column names to the table's.
     contents : sequence of str
@@ -56,6 +58,7 @@ class Raw:
 
     name: str
     table: ibis.Table
+    names: Sequence[str]
     columns: Mapping[str, str]
     contents: Sequence[str]
     zoned: Sequence[str]
@@ -112,6 +115,8 @@ def read(
     else:
         _refuse_unless_one_text(name, paths)
         found = _read_text(name, paths[0], contract, mapping, built_in, connection)
+    if built_in and built_in.part:
+        found = _part(found, *built_in.part)
     numbered = built_in.numbered if built_in else ""
     positions, problems, notes = _match_columns(name, found.names, mapping, contract, numbered)
     located = {column: f"raw_{position}" for column, position in positions.items()}
@@ -126,6 +131,7 @@ def read(
     return Raw(
         name=name,
         table=table,
+        names=found.names,
         columns=located,
         contents=[f"raw_{position}" for position in range(len(found.names))],
         zoned=found.zoned,
@@ -147,6 +153,14 @@ class _Found:
     zoned: Sequence[str] = ()
     misfits: Sequence[int] = ()
     notes: Sequence[str] = ()
+
+
+def _part(found: _Found, column: str, value: str) -> _Found:
+    """Keep the rows of one data set of a file that holds several; the column that tells them apart loses its name."""
+    position = found.names.index(column)
+    table = found.table.filter(found.table[f"raw_{position}"] == value)
+    names = ["" if text == column else text for text in found.names]
+    return replace(found, table=table, names=names, rows=[int(table.count().to_pandas())])
 
 
 # --- columns --------------------------------------------------------------------------------------------

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Real
 
 import pandas as pd
 import pyarrow
 
 from helpers.data import contracts
-from helpers.data.cleaning import CheckedRows, check
+from helpers.data.cleaning import check
 from helpers.data.refusal import InputRefused, Problem, require_choice
+from helpers.data.respondents import as_number, in_order, order_notes, unlabelled, with_roles
 from helpers.data.satisfaction_models import SatisfactionModel, read_model
 from helpers.data.sources import find_built_in
 
 CHOICES = ("keep", "exclude")
 
-_SHOWN_WAVES = 12
 
 # With fewer answers than these, the same answer to every item is no sign of carelessness.
 _FEWEST_STRAIGHT = 5
@@ -156,7 +153,7 @@ def load(
     lowest, highest = _scale(model, scale_min, scale_max)
     codes = _codes(missing_codes, lowest, highest)
     contract = contracts.satisfaction_survey(model.items, model.labels, lowest, highest, codes)
-    columns = _with_roles(columns, segment, wave)
+    columns = with_roles(columns, segment, wave)
     checked = check(source, contract, columns=columns, bad_rows=bad_rows, decimal=decimal)
     table = checked.table.order_by("place").to_pyarrow()
     everyone = table.to_pandas()
@@ -167,7 +164,7 @@ def load(
         raise InputRefused(checked.name, [Problem(f"no respondent remains ({left_out})")])
     steps.append(("respondents", len(counted), "one row for each in the analysis"))
     respondents = _respondents(counted)
-    waves = _in_order(respondents.wave)
+    waves = in_order(respondents.wave)
     built_in = find_built_in(source, contract.name)
     return Survey(
         name=checked.name,
@@ -179,12 +176,12 @@ def load(
         notes=[
             *checked.notes,
             *_scale_notes(model, lowest, highest),
-            *_unlabelled(checked, counted),
-            *_order_notes(checked, waves),
+            *unlabelled(checked.name, counted),
+            *order_notes(checked.name, waves),
         ],
         lowest=lowest,
         highest=highest,
-        segments=_in_order(respondents.segment),
+        segments=in_order(respondents.segment),
         waves=waves,
         has_weights="weight" in counted,
         is_simulated=bool(built_in and built_in.is_simulated),
@@ -228,7 +225,7 @@ def _scale(model: SatisfactionModel, scale_min: object, scale_max: object) -> tu
 def _end(given: object, of_model: float) -> float | None:
     """Take one end of the scale, that of the model where none is given; None where what is given is no number."""
     is_given = given is not None and not (isinstance(given, str) and not given.strip())
-    return _as_number(given) if is_given else float(of_model)
+    return as_number(given) if is_given else float(of_model)
 
 
 def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float | str, ...]:
@@ -238,7 +235,7 @@ def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float 
         raise InputRefused(subject, [Problem('it must be a list, as in [99, "do not know"]')])
     codes, problems = [], []
     for code in missing_codes:
-        number = _as_number(code)
+        number = as_number(code)
         if isinstance(code, str) and code.strip():
             codes.append(code)
         elif number is None:
@@ -251,30 +248,6 @@ def _codes(missing_codes: object, lowest: float, highest: float) -> tuple[float 
     if problems:
         raise InputRefused(subject, problems)
     return tuple(codes)
-
-
-def _as_number(code: object) -> float | None:
-    try:
-        number = float(code) if isinstance(code, Real | str) and not isinstance(code, bool) else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _with_roles(columns: Mapping[str, str] | None, segment: str, wave: str) -> Mapping[str, str] | None:
-    """Add the columns named as segment and wave to the mapping."""
-    if columns is not None and not isinstance(columns, Mapping):
-        return columns  # refused where mappings are checked
-    mapping, problems = dict(columns or {}), []
-    for role, name in (("segment", segment), ("wave", wave)):
-        if not name or (name == role and role in mapping.values()):
-            continue
-        if mapping.setdefault(name, role) != role:
-            problems.append(Problem(f"column {name!r} is named for {mapping[name]!r} and for {role!r}"))
-    if problems:
-        subject = f"columns={dict(columns or {})!r}, segment={segment!r}, wave={wave!r}"
-        raise InputRefused(subject, problems, "Name a column once, or copy it in the file.")
-    return mapping
 
 
 # --- who counts -----------------------------------------------------------------------------------------
@@ -362,45 +335,3 @@ def _scale_notes(model: SatisfactionModel, lowest: float, highest: float) -> lis
         f"Answers are read on a scale of {lowest:g} to {highest:g}, "
         f"not on that of the model {model.name}, {model.lowest:g} to {model.highest:g}."
     ]
-
-
-def _unlabelled(checked: CheckedRows, rows: pd.DataFrame) -> list[str]:
-    counts = {role: int(rows[role].isna().sum()) for role in ("segment", "wave") if role in rows}
-    return [
-        f"Respondents of {checked.name} without a {role}: {count:,}. They count in the whole and in no {role}."
-        for role, count in counts.items()
-        if count
-    ]
-
-
-def _order_notes(checked: CheckedRows, waves: Sequence[str]) -> list[str]:
-    """Tell of waves that letters have put in order, as they do with the names of months."""
-    if not any(_letters_decide(*pair) for pair in pairwise(waves)):
-        return []
-    shown = ", ".join(waves[:_SHOWN_WAVES]) + (", ..." if len(waves) > _SHOWN_WAVES else "")
-    return [
-        f"The waves of {checked.name} are sorted as text ({shown}). "
-        "If that is not their order in time, number them in the file, as in 1 January, 2 February."
-    ]
-
-
-def _letters_decide(one: str, other: str) -> bool:
-    """Tell whether two labels, in their order, first differ in text and not in a number."""
-    if None not in (_as_number(one), _as_number(other)):
-        return False
-    places = zip(_with_numbers(one), _with_numbers(other), strict=False)
-    return next(isinstance(part, str) for part, other_part in places if part != other_part)
-
-
-def _in_order(column: pd.Series) -> tuple[str, ...]:
-    """Sort labels: by number where all are numbers, else as text in which digits count as numbers."""
-    labels = sorted(column.dropna().unique())
-    numbers = [_as_number(label) for label in labels]
-    if None not in numbers:
-        return tuple(label for _, label in sorted(zip(numbers, labels, strict=True)))
-    return tuple(sorted(labels, key=_with_numbers))
-
-
-def _with_numbers(label: str) -> list[str | int]:
-    # Texts and digits alternate in it, so that like is compared with like.
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", label))]

@@ -34,7 +34,8 @@ class BuiltIn:
     description, origin, licence : str
         What it is, who published it, on which terms.
     package, file : str
-        The installed package that carries it and the path inside that package.
+        The installed package that carries it and the path inside that package. Without a package: the file of
+        data/raw, in the workspace that this package is installed from.
     extra : str
         The extra of this project that installs the package; "" where every installation has it.
     generate : callable, optional
@@ -47,6 +48,8 @@ class BuiltIn:
         The header line of a file of that kind that has none.
     numbered : str
         The contract's column that the rows' numbers stand for, where the file has no id.
+    part : tuple of str
+        Of a file that holds several data sets: the column that tells them apart, and this one's value in it.
     currency, unit : str
         Of the amounts, and the time unit its publications use ("W", weeks).
     calibration_end : str
@@ -64,6 +67,7 @@ class BuiltIn:
     spaced: bool = False
     header: str = ""
     numbered: str = ""
+    part: tuple[str, ...] = ()
     currency: str = ""
     unit: str = "W"
     calibration_end: str = ""
@@ -79,10 +83,12 @@ class BuiltIn:
         Raises
         ------
         InputRefused
-            If the package is not installed.
+            If the package is not installed, or data/raw has no such file.
         """
         if self.generate is not None:
             return _written(self.generate)
+        if not self.package:
+            return _raw(self.file)
         spec = importlib.util.find_spec(self.package)
         path = Path(spec.origin).parent / self.file if spec and spec.origin else None
         if path is None or not path.is_file():
@@ -91,6 +97,16 @@ class BuiltIn:
             way_out = how if self.extra else "Install it again."
             raise InputRefused("the built-in data", [Problem(message, way_out=way_out)])
         return path
+
+
+def _raw(file: str) -> Path:
+    """Find a file of data/raw, which is no part of the package: `pip install -e .` leaves the package beside it."""
+    path = Path(__file__).resolve().parents[3] / "data" / "raw" / file
+    if not path.is_file():
+        way_out = "Install the workspace from its clone: pip install -e ."
+        problem = Problem(f"this package does not stand in a workspace with data/raw/{file}", way_out=way_out)
+        raise InputRefused("the built-in data", [problem])
+    return path
 
 
 @functools.cache
@@ -111,6 +127,13 @@ def _simulated_survey() -> pd.DataFrame:
     from helpers.synthetic.satisfaction_survey import satisfaction_survey
 
     survey, _ = satisfaction_survey()
+    return survey
+
+
+def _simulated_kano_survey() -> pd.DataFrame:
+    from helpers.synthetic.kano_survey import kano_survey
+
+    survey, _ = kano_survey()
     return survey
 
 
@@ -182,8 +205,47 @@ _MODELS = {
     "sparse": _model_file("sparse", "quality and value, satisfaction, loyalty: for small samples"),
 }
 
+_KANO_SURVEYS = {
+    "synthetic": BuiltIn(
+        description="a simulated Kano survey with known truth, in segments and waves",
+        origin="simulated by helpers.synthetic.kano_survey",
+        licence="MIT, as this project",
+        generate=_simulated_kano_survey,
+    ),
+}
+
+
+def _kano_counts(part: str, description: str, origin: str) -> BuiltIn:
+    return BuiltIn(
+        description=description,
+        origin=origin,
+        licence="The counts are published facts, typed in here.",
+        file="kano_published_counts.csv",
+        part=("source", part),
+    )
+
+
+_KANO_COUNTS = {
+    "brand_rese": _kano_counts(
+        "brand_rese",
+        "three digital services of a shop, asked of 607 respondents",
+        "Brand & Rese 2026, Journal of Retailing and Consumer Services 89, 104596, table 1, by a public transcription",
+    ),
+    "reppl": _kano_counts(
+        "reppl",
+        "six properties of money transfers, asked of 358 respondents; classes by the revised evaluation table",
+        "the README of github.com/REPPL/Doing-research-online-the-kano-model",
+    ),
+}
+
 # The inputs by what they are to be read as, then by name: one name may stand for several tables of one firm.
-BUILT_IN = {"transactions": _TRANSACTIONS, "satisfaction_survey": _SURVEYS, "satisfaction_model": _MODELS}
+BUILT_IN = {
+    "transactions": _TRANSACTIONS,
+    "satisfaction_survey": _SURVEYS,
+    "satisfaction_model": _MODELS,
+    "kano_survey": _KANO_SURVEYS,
+    "kano_counts": _KANO_COUNTS,
+}
 
 
 def locate(source: str | os.PathLike, table: str) -> list[Path]:
