@@ -13,9 +13,8 @@ from .groups import ALL
 from .measurement import FEW, MOST_LOST, Measurement, lost_share
 from .tables.annex import checks
 from .tables.loyalty import OF_SATISFIED
-from .tables.parts import GROUP_NAMES, WEIGHTING_NAMES, bounds, listed
+from .tables.parts import GROUP_NAMES, MOST_NAMED, WEIGHTING_NAMES, bounds, listed
 
-MOST_NAMED = 6  # groups or differences that a sentence names
 NOTABLE_LOSS = 0.05  # share of the file's rows left out that a reader must know of first
 
 
@@ -202,10 +201,9 @@ def _segments(shown: pd.DataFrame, about: pd.DataFrame, name: str) -> str:
         return f"{text} {differences} can{'not' if len(compared) == 1 else ''} be told from chance."
     named = [
         f"{plain(_higher(row))} above {plain(_lower(row))} by {number(abs(row.difference), 1)} points"
-        for row in surely.head(MOST_NAMED).itertuples()
+        for row in surely.itertuples()
     ]
-    more = f", and {len(surely) - MOST_NAMED} more" if len(surely) > MOST_NAMED else ""
-    return f"{text} Beyond chance, corrected for the number of comparisons: {listed(named)}{more}."
+    return f"{text} Beyond chance, corrected for the number of comparisons: {listed(named, MOST_NAMED)}."
 
 
 def _higher(row) -> str:

@@ -12,7 +12,7 @@ from helpers.models.satisfaction_index import foresight, reliability
 
 from ..estimates import resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, bounds, interval_columns, listed
+from .parts import ESTIMATOR, MOST_NAMED, bounds, interval_columns, listed
 
 # Limits by which annexes are usually read; none is a law, and each check says which it used.
 LEAST_LOADING = 0.5
@@ -330,8 +330,9 @@ def _told_apart(result: Measurement) -> Check:
         f"every two constructs can be told apart: heterotrait-monotrait ratio below {MOST_HTMT:g} (value: the largest)"
     )
     failing = (
-        f"Respondents hardly tell these apart: {listed(named)} (heterotrait-monotrait ratio, from {MOST_HTMT:g} on). "
-        "What each of them does by itself, in paths and in importance, is less certain than its interval says."
+        f"Respondents hardly tell these apart: {listed(named, MOST_NAMED)} (heterotrait-monotrait ratio, from "
+        f"{MOST_HTMT:g} on). What each of them does by itself, in paths and in importance, is less certain than its "
+        "interval says."
         if named
         else "Whether constructs can be told apart could not be computed."
     )

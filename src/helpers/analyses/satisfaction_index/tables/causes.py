@@ -250,6 +250,7 @@ def penalty_reward(result: Measurement) -> Table:
     intervals = {name: estimate.interval(result.settings.interval) for name, estimate in found.items()}
     frame = pd.DataFrame({"item": names, "label": [result.named(name) for name in names]})
     answered = extreme_answers.estimate()
+    frame["low_answers"], frame["high_answers"] = answered.low_answers.astype(int), answered.high_answers.astype(int)
     between = extreme_answers.known.sum() - answered.low_answers - answered.high_answers
     few = np.minimum(np.minimum(answered.low_answers, answered.high_answers), between) < max(
         FEWEST_EXTREME, result.settings.min_cell

@@ -11,6 +11,7 @@ from ..estimates import Estimate
 from ..measurement import Measurement
 
 POINTS = "0-100"
+MOST_NAMED = 6  # groups, pairs or differences that a sentence names
 ESTIMATOR = "pls"
 WEIGHTING_NAMES = {"pls": "PLS weights", "equal": "equal weights"}
 GROUP_NAMES = {"all": "everyone"}
@@ -33,8 +34,10 @@ def nothing(name: str, why: str) -> Table:
     return Table(name, pd.DataFrame({"reason": [why]}), why, view=pd.DataFrame())
 
 
-def listed(names: list[str]) -> str:
-    """Return names as a phrase: a, b and c."""
+def listed(names: list[str], most: int = 0) -> str:
+    """Return names as a phrase: a, b and c; beyond `most` of them (0: all) how many more there are."""
+    if most and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
     return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
