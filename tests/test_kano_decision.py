@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -100,6 +100,7 @@ def best_of_all(cost, gain, budget):
     return min((-round(float(sum(gain[subset])), 9), float(sum(cost[subset]))) for subset in affordable)
 
 
+@example([(1, 2, 0), (1, 2, 0), (24, 2, 1)], 25)  # one of two must-be requirements that gain nothing is payable
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(-2, 9)), min_size=1, max_size=8),

@@ -12,6 +12,7 @@ from .evaluation import ATTRACTIVE, CLASSES, MUST_BE, ONE_DIMENSIONAL
 ACCEPTABLE = 0.5  # fulfilment from which a must-be counts as met
 ROUNDING = 1e-12  # of a budget
 NEGLIGIBLE = 1e-6  # gain that decides only where no other does
+SOLVER_UNITS = 1e4  # that the highest gain counts for in the solver
 SHARPNESS = 4.0  # of the choice: odds of e^4 to 1 between an offer that fulfils a requirement and one that does not
 
 
@@ -204,7 +205,8 @@ def _best_sum(cost: np.ndarray, gain: np.ndarray, budget: float) -> np.ndarray:
     if cost[dear].sum() <= budget:
         taken[dear] = True
         return taken
-    price, worth = cost[dear] / budget, gain[dear] / gain[dear].max()
+    # the solver takes sums that differ by 1e-6 for the same: what is negligible must be more than that
+    price, worth = cost[dear] / budget, SOLVER_UNITS * gain[dear] / gain[dear].max()
     best = _solved(-worth, price, worth, least=0)
     cheapest = _solved(price, price, worth, least=worth[best].sum() * (1 - 1e-9))
     taken[dear[cheapest]] = True
