@@ -29,7 +29,7 @@ from ..drawing import (
     room_of,
     written,
 )
-from .groups import ALL
+from ..groups import ALL
 from .path_diagram import path_diagram
 from .tables.annex import MOST_HTMT
 from .tables.loyalty import QUADRANT_NAMES

@@ -9,8 +9,8 @@ import pandas as pd
 from helpers.exhibits import Figure, Table
 
 from ..drawing import nothing
+from ..groups import ALL
 from . import figures
-from .groups import ALL
 from .measurement import Measurement
 from .tables import loyalty
 from .tables.respondents import answers

@@ -18,8 +18,8 @@ from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve, fit_cu
 from helpers.models.satisfaction_index.moments import Answers, Moments
 from helpers.models.satisfaction_index.path_model import PathFit
 
+from ..groups import Groups
 from .estimates import Estimate, resample
-from .groups import Groups
 from .settings import WEIGHTINGS, Settings
 
 FEWEST_DIFFERENT = 5  # respondents who must answer an item otherwise than most do; of a few respondents, a quarter

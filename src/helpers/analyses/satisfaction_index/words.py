@@ -8,8 +8,8 @@ import pandas as pd
 from helpers.exhibits import Headline, between, number, percent, plain
 from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve
 
+from ..groups import ALL
 from .estimates import strata_of
-from .groups import ALL
 from .measurement import FEW, MOST_LOST, Measurement, lost_share
 from .tables.annex import checks
 from .tables.loyalty import OF_SATISFIED

@@ -10,9 +10,10 @@ from helpers.models import resampling
 from helpers.models.satisfaction_index.drivers import ExtremeAnswers, kinds
 from helpers.models.satisfaction_index.ratings import extremes
 
+from ...many_comparisons import holm
 from ..estimates import Estimate, resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, holm, interval_columns, nothing
+from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, interval_columns, nothing
 
 FEWEST_CAUSES = 3
 FEWEST_EXTREME = 10  # respondents who must answer low, between and high before a penalty or reward is told

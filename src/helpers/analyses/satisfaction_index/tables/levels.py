@@ -10,10 +10,11 @@ import pandas as pd
 from helpers.exhibits import Column, Table
 from helpers.models import resampling
 
-from ..groups import ALL
+from ...groups import ALL
+from ...many_comparisons import holm
 from ..measurement import Measurement
 from ..settings import INTERVALS, WEIGHTINGS
-from .parts import GROUP_NAMES, POINTS, WEIGHTING_NAMES, bounds, holm, interval_columns, nothing
+from .parts import GROUP_NAMES, POINTS, WEIGHTING_NAMES, bounds, interval_columns, nothing
 
 MOST_PAIRS = 15  # segments are compared in pairs up to here, beyond that with everyone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table
@@ -53,12 +52,3 @@ def interval_columns(label: str = "", unit: str = "", digits: int = 1, percent: 
         "low": Column(f"{label} low".strip().capitalize(), unit, digits, percent),
         "high": Column(f"{label} high".strip().capitalize(), unit, digits, percent),
     }
-
-
-def holm(p_values: pd.Series) -> pd.Series:
-    """Correct p values for their number (Holm 1979, Scandinavian Journal of Statistics 6, 65-70)."""
-    ordered = p_values.sort_values()
-    if ordered.isna().any():
-        ordered = ordered.fillna(1.0)  # what could not be tested is no finding
-    corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1.0)
-    return corrected.reindex(p_values.index)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from helpers.data.refusal import InputRefused, Problem
-from helpers.data.satisfaction_survey import Survey
 
 ALL = "all"  # the segment, and the wave, that is everyone
 MOST_GROUPS = 50  # segments, or waves; a column with more is no grouping but something else
+
+
+class Survey(Protocol):
+    """What any survey says of who answered it."""
+
+    name: str
+    respondents: pd.DataFrame
+    segments: tuple[str, ...]
+    waves: tuple[str, ...]
 
 
 @dataclass(frozen=True)

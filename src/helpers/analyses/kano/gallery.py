@@ -1,0 +1,117 @@
+"""Every figure of the Kano report, from the frames of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import Figure, Table
+from helpers.models.kano import coefficients, curves, evaluation
+from helpers.models.kano.evaluation import CLASSES
+
+from ..drawing import nothing
+from ..groups import ALL
+from . import figures
+from .measurement import Measurement
+
+FULFILMENT = np.linspace(0, 1, 51)
+CURVED = "OAM"  # the classes that have a curve
+
+
+def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
+    """Return every figure of the report."""
+    frames = {name: table.frame for name, table in tables.items()}
+    # requirements are drawn as the file names them: there is nothing in Latin letters to fall back on
+    english = {name: f"requirement {number}" for number, name in enumerate(result.requirements, 1)}
+    every = frames["requirements"]
+    rows = every[(every["segment"] == ALL) & (every["wave"] == ALL)].reset_index(drop=True)
+    settings = result.settings
+    return [
+        figures.categories(_categories(result, rows), english),
+        figures.better_worse(rows, _ellipses(result), english, settings.better_cut, settings.worse_cut),
+        _of("continuous", frames, english, figures.continuous),
+        _pairs(result, english),
+        _of("asymmetry", frames, english, figures.asymmetry),
+        figures.satisfaction_curves(_curves(result, rows), english),
+        _segments(result, every, english),
+        _waves(result, every, frames["differences"], english),
+        _decision(result, frames["priorities"], english),
+        _of("sample_size", frames, english, figures.sample_size),
+    ]
+
+
+def _of(name: str, frames: Mapping[str, pd.DataFrame], english: Mapping[str, str], draw) -> Figure:
+    """Draw the frame of a table, or say what the table says where it has nothing."""
+    frame = frames[name]
+    return draw(frame, english) if "requirement" in frame else nothing(name, str(frame["reason"].iloc[0]), frame)
+
+
+def _categories(result: Measurement, rows: pd.DataFrame) -> pd.DataFrame:
+    frame = rows[["requirement", "verdict", "n"]].copy()
+    for letter in CLASSES:
+        frame[letter] = rows[letter] / rows["n"].where(rows["n"] > 0)
+    return frame.assign(clear=result.clear)
+
+
+def _ellipses(result: Measurement) -> pd.DataFrame:
+    points = coefficients.ellipse(result.everyone)
+    known = np.isfinite(points).all(axis=(1, 2))
+    names = np.repeat(np.array(result.requirements, dtype=object)[known], points.shape[1])
+    flat = points[known].reshape(-1, 2)
+    return pd.DataFrame({"requirement": names, "better": flat[:, 0], "worse": flat[:, 1]})
+
+
+def _pairs(result: Measurement, english: Mapping[str, str]) -> Figure:
+    if result.pairs is None:
+        return nothing("answer_pairs", "Pairs of answers are not known; only counts are.")
+    table = evaluation.evaluation_table(result.settings.evaluation_table)
+    lines = [
+        (requirement, functional + 1, dysfunctional + 1, float(share), CLASSES[table[functional, dysfunctional]])
+        for requirement, pairs in zip(result.requirements, result.pairs, strict=True)
+        for (functional, dysfunctional), share in np.ndenumerate(pairs / max(pairs.sum(), 1))
+    ]
+    columns = ["requirement", "functional", "dysfunctional", "share", "class"]
+    return figures.answer_pairs(pd.DataFrame(lines, columns=columns), english)
+
+
+def _curves(result: Measurement, rows: pd.DataFrame) -> pd.DataFrame:
+    letters = [CLASSES[number] if number >= 0 else "" for number in result.classes]
+    curved = np.isin(letters, list(CURVED)) & rows["better"].notna().to_numpy()
+    drawn = curves.satisfaction(
+        result.classes[curved], rows["better"][curved].to_numpy(), rows["worse"][curved].to_numpy(), FULFILMENT
+    )
+    names, kinds = (np.array(values, dtype=object)[curved] for values in (result.requirements, letters))
+    points = len(FULFILMENT)
+    return pd.DataFrame(
+        {
+            "requirement": np.repeat(names, points),
+            "class": np.repeat(kinds, points),
+            "fulfilment": np.tile(FULFILMENT, curved.sum()),
+            "satisfaction": drawn.ravel(),
+        }
+    )
+
+
+def _segments(result: Measurement, every: pd.DataFrame, english: Mapping[str, str]) -> Figure:
+    if not result.of_kind("segment"):
+        return nothing("segments", "This input names no segments that can be shown.")
+    rows = every[every["wave"] == ALL].reset_index(drop=True)
+    return figures.segments(rows.assign(group=rows["segment"], is_all=rows["segment"] == ALL), english)
+
+
+def _waves(result: Measurement, every: pd.DataFrame, differences: pd.DataFrame, english: Mapping[str, str]) -> Figure:
+    waves = [result.groups[number][1] for number in result.of_kind("wave")]
+    if len(waves) < 2:
+        return nothing("waves", "This input names no two waves that can be shown.")
+    ends = (differences["kind"] == "wave") & (differences["first"] == waves[0]) & (differences["second"] == waves[-1])
+    moved = set(differences[ends & (differences["p_holm"] < 0.05)]["requirement"])
+    rows = every[every["wave"] != ALL].reset_index(drop=True)
+    return figures.waves(rows.assign(surely=rows["requirement"].isin(moved)), english)
+
+
+def _decision(result: Measurement, priorities: pd.DataFrame, english: Mapping[str, str]) -> Figure:
+    if not result.settings.costs:
+        return nothing("decision", "No costs are given (costs), so nothing is chosen under a budget.")
+    return figures.decision(priorities.rename(columns={"class": "kind"}), english)

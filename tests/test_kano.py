@@ -1,0 +1,188 @@
+"""The Kano analysis as a whole: published counts, planted truth, words that follow, and input gone wrong."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.analyses.kano import Settings, analyse
+from helpers.data.refusal import InputRefused
+from helpers.models.kano.evaluation import CLASSES
+from helpers.reporting.parameters import read_parameters
+from helpers.reporting.plan import planned
+from helpers.reporting.runner import run_report
+from helpers.reporting.workspace import Workspace
+from helpers.synthetic.kano_survey import kano_survey
+from tests.test_notebooks import ROOT
+
+# design.md, section 4: names that other programs rely on.
+REQUIREMENTS = """requirement segment n A O M I R Q class_mode class_priority class_blauth verdict better better_low
+better_high worse worse_low worse_high total_strength category_strength fong_significant binomial_p bootstrap_share"""
+CONTINUOUS = "requirement functional dysfunctional functional_se dysfunctional_se"
+QUICK = {"bootstrap_resamples": 200}
+
+
+@pytest.fixture(scope="module")
+def reppl():
+    return analyse(counts="reppl")
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return analyse(survey="synthetic")
+
+
+def of_everyone(result) -> pd.DataFrame:
+    frame = result.tables["requirements"].frame
+    return frame[(frame["segment"] == "all") & (frame["wave"] == "all")].set_index("requirement")
+
+
+def answers_file(folder, frame: pd.DataFrame) -> str:
+    frame.to_csv(folder / "answers.csv", index=False)
+    return str(folder / "answers.csv")
+
+
+def test_tables_have_the_columns_that_others_rely_on(simulated):
+    assert set(REQUIREMENTS.split()) <= set(simulated.tables["requirements"].frame.columns)
+    assert set(CONTINUOUS.split()) <= set(simulated.tables["continuous"].frame.columns)
+    assert {"requirements", "respondents", "unclear_requirements"} <= {entry.name for entry in simulated.headlines}
+
+
+def test_reppl_gives_the_published_coefficients_and_classes(reppl):
+    # REPPL README: Better and Worse by the revised table, class by the author's rule (O+A+M) against (I+R+Q)
+    published = {
+        "Anonymous transfers": (0.3942652, -0.1003584, "I"),
+        "Convenient transfers": (0.5840979, -0.5504587, "O"),
+        "Reliable transfers": (0.6097561, -0.5731707, "O"),
+        "Responsive transfers": (0.6820988, -0.3117284, "A"),
+        "Secure transfers": (0.5925926, -0.8148148, "O"),
+        "Transparent transfers": (0.5650794, -0.3873016, "O"),
+    }
+    found = of_everyone(reppl)
+    for requirement, (better, worse, letter) in published.items():
+        row = found.loc[requirement]
+        assert row["better"] == pytest.approx(better, abs=5e-8)
+        assert row["worse"] == pytest.approx(worse, abs=5e-8)
+        assert row["class_blauth"] == letter
+    assert found.loc["Transparent transfers", "class_mode"] == "I"
+    assert "Transparent transfers" in next(sentence for sentence in reppl.warnings if "disagree" in sentence)
+    assert "Not clear: Transparent transfers (I 105, O 90" in reppl.answer
+
+
+def test_brand_rese_gives_the_published_coefficients():
+    # Brand & Rese 2026, table 1
+    published = {"App-based bonus program": (0.486, -0.123), "Smart mirror": (0.491, -0.085)}
+    published |= {"Free in-store WiFi": (0.459, -0.208)}
+    found = of_everyone(analyse(counts="brand_rese", **QUICK))
+    for requirement, numbers in published.items():
+        assert found.loc[requirement, ["better", "worse"]].tolist() == pytest.approx(numbers, abs=5e-4)
+    assert found.loc["Free in-store WiFi", ["class_mode", "class_blauth"]].tolist() == ["I", "A"]
+
+
+def test_planted_classes_are_recovered(simulated):
+    truth = kano_survey()[1]
+    everyone = truth[(truth["segment"] == "all") & (truth["wave"] == "all")].set_index(["name", "requirement"])["value"]
+    found = of_everyone(simulated)
+    for requirement, row in found.iterrows():
+        shares = {letter: everyone[(f"share_{letter}", requirement)] for letter in CLASSES}
+        most, second = sorted(shares.values())[-1], sorted(shares.values())[-2]
+        if row["verdict"] != "not clear":
+            assert row["verdict"] == max(shares, key=shares.get), requirement
+            assert most > second
+        assert row["better_low"] - 0.05 < everyone[("better", requirement)] < row["better_high"] + 0.05
+    assert found["verdict"].nunique() >= 5 and (found["verdict"] == "not clear").any()
+
+
+def test_planted_segment_and_waves_are_told(simulated):
+    surely = simulated.tables["differences"].frame.query("p_holm < 0.05")
+    assert set(surely["requirement"]) == {"personal adviser", "parcel tracking"}
+    assert "parcel tracking" in simulated.answer
+    assert simulated.label == "Simulated data"
+
+
+def test_order_of_rows_changes_nothing(tmp_path):
+    survey = kano_survey(120, seed=2)[0]
+    first = analyse(survey=answers_file(tmp_path, survey), **QUICK)
+    second = analyse(survey=answers_file(tmp_path, survey.sample(frac=1, random_state=1)), **QUICK)
+    columns = ["class_mode", "better", "bootstrap_share", "binomial_p"]
+    ours, theirs = (of_everyone(result)[columns].sort_index() for result in (first, second))
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_budget_pays_must_be_first(tmp_path):
+    costs = {name: 10.0 for name in analyse(survey="synthetic", **QUICK).requirements}
+    result = analyse(survey="synthetic", costs=costs, budget=20.0, **QUICK)
+    chosen = result.tables["priorities"].frame.query("chosen")["requirement"].tolist()
+    assert len(chosen) == 2 and "secure payment" in chosen
+    assert "Under the budget of 20" in result.answer
+
+
+def test_prior_classes_are_tested():
+    priors = {"Secure transfers": "M", "Responsive transfers": "A", "Transparent transfers": "O"}
+    verdicts = analyse(counts="reppl", prior_classes=priors, **QUICK).tables["priors"].frame["verdict"].tolist()
+    assert verdicts == ["denied", "confirmed", "cannot be told"]
+
+
+def test_every_table_and_figure_can_be_shown(reppl, simulated):
+    for result in (reppl, simulated):
+        assert all(table._repr_html_() for table in result.tables.values())
+        assert all(figure.alt for figure in result.figures.values())
+
+
+def test_notebook_passes_every_setting_under_its_own_name():
+    parameters = read_parameters(ROOT / "notebooks" / "03_kano.ipynb")
+    assert {name: parameter.default for name, parameter in parameters.items()} == vars(Settings())
+
+
+def pairs(rows) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["respondent_id", "requirement", "functional", "dysfunctional"])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("r1", "wifi", 1, 5)],
+        [(f"r{k}", "wifi", 1, 1) for k in range(40)],
+        [(f"r{k}", "wifi", 3, 3) for k in range(40)],
+        [(f"r{k}", name, 1, 5) for k in range(30) for name in ("wifi", "lift") if name == "wifi" or k < 3],
+    ],
+    ids=["one respondent", "all questionable", "one answer only", "a requirement with three answers"],
+)
+def test_poor_answers_are_a_stated_limitation(tmp_path, rows):
+    result = analyse(survey=answers_file(tmp_path, pairs(rows)), **QUICK)
+    assert result.warnings and result.answer
+    assert all(table._repr_html_() for table in result.tables.values())
+    assert all(np.isfinite(entry.value) for entry in result.headlines)
+
+
+@pytest.mark.parametrize(
+    "choices, said",
+    [
+        ({"evaluation_table": "kano"}, "evaluation_table must be one of"),
+        ({"costs": {"speed": -1}}, "costs"),
+        ({"prior_classes": {"Secure transfers": "X"}}, "prior_classes must map"),
+        ({"prior_classes": {"Speed": "M"}}, "prior_classes names what is no requirement: Speed"),
+        ({"counts": ""}, "must name counts"),
+        ({"survey": "nowhere.csv"}, "nowhere.csv"),
+    ],
+)
+def test_wrong_choices_are_refused(choices, said):
+    with pytest.raises(InputRefused, match=said):
+        analyse(**choices)
+
+
+@pytest.mark.slow
+def test_report_of_answers_with_hostile_names(tmp_path):
+    survey = kano_survey(150, seed=3)[0]
+    survey["requirement"] = survey["requirement"].replace({"surprise gift": "<script>alert(1)</script>"})
+    survey["respondent_id"] = "secret-" + survey["respondent_id"].astype(str)
+    file = answers_file(tmp_path, survey)
+    workspace = Workspace.find(ROOT).publishing_to(tmp_path / "out")
+    run = run_report(planned("own", workspace.notebooks()["kano"], {"survey": file} | QUICK), workspace)
+    assert run.outcome == "success", run.message
+    page = run.page.read_text(encoding="utf-8")
+    assert "<script>alert" not in page and "secret-" not in page
+    results = json.loads((run.page.parent / "results.json").read_text(encoding="utf-8"))
+    assert results["respondents"]["value"] == 150
+    assert f"{results['unclear_requirements']['value']}" in page
