@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Figure
+from helpers.exhibits import Column, Figure
 
 WIDTH = 6.4  # inches: a phone shows less than four, and what is drawn wider can no longer be read there
 INK, RULE, ZERO = "#333333", "#8C8C8C", "#5A5A5A"
@@ -205,3 +205,28 @@ def beside(
             cost = far + 2 * strange + 0.3 * hidden + 10 * meets.all(axis=-1).sum(axis=1) + 30 * outside + 20 * astray
             chosen[place] = tried[int(np.argmin(cost.round(9)))]
     return chosen
+
+
+def known_columns(frame: pd.DataFrame, columns: dict[str, Column]) -> dict[str, Column]:
+    """Return how those columns read that a frame has."""
+    return {name: column for name, column in columns.items() if name in frame.columns}
+
+
+def rows_seen(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the rows in which each of the columns is a number; none of a frame that lacks one."""
+    if frame.empty or not set(columns) <= set(frame.columns):
+        return frame.iloc[:0]
+    return frame[np.isfinite(frame[list(columns)].astype(float)).all(axis=1)].infer_objects()
+
+
+def row_axes(names: list[str], axes) -> None:
+    """Name the rows of a figure, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    across(axes)
+
+
+def row_height(names: Iterable[str], least: float = 0.4) -> float:
+    """Return the inches that a row needs for the longest of its names."""
+    return max([least, *(0.08 + 0.18 * (name.count("\n") + 1) for name in names)])

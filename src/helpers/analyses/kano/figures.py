@@ -24,15 +24,18 @@ from ..drawing import (
     RULE,
     WIDTH,
     ZERO,
-    across,
     apart,
     beside,
     english_of,
+    known_columns,
     new_axes,
     nothing,
     panels,
     placed_axes,
     room_of,
+    row_axes,
+    row_height,
+    rows_seen,
     written,
 )
 
@@ -67,17 +70,6 @@ INTERVAL = {"low": Column("95 % low", digits=3), "high": Column("95 % high", dig
 PEOPLE = Column("Answers", "pairs", 0)
 
 
-def _known(frame: pd.DataFrame, columns: dict[str, Column]) -> dict[str, Column]:
-    return {name: column for name, column in columns.items() if name in frame.columns}
-
-
-def _seen(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the rows in which each of the columns is a number; none of a frame that lacks one."""
-    if frame.empty or not set(columns) <= set(frame.columns):
-        return frame.iloc[:0]
-    return frame[np.isfinite(frame[list(columns)].astype(float)).all(axis=1)].infer_objects()
-
-
 def _names(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))
 
@@ -93,19 +85,6 @@ def _some(count: int, noun: str = "requirement") -> str:
 
 
 # --- rows ----------------------------------------------------------------------------------------------
-
-
-def _row_axes(names: list[str], axes: Axes) -> None:
-    """Name the rows of a figure, the first on top."""
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    across(axes)
-
-
-def _row_height(texts: Iterable[str], least: float = 0.4) -> float:
-    """Return the inches that a row needs for the longest of its texts."""
-    return max([least, *(0.08 + 0.18 * (text.count("\n") + 1) for text in texts)])
 
 
 def _end_rows(axes: Axes, texts: Iterable[str], **style) -> None:
@@ -139,14 +118,14 @@ def categories(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         clear"), clear (bool), n (pairs of answers); drawn in the given order.
     english : mapping of str to str
     """
-    name, seen = "categories", _seen(frame, *ORDER)
+    name, seen = "categories", rows_seen(frame, *ORDER)
     if seen.empty:
         return nothing(name, "No requirement has answers that could be classed.", frame)
     names = [written(each) for each in seen.requirement]
     sizes = number(seen.n.min()) if seen.n.nunique() == 1 else f"{number(seen.n.min())} to {number(seen.n.max())}"
 
     def draw():
-        figure, axes = new_axes(WIDTH, 1.3 + _row_height(names, 0.38) * len(names))
+        figure, axes = new_axes(WIDTH, 1.3 + row_height(names, 0.38) * len(names))
         _legend(axes, ORDER)
         opacity = np.where(seen.clear, 1.0, PALE)
         reached = np.zeros(len(seen))
@@ -157,7 +136,7 @@ def categories(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
                 bar.set(alpha=strength, edgecolor="white", linewidth=0.8)
             write(axes, letter, reached, share)
             reached += share
-        _row_axes(names, axes)
+        row_axes(names, axes)
         axes.set_xlim(0, 100)
         axes.set_xlabel(f"share of answers (%); answers to each requirement: {sizes}")
         _end_rows(axes, [_verdict(each) for each in seen.verdict])
@@ -179,7 +158,7 @@ def categories(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     )
     columns = REQUIREMENT | {letter: Column(WORDS[letter], digits=1, percent=True) for letter in ORDER}
     columns |= {"verdict": Column("Class", names=WORDS), "clear": Column("Clear"), "n": PEOPLE}
-    return Figure(name, draw, alt.strip(), frame, _known(frame, columns), english_of(seen.requirement, english))
+    return Figure(name, draw, alt.strip(), frame, known_columns(frame, columns), english_of(seen.requirement, english))
 
 
 def _leading(line) -> str:
@@ -197,18 +176,18 @@ def asymmetry(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         requirement, claim (what should be 0, in a few words), value, low, high, margin, verdict (as it is to be read).
     english : mapping of str to str
     """
-    name, seen = "asymmetry", _seen(frame, "value", "low", "high", "margin")
+    name, seen = "asymmetry", rows_seen(frame, "value", "low", "high", "margin")
     if seen.empty:
         return nothing(name, "No requirement is of a class that claims something to be nothing.", frame)
     names = [f"{written(line.requirement, 26, 2)}:\n{written(line.claim, 30, 2)}" for line in seen.itertuples()]
 
     def draw():
-        figure, axes = new_axes(WIDTH, 1.1 + _row_height(names, 0.5) * len(names))
+        figure, axes = new_axes(WIDTH, 1.1 + row_height(names, 0.5) * len(names))
         axes.axvline(0, color=ZERO, linewidth=1, zorder=1)
         axes.barh(range(len(seen)), 2 * seen.margin, left=-seen.margin, height=1, color="C4", alpha=0.25, linewidth=0)
         axes.hlines(range(len(seen)), seen.low, seen.high, color=INK, linewidth=2, zorder=3)
         axes.plot(seen.value, range(len(seen)), "o", color=INK, markersize=6, zorder=3)
-        _row_axes(names, axes)
+        row_axes(names, axes)
         axes.tick_params(axis="y", labelsize=9.5)
         ends = np.concatenate([seen.low, seen.high, seen.margin, -seen.margin])
         pad = 0.06 * np.ptp(ends)
@@ -228,7 +207,7 @@ def asymmetry(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     )
     columns = REQUIREMENT | {"claim": Column("What should be 0"), "value": Column("Value", digits=3)} | INTERVAL
     columns |= {"margin": Column("Counts as nothing up to", digits=2), "verdict": Column("Verdict")}
-    return Figure(name, draw, alt, frame, _known(frame, columns), english_of(seen.requirement, english, 26, 2))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), english_of(seen.requirement, english, 26, 2))
 
 
 def decision(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
@@ -240,7 +219,7 @@ def decision(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         requirement, cost, gain, kind (letter of the class), chosen (bool), reason (in a few words).
     english : mapping of str to str
     """
-    name, seen = "decision", _seen(frame, "cost", "gain")
+    name, seen = "decision", rows_seen(frame, "cost", "gain")
     if seen.empty:
         return nothing(name, "No requirement has both a cost and a gain.", frame)
     each = seen.gain / seen.cost.where(seen.cost > 0)
@@ -250,12 +229,12 @@ def decision(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     notes = [" · ".join(filter(None, (_amount(line.cost), written(line.reason, 26, 2)))) for line in seen.itertuples()]
 
     def draw():
-        figure, axes = new_axes(WIDTH, 1.3 + _row_height([*names, *notes], 0.4) * len(names))
+        figure, axes = new_axes(WIDTH, 1.3 + row_height([*names, *notes], 0.4) * len(names))
         _legend(axes, [letter for letter in ORDER if (seen.kind == letter).any()])
         for row, line in enumerate(seen.itertuples()):
             colour = COLOURS.get(line.kind, RULE)
             axes.barh(row, line.gain, height=0.62, facecolor=colour if line.chosen else "white", edgecolor=colour)
-        _row_axes(names, axes)
+        row_axes(names, axes)
         low, high = min(seen.gain.min(), 0), max(seen.gain.max(), 0)
         pad = 0.06 * ((high - low) or 1)
         axes.set_xlim(low - pad if low else 0, high + pad)
@@ -277,7 +256,7 @@ def decision(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         "chosen": Column("Chosen"),
         "reason": Column("Why"),
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), english_of(seen.requirement, english, 22, 2))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), english_of(seen.requirement, english, 22, 2))
 
 
 def _amount(cost: float) -> str:
@@ -482,11 +461,11 @@ def better_worse(
     better_cut, worse_cut : float
         Where the quadrants part; the second with or without its sign.
     """
-    name, seen = "better_worse", _seen(frame, "better", "worse")
+    name, seen = "better_worse", rows_seen(frame, "better", "worse")
     if seen.empty:
         return nothing(name, "Better and Worse are not defined for any requirement.", frame)
     cut, importance = np.array([abs(worse_cut), better_cut]), _importance(seen)
-    outlines = _seen(ellipses, "better", "worse")
+    outlines = rows_seen(ellipses, "better", "worse")
     parts = dict(iter(outlines.groupby("requirement"))) if len(outlines) else {}
     regions = {
         each: np.column_stack([-parts[each].worse, parts[each].better]) for each in seen.requirement if each in parts
@@ -517,7 +496,7 @@ def better_worse(
         partial(_named, draw, seen.requirement),
         alt.strip(),
         frame,
-        _known(frame, columns),
+        known_columns(frame, columns),
         _english(seen.requirement, english),
     )
 
@@ -537,7 +516,7 @@ def continuous(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         unknown; the column may be missing).
     english : mapping of str to str
     """
-    name, seen = "continuous", _seen(frame, "functional", "dysfunctional")
+    name, seen = "continuous", rows_seen(frame, "functional", "dysfunctional")
     if seen.empty:
         return nothing(name, "No requirement has answers that could be scored.", frame)
     importance = _importance(seen)
@@ -581,7 +560,7 @@ def continuous(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         partial(_named, draw, seen.requirement),
         alt.strip(),
         frame,
-        _known(frame, columns),
+        known_columns(frame, columns),
         _english(seen.requirement, english),
     )
 
@@ -598,7 +577,7 @@ def segments(frame: pd.DataFrame, english: Mapping[str, str], name: str = "segme
     name : str
         Name of the figure.
     """
-    seen = _seen(frame, "better", "worse")
+    seen = rows_seen(frame, "better", "worse")
     parts = seen[~seen.is_all.astype(bool)] if len(seen) else seen
     if parts.empty:
         return nothing(name, "No group is large enough to be shown.", frame)
@@ -657,7 +636,7 @@ def segments(frame: pd.DataFrame, english: Mapping[str, str], name: str = "segme
     known |= english_of(map(str, groups.index), english, 14, 2) | {
         str(each): english[each] for each in groups.index if each in english
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), known)
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), known)
 
 
 def _arrow(axes: Axes, start, end, colour: str, width: float = 1.3) -> None:
@@ -697,7 +676,7 @@ def waves(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         requirement: moved from the first to the last wave by more than chance).
     english : mapping of str to str
     """
-    name, seen = "waves", _seen(frame, "better", "worse")
+    name, seen = "waves", rows_seen(frame, "better", "worse")
     several = seen.groupby("requirement").requirement.transform("size") > 1 if len(seen) else []
     seen = seen[several] if len(seen) else seen
     if seen.empty:
@@ -733,7 +712,9 @@ def waves(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     )
     columns = REQUIREMENT | {"wave": Column("Wave")} | COEFFICIENTS
     columns |= {"n": PEOPLE, "surely": Column("Moved beyond chance")}
-    return Figure(name, partial(_named, draw, order), alt, frame, _known(frame, columns), _english(order, english))
+    return Figure(
+        name, partial(_named, draw, order), alt, frame, known_columns(frame, columns), _english(order, english)
+    )
 
 
 # --- panels and lines ----------------------------------------------------------------------------------
@@ -749,7 +730,7 @@ def answer_pairs(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         letter of the pair).
     english : mapping of str to str
     """
-    name, seen = "answer_pairs", _seen(frame, "functional", "dysfunctional", "share")
+    name, seen = "answer_pairs", rows_seen(frame, "functional", "dysfunctional", "share")
     if seen.empty:
         return nothing(name, "There are no pairs of answers, only counts of classes.", frame)
     every = list(seen.requirement.unique())
@@ -801,7 +782,7 @@ def answer_pairs(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         "share": Column("Share", digits=1, percent=True),
         "class": Column("Class", names=WORDS),
     }
-    return Figure(name, draw, alt, frame, _known(frame, known), english_of(shown, english, 22, 2))
+    return Figure(name, draw, alt, frame, known_columns(frame, known), english_of(shown, english, 22, 2))
 
 
 def _commonest(rows: pd.DataFrame) -> str:
@@ -836,7 +817,7 @@ def sample_size(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         requirement, respondents, share (of subsamples of that many; nan beyond the sample).
     english : mapping of str to str
     """
-    name, seen = "sample_size", _seen(frame, "respondents", "share")
+    name, seen = "sample_size", rows_seen(frame, "respondents", "share")
     if seen.empty:
         return nothing(name, "There are too few answers to draw subsamples of them.", frame)
     table = seen.pivot(index="respondents", columns="requirement", values="share").sort_index()
@@ -884,7 +865,7 @@ def sample_size(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         "share": Column("Subsamples with the same class", digits=1, percent=True),
     }
     known = english_of(table.columns, english, 20, 2)
-    return Figure(name, draw, alt.strip(), frame, _known(frame, columns), known)
+    return Figure(name, draw, alt.strip(), frame, known_columns(frame, columns), known)
 
 
 def _reaching(line: pd.Series, words: str) -> str:
@@ -908,7 +889,7 @@ def satisfaction_curves(frame: pd.DataFrame, english: Mapping[str, str]) -> Figu
         requirement, class (letter), fulfilment (0 to 1), satisfaction (-1 to 1; nan for classes without a curve).
     english : mapping of str to str
     """
-    name, seen = "satisfaction_curves", _seen(frame, "fulfilment", "satisfaction")
+    name, seen = "satisfaction_curves", rows_seen(frame, "fulfilment", "satisfaction")
     if seen.empty:
         return nothing(
             name, "No requirement is of a class that has a curve: must-be, one-dimensional, attractive.", frame
@@ -949,4 +930,4 @@ def satisfaction_curves(frame: pd.DataFrame, english: Mapping[str, str]) -> Figu
         "fulfilment": Column("Fulfilment", digits=2),
         "satisfaction": Column("Satisfaction", digits=3),
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), english_of(curves, english, 20, 2))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), english_of(curves, english, 20, 2))

@@ -18,15 +18,18 @@ from ..drawing import (
     RULE,
     WIDTH,
     ZERO,
-    across,
     apart,
     beside,
     english_of,
+    known_columns,
     new_axes,
     nothing,
     panels,
     placed_axes,
     room_of,
+    row_axes,
+    row_height,
+    rows_seen,
     written,
 )
 from ..groups import ALL
@@ -81,17 +84,6 @@ INDEX = {
 }
 
 
-def _known(frame: pd.DataFrame, columns: dict[str, Column]) -> dict[str, Column]:
-    return {name: column for name, column in columns.items() if name in frame.columns}
-
-
-def _seen(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the rows in which each of the columns is a number; none of a frame that lacks one."""
-    if frame.empty or not set(columns) <= set(frame.columns):
-        return frame.iloc[:0]
-    return frame[np.isfinite(frame[list(columns)].astype(float)).all(axis=1)].infer_objects()
-
-
 def _span(*values: Iterable[float], least: float = 20.0) -> tuple[float, float]:
     """Return ends of an axis of the index: round, not narrower than `least`, within 0 to 100 where the values are."""
     found = np.concatenate([np.asarray(each, dtype=float) for each in values])
@@ -108,19 +100,6 @@ def _padded(*values: Iterable[float], zero: bool = False, share: float = 0.05) -
     found = found[np.isfinite(found)]
     pad = share * (np.ptp(found) or abs(found[0]) or 1.0)
     return found.min() - pad, found.max() + pad
-
-
-def _row_axes(names: list[str], axes) -> None:
-    """Name the rows of a figure, the first on top."""
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    across(axes)
-
-
-def _row_height(names: Iterable[str], least: float = 0.4) -> float:
-    """Return the inches that a row needs for the longest of its names."""
-    return max([least, *(0.08 + 0.18 * (name.count("\n") + 1) for name in names)])
 
 
 def _dot(axes, row: float, value: float, low: float, high: float, colour: str, size: float = 7) -> None:
@@ -160,14 +139,14 @@ def index_overview(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         drawn in the given order.
     english : mapping of str to str
     """
-    name, seen = "index_overview", _seen(frame, "index")
+    name, seen = "index_overview", rows_seen(frame, "index")
     if seen.empty:
         return nothing(name, "There is no index to show.", frame)
     names = [written(label) for label in frame.label]
 
     def draw():
-        figure, axes = new_axes(WIDTH, 0.8 + _row_height(names) * len(names))
-        _row_axes(names, axes)
+        figure, axes = new_axes(WIDTH, 0.8 + row_height(names) * len(names))
+        row_axes(names, axes)
         for row, line in enumerate(frame.itertuples()):
             colour, weight = ("C1", "bold") if line.is_target else ("C0", "normal")
             axes.get_yticklabels()[row].set_fontweight(weight)
@@ -184,7 +163,7 @@ def index_overview(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     )
     alt = f"Dots of the index of {len(seen)} constructs, with 95 % intervals: {_best_and_worst(seen, 'index')}."
     alt += f" Emphasised: {told}." if told else ""
-    return Figure(name, draw, alt, frame, _known(frame, INDEX), english_of(frame.label, english))
+    return Figure(name, draw, alt, frame, known_columns(frame, INDEX), english_of(frame.label, english))
 
 
 def index_by_segment(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
@@ -197,7 +176,7 @@ def index_by_segment(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     english : mapping of str to str
         Of labels, and of segments where they need it.
     """
-    name, seen = "index_by_segment", _seen(frame, "index")
+    name, seen = "index_by_segment", rows_seen(frame, "index")
     parts = seen[seen.segment != ALL] if len(seen) else seen
     if parts.empty:
         return nothing(name, "No segment is large enough to be shown.", frame)
@@ -209,7 +188,7 @@ def index_by_segment(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     rows = -(-len(labels) // columns)
 
     def draw():
-        height = 0.5 + _row_height(names, 0.34) * len(names)
+        height = 0.5 + row_height(names, 0.34) * len(names)
         figure, grid = panels(rows, columns, 0.5 + height * rows, sharex=True, sharey=True)
         for place, axes in enumerate(grid.flat):
             if place >= len(labels):
@@ -229,13 +208,13 @@ def index_by_segment(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
             axes.axvline(value, color=RULE, linewidth=1.2, linestyle="--", zorder=1)
         for line in lines[lines.segment != ALL].itertuples():
             _dot(axes, segments.index(line.segment), line.index, line.low, line.high, "C0", size=6)
-        _row_axes(names, axes)
+        row_axes(names, axes)
 
     alt = "Dots of the index by segment, with 95 % intervals, one panel for each construct. " + " ".join(
         f"{label}: {_of_segments(seen[seen.label == label])}." for label in labels
     )
     known = english_of(frame.label, english, 28) | english_of(map(str, segments), english, 18)
-    return Figure(name, draw, alt, frame, _known(frame, INDEX), known)
+    return Figure(name, draw, alt, frame, known_columns(frame, INDEX), known)
 
 
 def _size(respondents: float) -> str:
@@ -265,7 +244,7 @@ def index_by_wave(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     """
     name = "index_by_wave"
     parts = frame[frame.wave != ALL] if len(frame) else frame
-    seen = _seen(parts, "index")
+    seen = rows_seen(parts, "index")
     if seen.empty:
         return nothing(name, "No wave is large enough to be shown.", frame)
     waves, labels = list(parts.wave.unique()), list(seen.label.unique())
@@ -306,7 +285,7 @@ def index_by_wave(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         + "; ".join(_of_waves(seen[seen.label == label]) for label in labels)
     )
     known = english_of(frame.label, english, 22, 2) | english_of(map(str, waves), english, letters, lines)
-    return Figure(name, draw, f"{alt}.", frame, _known(frame, INDEX), known)
+    return Figure(name, draw, f"{alt}.", frame, known_columns(frame, INDEX), known)
 
 
 def _of_waves(lines: pd.DataFrame) -> str:
@@ -337,7 +316,7 @@ def importance_performance(
     name : str
         Name of the figure.
     """
-    seen = _seen(frame, "importance", "performance")
+    seen = rows_seen(frame, "importance", "performance")
     if seen.empty:
         return nothing(name, "Importance and performance are not drawn: no effect could be estimated.", frame)
     place, size, corner = np.array([0.75, 0.8]), np.array([WIDTH - 0.9, 3.9]), 0.32  # inches
@@ -420,7 +399,7 @@ def importance_performance(
         "quadrant": Column("Quadrant", names=QUADRANTS),
     }
     known = english_of(frame.label, english, 16) | english_of([target_label], english, 40, 1)
-    return Figure(name, draw, alt.strip(), frame, _known(frame, columns), known)
+    return Figure(name, draw, alt.strip(), frame, known_columns(frame, columns), known)
 
 
 def driver_shares(frame: pd.DataFrame, outcome_label: str, english: Mapping[str, str]) -> Figure:
@@ -435,19 +414,19 @@ def driver_shares(frame: pd.DataFrame, outcome_label: str, english: Mapping[str,
     english : mapping of str to str
         Of labels, and of `outcome_label`.
     """
-    name, seen = "driver_shares", _seen(frame, "share")
+    name, seen = "driver_shares", rows_seen(frame, "share")
     if seen.empty:
         return nothing(name, "No item's share in explaining the outcome could be computed.", frame)
     seen = seen.sort_values("share", ascending=False, kind="stable")
     names = [written(label, 28) for label in seen.label]
 
     def draw():
-        figure, axes = new_axes(WIDTH, 0.9 + _row_height(names, 0.36) * len(names))
+        figure, axes = new_axes(WIDTH, 0.9 + row_height(names, 0.36) * len(names))
         axes.barh(range(len(seen)), 100 * seen.share, color="C4", height=0.62)
         axes.hlines(range(len(seen)), 100 * seen.low, 100 * seen.high, color=INK, linewidth=1.6)
         for row, line in enumerate(seen.itertuples()):
             _write_beside(axes, row, 100 * line.share, 100 * line.high, percent(line.share))
-        _row_axes(names, axes)
+        row_axes(names, axes)
         low, high = _padded(100 * seen.share, 100 * seen.low, 100 * seen.high, zero=True)
         axes.set_xlim(min(low, 0) if (seen.low < 0).any() else 0, high + 0.12 * (high - low))
         axes.set_xlabel(f"part of the variance of\n{written(outcome_label, 50, 1)} (%), with 95 % interval")
@@ -467,7 +446,7 @@ def driver_shares(frame: pd.DataFrame, outcome_label: str, english: Mapping[str,
         **_interval("", 3),
     }
     known = english_of(frame.label, english, 28) | english_of([outcome_label], english, 50, 1)
-    return Figure(name, draw, alt, frame, _known(frame, columns), known)
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), known)
 
 
 def penalty_reward(frame: pd.DataFrame, outcome_label: str, english: Mapping[str, str]) -> Figure:
@@ -491,7 +470,7 @@ def penalty_reward(frame: pd.DataFrame, outcome_label: str, english: Mapping[str
     sides = {"penalty": ("C1", "a low answer", 0.13), "reward": ("C0", "a high answer", -0.13)}
 
     def draw():
-        figure, axes = new_axes(WIDTH, 1.2 + _row_height(names, 0.42) * len(names))
+        figure, axes = new_axes(WIDTH, 1.2 + row_height(names, 0.42) * len(names))
         axes.axvline(0, color=ZERO, linewidth=1, zorder=1)
         for side, (colour, words, shift) in sides.items():
             for row, line in enumerate(seen.itertuples()):
@@ -499,7 +478,7 @@ def penalty_reward(frame: pd.DataFrame, outcome_label: str, english: Mapping[str
                 _dot(axes, row + shift, *ends, colour, size=6)
             where, to = (0, "left") if side == "penalty" else (1, "right")
             axes.text(where, 1.01, words, transform=axes.transAxes, ha=to, va="bottom", color=colour, weight="bold")
-        _row_axes(names, axes)
+        row_axes(names, axes)
         for row, kind in enumerate(seen.kind):
             style = {"color": RULE if kind == "cannot_tell" else INK, "fontsize": 9.5, "va": "center"}
             axes.text(1.02, row, _short(kind), transform=axes.get_yaxis_transform(), **style)
@@ -528,7 +507,7 @@ def penalty_reward(frame: pd.DataFrame, outcome_label: str, english: Mapping[str
         "kind": Column("Reads as", names=KINDS),
     }
     known = english_of(frame.label, english) | english_of([outcome_label], english, 40, 1)
-    return Figure(name, draw, alt.strip(), frame, _known(frame, columns), known)
+    return Figure(name, draw, alt.strip(), frame, known_columns(frame, columns), known)
 
 
 def _short(kind: str) -> str:
@@ -559,7 +538,7 @@ def loyalty_curve(
         "line", "knee_up" (steeper above), "knee_down" (flatter above) or "not enough data".
     """
     name = "loyalty_curve"
-    dots, line, kneed = _seen(points, "satisfaction", "loyalty"), _seen(curve, "line"), _seen(curve, "knee")
+    dots, line, kneed = rows_seen(points, "satisfaction", "loyalty"), rows_seen(curve, "line"), rows_seen(curve, "knee")
     if dots.empty and line.empty and kneed.empty:
         return nothing(name, "Loyalty over satisfaction is not drawn: there is nothing to show.", points)
     bent = verdict in ("knee_up", "knee_down")
@@ -605,7 +584,7 @@ def loyalty_curve(
         "respondents": Column("Respondents", "respondents", 0),
     }
     known = english_of([satisfaction_label], english, 40, 1) | english_of([loyalty_label], english, 30, 1)
-    return Figure(name, draw, alt, points, _known(points, columns), known)
+    return Figure(name, draw, alt, points, known_columns(points, columns), known)
 
 
 def _turn(kneed: pd.DataFrame) -> float:
@@ -625,7 +604,7 @@ def discriminant_validity(frame: pd.DataFrame, english: Mapping[str, str]) -> Fi
         first, second, first_label, second_label, htmt, low, high: one row a pair.
     english : mapping of str to str
     """
-    name, seen = "discriminant_validity", _seen(frame, "htmt")
+    name, seen = "discriminant_validity", rows_seen(frame, "htmt")
     if seen.empty:
         return nothing(name, "There are no two constructs of more than one item to be compared.", frame)
     pairs = list(zip(seen["first"], seen["second"], strict=True))
@@ -680,7 +659,7 @@ def discriminant_validity(frame: pd.DataFrame, english: Mapping[str, str]) -> Fi
         "htmt": Column("HTMT", "ratio", 3),
         **_interval("ratio", 3),
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), english_of(labels.values(), english, 20))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), english_of(labels.values(), english, 20))
 
 
 def _frame(column: float, row: float):
@@ -698,7 +677,7 @@ def answers(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         item, label, answer, share (of those who answered the item).
     english : mapping of str to str
     """
-    name, seen = "answers", _seen(frame, "share")
+    name, seen = "answers", rows_seen(frame, "share")
     if seen.empty:
         return nothing(name, "There are no answers to show.", frame)
     rows = seen.drop_duplicates("item")
@@ -741,7 +720,7 @@ def answers(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         "answer": Column("Answer", "answer points", 0),
         "share": Column("Share of those who answered", digits=1, percent=True),
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), english_of(rows.label, english, 30, 2))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), english_of(rows.label, english, 30, 2))
 
 
 def satisfaction_loyalty_quadrants(
@@ -757,7 +736,7 @@ def satisfaction_loyalty_quadrants(
     satisfied_from, loyal_from : float
         Index from which on a respondent counts as satisfied, and as loyal; 0 to 100.
     """
-    name, seen = "satisfaction_loyalty_quadrants", _seen(frame, "share")
+    name, seen = "satisfaction_loyalty_quadrants", rows_seen(frame, "share")
     if seen.empty:
         return nothing(name, "Nobody has both a score of satisfaction and one of loyalty.", frame)
 
@@ -797,4 +776,4 @@ def satisfaction_loyalty_quadrants(
         "low": Column("95 % low", digits=1, percent=True),
         "high": Column("95 % high", digits=1, percent=True),
     }
-    return Figure(name, draw, alt, frame, _known(frame, columns), dict(english))
+    return Figure(name, draw, alt, frame, known_columns(frame, columns), dict(english))
