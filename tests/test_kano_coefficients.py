@@ -6,11 +6,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.path import Path
+from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from helpers.models import resampling
-from helpers.models.kano import asymmetry, coefficients, comparisons, evaluation
-from helpers.models.kano.evaluation import CLASSES
+from helpers.models.kano import asymmetry, coefficients, comparisons, evaluation, rules
+from helpers.models.kano.evaluation import ATTRACTIVE, CLASSES, MUST_BE, ONE_DIMENSIONAL
 from tests.published import kano as published
 from tests.test_kano_evaluation import answers_of
 
@@ -230,7 +231,76 @@ def test_balance_of_a_one_dimensional_requirement_is_better_less_worse():
     found = asymmetry.asymmetry(CONVENIENT, CLASSES.index("O"))
     assert found.value == pytest.approx(coefficients.better(CONVENIENT) + coefficients.worse(CONVENIENT))
     spread = coefficients.covariance(CONVENIENT)
-    assert (found.high - found.low) / 2 == pytest.approx(1.959964 * np.sqrt(spread.sum()))
+    assert (found.high - found.low) / 2 == pytest.approx(1.959964 * np.sqrt(spread.sum()), rel=0.01)
+
+
+def balance(attractive, must_be, people, level=0.95):
+    counts = np.zeros((*np.shape(attractive), 6))
+    counts[..., ATTRACTIVE], counts[..., MUST_BE] = attractive, must_be
+    counts[..., ONE_DIMENSIONAL] = people - counts.sum(axis=-1)
+    return asymmetry.asymmetry(counts, np.full(np.shape(attractive), ONE_DIMENSIONAL), level=level)
+
+
+def test_published_score_interval_of_a_balance():
+    *answers, value, low, high = published.TANGO
+    found = balance(*answers)
+    assert (found.value, found.low, found.high) == pytest.approx((value, low, high), abs=5.1e-5)
+
+
+def test_a_few_alike_do_not_show_that_a_balance_is_nothing():
+    """The interval is that of 0 among n, z^2 / (n + z^2): within 0.1 from 35 on. A plain normal one is a point."""
+    people = np.array([1, 5, 34, 35, 300])
+    found = balance(np.zeros(5), 0, people)
+    np.testing.assert_allclose(found.high, 3.841459 / (people + 3.841459), rtol=1e-6)
+    np.testing.assert_allclose(found.low, -found.high)
+    assert found.verdict.tolist() == ["cannot be told"] * 3 + ["holds"] * 2
+    apart = balance([0, 5], [1, 0], [1, 5])
+    assert (apart.low[0], apart.high[1]) == (-1, 1) and (apart.high - apart.low > 0.8).all()
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.sampled_from([0.5, 0.9, 0.99]))
+def test_bounds_of_a_balance_are_where_the_score_test_turns(attractive, must_be, others, level):
+    """At a bound the likeliest shares, found by search, put the difference z standard errors away."""
+    people = attractive + must_be + others
+    assume(people > 0)
+    found, turned = balance(attractive, must_be, people, level), balance(must_be, attractive, people, level)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low), abs=1e-9)
+    for bound in (found.low, found.high):
+        if abs(bound) > 0.999:
+            continue
+
+        def unlikely(share, bound=float(bound)):
+            return -stats.multinomial.logpmf(
+                [attractive, must_be, others], people, [share + bound, share, 1 - 2 * share - bound]
+            )
+
+        limits = max(0, -bound) + 1e-9, (1 - bound) / 2 - 1e-9
+        share = optimize.minimize_scalar(unlikely, bounds=limits, method="bounded", options={"xatol": 1e-10}).x
+        error = np.sqrt((2 * share + bound - bound**2) / people)
+        assert abs(found.value - bound) / error == pytest.approx(stats.norm.ppf((1 + level) / 2), rel=2e-3)
+
+
+@pytest.mark.parametrize("people", [4, 10, 18, 26, 40, 100, 300])
+def test_balance_is_covered_and_rarely_holds_at_the_margin(people):
+    """Exact, over all samples. The plain normal interval covers 0.72 of 10 people, and holds in nearly all of them."""
+    counts = np.array([(a, m, people - a - m) for a in range(people + 1) for m in range(people + 1 - a)])
+    found = balance(counts[:, 0], counts[:, 1], people)
+    for attractive, must_be in ((0.1, 0), (0.12, 0.02), (0.3, 0.2), (0.2, 0.2), (0.45, 0.45), (0.4, 0.1), (0.9, 0.02)):
+        likely = stats.multinomial.pmf(counts, people, [attractive, must_be, 1 - attractive - must_be])
+        truth = attractive - must_be
+        covered = likely[(found.low <= truth + 1e-9) & (found.high >= truth - 1e-9)].sum()
+        assert covered >= (0.91 if people < 10 else 0.93), (attractive, must_be)
+        if truth == pytest.approx(asymmetry.MARGIN):
+            assert likely[found.verdict == "holds"].sum() <= 0.025
+
+
+def test_choosing_the_class_from_the_same_answers_favours_its_claim():
+    counts = np.random.default_rng(5).multinomial(150, (0, 0.4, 0.4, 0.2, 0, 0), size=20_000)
+    called = rules.single(rules.by_mode(counts)) == MUST_BE
+    found = asymmetry.asymmetry(counts, MUST_BE, margin=0.4)
+    assert found.value.mean() == pytest.approx(0.4, abs=0.002) and found.value[called].mean() < 0.38
+    assert (found.verdict == "holds").mean() < 0.03 < 0.045 < (found.verdict == "holds")[called].mean()
 
 
 def test_planted_asymmetry_is_told_and_a_claim_at_the_margin_is_not():

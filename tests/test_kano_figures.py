@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from matplotlib import colors, pyplot
 
-from helpers.analyses.kano import figures
-from helpers.models.kano import asymmetry, coefficients, continuous, curves, evaluation
+from helpers.analyses.drawing import INK
+from helpers.analyses.kano import figures, letters
+from helpers.analyses.kano.figures.bars import PALE
+from helpers.models.kano import analytical, asymmetry, coefficients, continuous, curves, evaluation, importance
 from helpers.reporting.theme import render
 from tests.published import kano as published
 from tests.test_satisfaction_figures import texts_of
@@ -160,9 +162,56 @@ def choice(labels=ENGLISH) -> pd.DataFrame:
     )
 
 
+def left_out(labels=ENGLISH) -> pd.DataFrame:
+    """Halves of the shares that find a requirement must-be, one-dimensional, attractive."""
+    parts = dict(zip(evaluation.CLASSES, (COUNTS / COUNTS.sum(axis=1, keepdims=True) / 2).T, strict=True))
+    columns = {"screened": parts["M"], "weighed": parts["O"], "delight_lost": parts["A"]}
+    frame = pd.DataFrame({"requirement": list(labels.values()), "kind": LETTERS} | columns)
+    frame["low"], frame["high"] = [frame.screened + frame.weighed + far for far in (-0.02, 0.03)]
+    return frame
+
+
+def said_and_shown(labels=ENGLISH) -> pd.DataFrame:
+    stated, derived = np.array(IMPORTANCE), FOUND.better - FOUND.worse
+    stated[5] = 4.0
+    columns = {"stated": (stated, 0.3), "derived": (derived, 0.1)}
+    frame = pd.DataFrame({"requirement": list(labels.values()), "gap": importance.gaps(stated, derived)})
+    for name, (values, half) in columns.items():
+        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = values, values - half, values + half
+    return frame
+
+
+def vectors(labels=ENGLISH) -> pd.DataFrame:
+    """The scores of Xu et al. (2009) without importance."""
+    sides = {"functional": (2, analytical.FUNCTIONAL_SCORES), "dysfunctional": (1, analytical.DYSFUNCTIONAL_SCORES)}
+    frame = pd.DataFrame(
+        {"requirement": list(labels.values()), "kind": [kind for *_, kind in published.TRANSFER_VECTORS.values()]}
+    )
+    for name, (other, scores_of_answers) in sides.items():
+        values = PAIRS.sum(axis=other) @ scores_of_answers / PAIRS.sum(axis=(1, 2))
+        frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = values, values - 0.05, values + 0.04
+    return frame
+
+
+PEOPLE = {"everyone": (1.0, 1.0), "class 1": (1.2, 0.8), "第二类 class 2": (0.5, 0.4)}
+SHARES = {"class 1": 0.62, "第二类 class 2": 0.38}
+
+
+def kinds_of_people(labels=ENGLISH) -> pd.DataFrame:
+    rows = [
+        (label, group, up * better, down * worse, group == "everyone")
+        for label, better, worse in zip(labels.values(), FOUND.better, FOUND.worse, strict=True)
+        for group, (up, down) in PEOPLE.items()
+    ]
+    return pd.DataFrame(rows, columns=["requirement", "group", "better", "worse", "is_all"])
+
+
 def every(labels=ENGLISH, cut=slice(None)) -> dict:
     """Return every figure, drawn from some rows of its frame."""
-    english = dict(zip(labels.values(), ENGLISH.values(), strict=True)) | {"华北企业": "Northern firms"}
+    english = dict(zip(labels.values(), ENGLISH.values(), strict=True)) | {
+        "华北企业": "Northern firms",
+        "第二类 class 2": "class 2",
+    }
     found = [
         figures.categories(shares(labels)[cut], english),
         figures.better_worse(plane(labels)[cut], outlines(labels)[cut], english),
@@ -175,6 +224,10 @@ def every(labels=ENGLISH, cut=slice(None)) -> dict:
         figures.asymmetry(claims(labels)[cut], english),
         figures.satisfaction_curves(lines(labels)[cut], english),
         figures.decision(choice(labels)[cut], english),
+        figures.choice(left_out(labels)[cut], english),
+        figures.stated_importance(said_and_shown(labels)[cut], english),
+        figures.analytical(vectors(labels)[cut], english),
+        figures.latent_classes(kinds_of_people(labels)[cut], SHARES, english),
     ]
     return {figure.name: figure for figure in found}
 
@@ -231,6 +284,9 @@ def test_figure_draws_in_any_script_without_a_warning(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_where_no_font_has_the_letters_latin_ones_are_drawn(name, monkeypatch):
     monkeypatch.setattr("helpers.reporting.theme.cjk_family", list)
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda *_, **__: None
+    )  # only what is said of it is looked at
     remark = render(every(CHINESE)[name]).remark
     assert "English labels are drawn" in remark
     assert "stands for" not in remark, "every name has its Latin letters"
@@ -255,8 +311,12 @@ def test_frame_that_only_says_why_it_is_empty_gives_a_sentence():
         figures.asymmetry,
         figures.satisfaction_curves,
         figures.decision,
+        figures.choice,
+        figures.stated_importance,
+        figures.analytical,
     ):
         assert draw(why, {}).draw is None
+    assert figures.latent_classes(why, {}, {}).draw is None
     assert figures.better_worse(why, why, {}).draw is None
     assert figures.better_worse(plane(), why, {}).draw is not None
 
@@ -292,11 +352,11 @@ def middle_of(drawn, word: str) -> np.ndarray:
     return axes.transAxes.inverted().transform([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
 
 
-@pytest.mark.parametrize("name", ["better_worse", "continuous", "segments", "waves"])
+@pytest.mark.parametrize("name", ["better_worse", "continuous", "segments", "waves", "analytical", "latent_classes"])
 def test_quadrants_are_named_on_the_right_sides(name):
     """Other tools put must-be and one-dimensional on the wrong side (reference, section 2)."""
     drawn = shown(name)
-    places = {letter: middle_of(drawn, f"{letter} {figures.WORDS[letter]}") for letter in "AOIM"}
+    places = {letter: middle_of(drawn, f"{letter} {letters.WORDS[letter]}") for letter in "AOIM"}
     left, right = (places["A"], places["I"]), (places["O"], places["M"])
     assert max(place[0] for place in left) < min(place[0] for place in right)
     assert max(places[letter][1] for letter in "IM") < min(places[letter][1] for letter in "AO")
@@ -387,7 +447,7 @@ def test_groups_of_a_total_that_is_not_known_are_drawn_without_arrows():
 def test_waves_lead_from_the_first_to_the_last_and_only_sure_moves_are_dark():
     drawn = shown("waves")
     found = [text for text in drawn.axes[0].texts if not text.get_text() and text.arrow_patch]
-    dark = [each for each in found if FILLED(each.arrow_patch.get_edgecolor()) == figures.INK.lower()]
+    dark = [each for each in found if FILLED(each.arrow_patch.get_edgecolor()) == INK.lower()]
     assert len(found) == 6 and len(dark) == 1
     assert dark[0].xy == pytest.approx([-FOUND.worse[3] + 0.4, FOUND.better[3] - 0.4])
     said = every()["waves"].alt
@@ -398,6 +458,160 @@ def test_waves_lead_from_the_first_to_the_last_and_only_sure_moves_are_dark():
 def test_requirement_of_one_wave_has_no_way():
     first = over_time()[lambda frame: frame.wave == "2022"]
     assert figures.waves(first, {}).draw is None
+
+
+MOVED = {
+    "segments": lambda **cuts: figures.segments(groups(requirements=2), {}, **cuts),
+    "waves": lambda **cuts: figures.waves(over_time(), {}, **cuts),
+    "latent_classes": lambda **cuts: figures.latent_classes(kinds_of_people(), SHARES, {}, **cuts),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_quadrants_part_where_they_are_asked_to(name):
+    figure = MOVED[name](better_cut=0.4, worse_cut=-0.3)
+    assert figure.alt == MOVED[name](better_cut=0.4, worse_cut=0.3).alt, "with or without the sign"
+    assert "parted at 0.40 and 0.30" in figure.alt and "parted at 0.50 and 0.50" in MOVED[name]().alt
+    dashed = [line.get_xydata() for line in drawn_of(figure).axes[0].lines if line.get_linestyle() == "--"]
+    level, upright = dashed
+    assert set(level[:, 1]) == {0.4} and set(upright[:, 0]) == {0.3}
+
+
+def test_each_latent_class_has_a_panel_in_which_arrows_lead_from_everyone():
+    figure = every()["latent_classes"]
+    drawn = drawn_of(figure)
+    titles = [axes.get_title(loc="left") for axes in drawn.axes]
+    assert titles == ["class 1 (62\N{NO-BREAK SPACE}%)", "第二类 class 2 (38\N{NO-BREAK SPACE}%)"]
+    for axes, (up, down) in zip(drawn.axes, list(PEOPLE.values())[1:], strict=True):
+        found = arrows(axes)
+        assert [start for start, _ in found] == [
+            pytest.approx(each) for each in zip(-FOUND.worse, FOUND.better, strict=True)
+        ]
+        ends = np.column_stack([-down * FOUND.worse, up * FOUND.better])
+        assert np.array([end for _, end in found]) == pytest.approx(ends)
+        marks = [text.get_text() for text in axes.texts if text.get_text().isdigit()]
+        assert marks == list("123456")
+    texts = [text for text, _ in words_of(drawn)]
+    assert "1 Anonymous transfers" in texts and "6 Transparent transfers" in texts, "the key of the numbers"
+
+
+def test_latent_classes_are_told_by_how_they_see_the_requirements():
+    said = every()["latent_classes"].alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert "each of 2 latent classes" in said
+    assert "第二类 class 2 (38 %): 6 indifferent; farthest from everyone Secure transfers (Better 0.59 to 0.30" in said
+
+
+def test_latent_class_without_a_share_or_a_whole_is_drawn_all_the_same():
+    figure = figures.latent_classes(kinds_of_people().query("not is_all"), {}, {})
+    drawn = drawn_of(figure)
+    assert drawn.axes[0].get_title(loc="left") == "class 1" and not arrows(drawn.axes[0])
+    assert "of everyone nothing is known" in figure.alt
+
+
+# --- importance ----------------------------------------------------------------------------------------
+
+
+def points_of(axes) -> np.ndarray:
+    (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
+    return dots.get_xydata()
+
+
+def crosses_of(axes) -> list[np.ndarray]:
+    """Return the ends of the level and of the upright intervals."""
+    level, upright = [np.array(each.get_segments()) for each in axes.collections]
+    return [level[:, :, 0], upright[:, :, 1]]
+
+
+def test_what_is_shown_stands_over_what_is_said_with_intervals_and_parts_at_the_means():
+    frame, axes = said_and_shown(), shown("stated_importance").axes[0]
+    assert points_of(axes) == pytest.approx(frame[["stated", "derived"]].to_numpy())
+    for ends, name in zip(crosses_of(axes), ("stated", "derived"), strict=True):
+        assert ends == pytest.approx(frame[[f"{name}_low", f"{name}_high"]].to_numpy())
+    level, upright = [line.get_xydata() for line in axes.lines if line.get_linestyle() == "--"]
+    assert level[0, 1] == pytest.approx(frame.derived.mean()) and upright[0, 0] == pytest.approx(frame.stated.mean())
+
+
+def test_gaps_are_named_on_the_side_where_they_lie():
+    drawn, frame = shown("stated_importance"), said_and_shown()
+    hidden, overstated = middle_of(drawn, "hidden (shown, not said)"), middle_of(drawn, "overstated (said, not shown)")
+    assert hidden[0] < 0.5 < hidden[1] and overstated[1] < 0.5 < overstated[0]
+    other = frame.assign(stated=np.roll(frame.stated, 1))
+    other["gap"] = importance.gaps(other.stated, other.derived)
+    said = figures.stated_importance(other, {}).alt
+    for gap, words in {"hidden": "Hidden (shown, not said)", "overstated": "Overstated (said, not shown)"}.items():
+        names = other.requirement[other.gap == gap]
+        assert len(names) and f"{words}: {', '.join(names)}." in said
+    assert "by what is said: Transparent transfers (7.90); by what is shown: Secure transfers (1.41)" in said
+
+
+def test_two_requirements_are_not_parted_at_their_own_mean():
+    figure = figures.stated_importance(said_and_shown().head(2), {})
+    drawn = drawn_of(figure)
+    assert not [line for line in drawn.axes[0].lines if line.get_linestyle() == "--"]
+    assert "parted" not in figure.alt and "Both" not in figure.alt
+
+
+def test_importance_that_was_not_stated_is_left_out_but_counts_for_the_mean_of_what_is_shown():
+    frame = said_and_shown()
+    frame.loc[4, ["stated", "stated_low", "stated_high"]] = np.nan
+    figure = figures.stated_importance(frame, {})
+    axes = drawn_of(figure).axes[0]
+    level, _ = [line.get_xydata() for line in axes.lines if line.get_linestyle() == "--"]
+    assert len(points_of(axes)) == 5 and level[0, 1] == pytest.approx(frame.derived.mean())
+    assert "Scatter of 5 requirements" in figure.alt and "Secure" not in figure.alt
+
+
+def region_of(axes, point) -> str:
+    """Return the letter of the region that a point of the data lies in."""
+    classes = {FILLED(colour): letter for letter, colour in letters.COLOURS.items()}
+    where = axes.transData.transform(point)
+    found = [patch for patch in axes.patches if patch.get_path().contains_point(where, patch.get_transform())]
+    (letter,) = {classes[FILLED(patch.get_facecolor())] for patch in found}
+    return letter
+
+
+def test_vectors_are_as_published_and_lie_in_the_region_of_their_class():
+    axes, frame = shown("analytical").axes[0], vectors()
+    points = points_of(axes)
+    lengths, angles, kinds = zip(*published.TRANSFER_VECTORS.values(), strict=True)
+    assert np.hypot(*points.T) == pytest.approx(lengths, abs=6e-4)
+    assert np.degrees(np.arctan2(*points.T[::-1]))[1:] == pytest.approx(angles[1:], abs=0.06)
+    assert [region_of(axes, point) for point in points] == list(kinds)
+    for ends, name in zip(crosses_of(axes), ("dysfunctional", "functional"), strict=True):
+        assert ends == pytest.approx(frame[[f"{name}_low", f"{name}_high"]].to_numpy())
+
+
+def test_regions_are_those_of_the_rule_whatever_its_thresholds():
+    """Every pair of answers at several degrees of importance, classed by the model, lies in the region of its class."""
+    limits = {"least_importance": 0.4, "must_be_below": 20.0, "attractive_above": 50.0}
+    below = vectors()
+    below.loc[0, ["functional_low", "dysfunctional_low"]] = -0.5  # so that every region is seen
+    drawn = drawn_of(figures.analytical(below, {}, **limits))
+    axes = drawn.axes[0]
+    pair, weight = (each.ravel()[None] for each in np.meshgrid(np.arange(25), [0.29, 0.53, 0.71, 1.0]))
+    found = analytical.analytical(pair // 5 + 1, pair % 5 + 1, weight, **limits)
+    border = np.isclose(np.abs(found.angle - 45), 90) | (found.importance < 1e-9)
+    seen = {
+        (region_of(axes, (right, up)), evaluation.CLASSES[kind])
+        for right, up, kind in zip(
+            found.dysfunctional[~border], found.functional[~border], found.classes[~border], strict=True
+        )
+    }
+    assert seen == {(letter, letter) for letter in "MOAIR"}
+    assert "R reverse" in {text for text, _ in words_of(drawn)}
+    assert not any("R reverse" in text for text, _ in words_of(shown("analytical")))
+
+
+def test_angles_are_seen_as_they_are():
+    axes = shown("analytical").axes[0]
+    origin, right, up = axes.transData.transform([(0, 0), (1, 0), (0, 1)])
+    assert right[0] - origin[0] == pytest.approx(up[1] - origin[1])
+
+
+def test_longest_and_shortest_vectors_are_told():
+    said = every()["analytical"].alt
+    assert "longest vector is that of Secure transfers (1.0" in said and "of Anonymous transfers (0.37)" in said
+    assert "Indifferent: Anonymous transfers." in said and "Must-be:" not in said
 
 
 # --- classes ---------------------------------------------------------------------------------------------
@@ -423,17 +637,17 @@ def lab(colour: str, vision) -> np.ndarray:
 
 @pytest.mark.parametrize("vision", VISION)
 def test_classes_are_told_apart_by_any_eye(vision):
-    seen = {letter: lab(colour, VISION[vision]) for letter, colour in figures.COLOURS.items()}
+    seen = {letter: lab(colour, VISION[vision]) for letter, colour in letters.COLOURS.items()}
     nearest = min(np.linalg.norm(seen[one] - seen[other]) for one, other in combinations(seen, 2))
     assert nearest > 15, "2 is the least that anyone sees; 15 is seen at a glance"
 
 
 def bars_of(drawn) -> dict[str, list]:
     """Return the bars of each class, by its colour, from the first row to the last."""
-    letters = {FILLED(colour): letter for letter, colour in figures.COLOURS.items()}
+    classes = {FILLED(colour): letter for letter, colour in letters.COLOURS.items()}
     found: dict[str, list] = {}
     for bar in drawn.axes[0].patches:
-        found.setdefault(letters[FILLED(bar.get_facecolor())], []).append(bar)
+        found.setdefault(classes[FILLED(bar.get_facecolor())], []).append(bar)
     return found
 
 
@@ -451,7 +665,7 @@ def test_bars_stand_in_the_order_of_classes_and_fill_the_row():
 def test_only_what_is_not_clear_is_pale():
     found = bars_of(shown("categories"))
     for bars in found.values():
-        assert [bar.get_alpha() for bar in bars] == [1, 1, 1, 1, 1, figures.PALE]
+        assert [bar.get_alpha() for bar in bars] == [1, 1, 1, 1, 1, PALE]
 
 
 def test_shares_that_have_room_are_written_and_verdicts_stand_beside():
@@ -532,7 +746,7 @@ def test_curves_go_from_worse_to_better_in_the_colour_of_their_class():
     drawn = drawn_of(figure)
     drawn_lines = [line for line in drawn.axes[0].lines if len(line.get_xdata()) == 11]
     assert sorted(FILLED(line.get_color()) for line in drawn_lines) == sorted(
-        FILLED(figures.COLOURS[letter]) for letter in "OOAO"
+        FILLED(letters.COLOURS[letter]) for letter in "OOAO"
     )
 
 
@@ -552,6 +766,60 @@ def test_decision_puts_must_be_first_then_gain_per_cost_and_fills_what_is_chosen
     said = every()["decision"].alt
     assert "3 chosen, at a cost of 120 of 217.50." in said
     assert "Chosen: Secure transfers, Responsive service, Convenient transfers." in said
+
+
+def bars_by_colour(axes) -> dict[str, list]:
+    found: dict[str, list] = {}
+    for bar in axes.patches:
+        found.setdefault(FILLED(bar.get_facecolor()), []).append(bar)
+    return found
+
+
+def test_losses_are_stacked_the_most_on_top():
+    frame = left_out().sample(frac=1, random_state=3)
+    losing, undelighted = drawn_of(figures.choice(frame, {})).axes
+    order = ["Secure transfers", "Reliable transfers", "Convenient transfers"]
+    names = [" ".join(label.get_text().split()) for label in losing.get_yticklabels()]
+    assert [name[:-4] for name in names[:3]] == order and names[0].endswith("(O)")
+    rows = left_out().set_index("requirement").loc[[name[:-4] for name in names]]
+    total = 100 * (rows.screened + rows.weighed)
+    assert total.is_monotonic_decreasing
+    screened, weighed = bars_by_colour(losing).values()
+    assert [bar.get_width() for bar in screened] == pytest.approx(100 * rows.screened.to_numpy())
+    assert [bar.get_x() for bar in weighed] == pytest.approx(100 * rows.screened.to_numpy())
+    assert [bar.get_x() + bar.get_width() for bar in weighed] == pytest.approx(total.to_numpy())
+    assert points_of(losing)[:, 0] == pytest.approx(total.to_numpy())
+    ends = np.array(losing.collections[-1].get_segments())[:, :, 0]
+    assert ends == pytest.approx(100 * rows[["low", "high"]].to_numpy())
+    assert [bar.get_width() for bar in undelighted.patches] == pytest.approx(100 * rows.delight_lost.to_numpy())
+
+
+def test_a_per_cent_is_as_long_in_both_panels():
+    drawn = shown("choice")
+    long = [np.ptp(axes.transData.transform([(0, 0), (1, 0)])[:, 0]) for axes in drawn.axes]
+    assert long[0] == pytest.approx(long[1], rel=0.02)
+
+
+def test_losses_are_told():
+    said = every()["choice"].alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert "The most is lost without Secure transfers:" in said and "The least without Anonymous transfers:" in said
+
+
+def test_delight_that_is_not_known_is_a_dash_and_without_any_its_panel_is_missing():
+    frame = left_out()
+    frame.loc[0, "delight_lost"] = np.nan
+    _, undelighted = drawn_of(figures.choice(frame, {})).axes
+    assert undelighted.texts[-1].get_text() == "–" and "nan" not in {text.get_text() for text in undelighted.texts}
+    figure = figures.choice(frame.assign(delight_lost=np.nan), {})
+    assert len(drawn_of(figure).axes) == 1 and "delight" not in figure.alt
+
+
+def test_loss_without_an_interval_is_drawn():
+    figure = figures.choice(left_out().assign(low=np.nan, high=np.nan), {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        render(figure)
+    assert "no interval" in figure.alt
 
 
 def test_choice_without_costs_is_not_drawn():

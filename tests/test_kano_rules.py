@@ -9,7 +9,7 @@ from scipy import stats
 
 from helpers.models import resampling
 from helpers.models.kano import comparisons, evaluation, rules
-from helpers.models.kano.evaluation import CLASSES
+from helpers.models.kano.evaluation import CLASSES, MISSING, MUST_BE
 from tests.published import kano as published
 from tests.test_kano_evaluation import answers_of
 
@@ -251,10 +251,37 @@ def test_planted_classes_are_found_and_unclear_ones_are_not():
     assert clear(counts).tolist() == [True] * 5 + [False]
 
 
-def test_prior_classes_are_confirmed_or_denied_only_when_clear():
+def test_prior_classes_are_confirmed_only_when_clear_and_denied_when_far_behind():
     counts = [TRANSPARENT, published.TRANSFERS_STANDARD["secure"][0], published.TRANSFERS_STANDARD["secure"][0]]
     prior = [CLASSES.index(letter) for letter in "IOM"]
     assert rules.prior_verdict(counts, prior, clear(counts)).tolist() == ["cannot be told", "confirmed", "denied"]
+    behind = [60, 58, 3, 10, 0, 0]  # A or O: that cannot be told, but surely not M
+    assert not clear(behind)
+    found = rules.prior_verdict([behind] * 4, [CLASSES.index(letter) for letter in "AOMI"], clear([behind] * 4))
+    assert found.tolist() == ["cannot be told"] * 2 + ["denied"] * 2
+
+
+@given(COUNTS, st.integers(0, 5), st.booleans(), st.sampled_from([0.01, 0.05, 0.2]))
+def test_prior_class_is_denied_by_the_exact_test_of_the_most_frequent_against_it(counts, prior, sure, significance):
+    found = rules.prior_verdict(counts, prior, sure, significance)
+    modes, most = rules.by_mode(counts), counts.max()
+    behind = bool(most) and stats.binomtest(int(most), int(most + counts[prior])).pvalue < significance
+    if rules.single(modes) == prior and sure:
+        assert found == "confirmed"
+    else:
+        assert found == ("denied" if behind and not modes[CLASSES.index("Q")] else "cannot be told")
+
+
+def test_nothing_expected_is_neither_confirmed_nor_denied():
+    counts = [[0] * 6, [5, 5, 0, 0, 0, 0], [90, 1, 0, 0, 0, 0]]
+    assert rules.prior_verdict(counts, MISSING, True).tolist() == ["cannot be told"] * 3
+
+
+@pytest.mark.parametrize(("tied", "most"), [(2, 0.025), (4, 0.055), (5, 0.07)])
+def test_an_expected_class_that_ties_is_rarely_denied(tied, most):
+    likely = np.isin(np.arange(6), [MUST_BE, *(CLASSES.index(letter) for letter in "IOAR")][:tied]) / tied
+    counts = np.random.default_rng(2).multinomial(400, likely, size=20_000)
+    assert (rules.prior_verdict(counts, MUST_BE, False) == "denied").mean() <= most
 
 
 # ---- groups

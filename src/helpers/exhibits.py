@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -120,6 +120,14 @@ def between(low: float | None, high: float | None, digits: int = 0, scale: float
     return f"95 % interval {number(scale * low, digits)} to {number(scale * high, digits)}"
 
 
+def listed(names: Iterable[str], most: int = 0) -> str:
+    """Return names as a phrase: a, b and c; beyond `most` of them (0: all) how many more there are."""
+    names = list(names)
+    if most and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def plain(text: str) -> str:
     """Return text in which nothing reads as Markdown or HTML: sentences may quote the user's data."""
     return re.sub(r"[\\`*_\[\]<>&$#|~]", lambda mark: f"&#{ord(mark[0])};", text)
@@ -142,6 +150,8 @@ class Table:
     view : pandas.DataFrame or None
         What is shown, where another shape reads better than the file's; `columns` then describe the view. One without
         columns shows the caption alone, which says why there is nothing to show.
+    label : str
+        What must stand on this table, such as "Simulated data", where that is not so of the whole analysis.
     """
 
     name: str
@@ -149,6 +159,14 @@ class Table:
     caption: str
     columns: dict[str, Column] = field(default_factory=dict)
     view: pd.DataFrame | None = None
+    label: str = ""
+
+    @classmethod
+    def nothing(cls, name: str, why: str) -> Table:
+        """Return a table that says why there is nothing to show."""
+        import pandas as pd
+
+        return cls(name, pd.DataFrame({"reason": [why]}), why, view=pd.DataFrame())
 
     def shown(self) -> pd.DataFrame:
         """Return what is shown: the chosen columns, every value as the text that a reader sees."""
@@ -190,6 +208,8 @@ class Figure:
         What the columns of the data are, with their units.
     english : mapping of str to str
         What is drawn instead of a name where no font on the machine has its letters: the name to Latin letters.
+    label : str
+        What must stand on this figure, such as "Simulated data", where that is not so of the whole analysis.
     """
 
     name: str
@@ -198,6 +218,7 @@ class Figure:
     frame: pd.DataFrame
     columns: dict[str, Column] = field(default_factory=dict)
     english: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
 
 
 class Analysis(Protocol):

@@ -53,8 +53,10 @@ TRANSFER_VECTORS = {
     "secure": (1.005, 43.7, "O"),
     "transparent": (0.789, 55.4, "O"),
 }
-# Second program: share of subsamples with the same most frequent class as all 358, mean of the six, by subsample size
+# Second program, standard table, drawn with replacement, ties broken by M > O > A > I: share of samples with the same
+# most frequent class as all 358, by sample size; mean of the six, and of "transparent", which is the hardest
 TRANSFER_SAMPLE_SIZES = {12: 0.62, 20: 0.71, 30: 0.77, 50: 0.84, 100: 0.92, 200: 0.96}
+TRANSPARENT_SAMPLE_SIZES = {12: 0.37, 20: 0.48, 30: 0.52, 50: 0.57, 100: 0.71, 200: 0.83}
 
 # REPPL's storage survey: the same requirement asked in four wordings of four independent groups, standard table; with
 # Pearson's test, R and Q taken together, by a second program: chi squared, p (12 degrees of freedom)
@@ -93,6 +95,10 @@ SIMULATED_SERVICES = {
     "loan machine": ((93, 87, 65, 51, 0, 0), 0.8277, 0.0203, 0.608, -0.514, 6, 18.5, False, "O"),
     "return": ((83, 18, 9, 177, 6, 3), 0.3716, 0.3176, 0.352, -0.094, 94, 19.9, True, "I"),
 }
+# R package contingencytables, its tests: Cavo et al. (2012), 161 patients before and after a treatment, 6 of whom
+# responded only before and 16 only after; Tango's score interval of the difference
+TANGO = (6, 16, 161, -0.0621, -0.1240, -0.0054)
+
 # Exact binomial p of the first two, by a second program
 SIMULATED_BINOMIAL = {"service app": 0.067, "excellent service": 0.159}
 

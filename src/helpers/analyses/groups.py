@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +56,7 @@ class Groups:
             When a column names too many groups, mostly groups that are too small, or one that is called "all".
         """
         respondents = survey.respondents
-        _check(survey, min_cell)
+        check_groups(survey.name, {kind: respondents[kind].value_counts() for kind in ("segment", "wave")}, min_cell)
         found, notes = [(ALL, ALL, np.ones(len(respondents), bool), False)], []
         for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
             parts, note = _parted(respondents[kind], kind, names, min_cell)
@@ -81,43 +82,81 @@ class Groups:
 Part = tuple[str, str, np.ndarray, bool]  # kind, name, members, whether put together
 
 
-def _check(survey: Survey, min_cell: int) -> None:
+def check_groups(name: str, sizes: Mapping[str, pd.Series], min_cell: int) -> None:
+    """Refuse groups that cannot be compared.
+
+    Parameters
+    ----------
+    name : str
+        How messages call the file.
+    sizes : mapping of str to pandas.Series
+        "segment" or "wave" to the number of respondents of each.
+    min_cell : int
+
+    Raises
+    ------
+    InputRefused
+        When a column names too many groups, mostly groups that are too small, or one that is called "all".
+    """
     problems = []
-    for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
-        sizes = survey.respondents[kind].value_counts()
-        small = int((sizes < min_cell).sum())
+    for kind, people in sizes.items():
+        small = int((people < min_cell).sum())
         way_out = f"Put them into fewer {kind}s, or name another column by {kind}=..."
-        if len(names) > MOST_GROUPS:
-            rule = f"its column of {kind}s names {len(names):,} {kind}s; at most {MOST_GROUPS} are compared"
+        if len(people) > MOST_GROUPS:
+            rule = f"its column of {kind}s names {len(people):,} {kind}s; at most {MOST_GROUPS} are compared"
             problems.append(Problem(rule, way_out=way_out))
-        elif small > max(3, len(names) / 2):
-            rule = f"of the {len(names)} {kind}s that its column of {kind}s names, {small} have fewer than {min_cell}"
+        elif small > max(3, len(people) / 2):
+            rule = f"of the {len(people)} {kind}s that its column of {kind}s names, {small} have fewer than {min_cell}"
             problems.append(Problem(f"{rule} respondents (min_cell)", way_out=way_out))
-        if ALL in names:
+        if ALL in people.index:
             rule = f"a {kind} is called '{ALL}', which stands for everyone"
             problems.append(Problem(rule, way_out="Give it another name in the file."))
     if problems:
-        raise InputRefused(survey.name, problems)
+        raise InputRefused(name, problems)
+
+
+def put_together(sizes: pd.Series, nameless: int, min_cell: int) -> list[str]:
+    """Choose the groups that must be shown as one, so that nobody can be told from others.
+
+    Any group that is shown beside the total tells of the rest as well: so the rest must be large enough itself.
+
+    Parameters
+    ----------
+    sizes : pandas.Series
+        Respondents by the name of their group, in the order of the groups.
+    nameless : int
+        Respondents without a group.
+    min_cell : int
+
+    Returns
+    -------
+    list of str
+        Empty where every group can be shown.
+    """
+    pool = [name for name, size in sizes.items() if size < min_cell]
+    hidden = nameless if nameless < min_cell else 0
+    others = sorted((name for name in sizes.index if name not in pool), key=lambda name: (sizes[name], name))
+    while 0 < sizes[pool].sum() + hidden < min_cell and others:
+        pool.append(others.pop(0))
+    return pool
+
+
+def said_together(kind: str, pool: list[str], sizes: pd.Series, min_cell: int) -> str:
+    """Say in words which groups were put together, without telling how small they are."""
+    large = [name for name in pool if sizes[name] >= min_cell]
+    also = f", with {' and '.join(large)}, or what is left would tell of them" if large else ""
+    return f"Put together as other {kind}s: those of fewer than {min_cell} respondents{also}."
 
 
 def _parted(labels: pd.Series, kind: str, names: tuple[str, ...], min_cell: int) -> tuple[list[Part], list[str]]:
-    """Part the respondents by their labels; put small groups, and few respondents without a label, together.
-
-    Any group that is shown beside the total tells of the rest as well: so the rest must be large enough itself.
-    """
-    sizes, without = labels.value_counts(), int(labels.isna().sum())
-    pool = [name for name in names if sizes[name] < min_cell]
-    nameless = without if without < min_cell else 0
-    others = sorted((name for name in names if name not in pool), key=lambda name: (sizes[name], name))
-    while 0 < sizes[pool].sum() + nameless < min_cell and others:
-        pool.append(others.pop(0))
+    """Part the respondents by their labels; put small groups, and few respondents without a label, together."""
+    sizes, without = labels.value_counts().reindex(list(names)), int(labels.isna().sum())
+    pool = put_together(sizes, without, min_cell)
     kept = [(kind, name, (labels == name).to_numpy(), False) for name in names if name not in pool]
     if not pool:
         return kept, []
-    together = labels.isin(pool) | (labels.isna() if nameless else False)
-    large = [name for name in pool if sizes[name] >= min_cell]
-    also = f", with {' and '.join(large)}, or what is left would tell of them" if large else ""
-    note = f"Put together as other {kind}s: those of fewer than {min_cell} respondents{also}."
+    together = labels.isin(pool) | (labels.isna() if without < min_cell else False)
+    note = said_together(kind, pool, sizes, min_cell)
     return ([*kept, (kind, f"other {kind}s", together.to_numpy(), True)] if kept else []), [note]
 
 

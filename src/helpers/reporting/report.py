@@ -15,7 +15,7 @@ from .theme import png_bundle, render
 if TYPE_CHECKING:
     import pandas as pd
 
-    from helpers.exhibits import Analysis
+    from helpers.exhibits import Analysis, Figure, Table
 
 # Set by the runner for the kernel; a notebook opened by hand or run by plain papermill has neither.
 RUN_FOLDER = "HELPERS_RUN_FOLDER"
@@ -26,7 +26,7 @@ class Report:
     """Shows an analysis in a notebook, and saves what it shows when the runner runs it.
 
     What the analysis is labelled with, such as "Simulated data", stands above the answer, in the caption of each
-    table, on each figure and in its words.
+    table, on each figure and in its words; what a single exhibit is labelled with, on that one.
 
     Opened by hand in JupyterLab it only shows. Under the runner each table shown is also written to
     `tables/<name>.csv`, each figure to `figures/<name>.svg` with its data as CSV, and `finish` writes the
@@ -64,7 +64,7 @@ class Report:
         from IPython.display import display
 
         table = _named(self.analysis.tables, name, "table")
-        display(replace(table, caption=self._labelled(table.caption)))
+        display(replace(table, caption=self._labelled(table, table.caption)))
         self._columns[name] = units(table.frame, table.columns)
         if self._folder:
             _save_csv(self._folder, table.name, table.frame)
@@ -78,10 +78,10 @@ class Report:
         if self._folder:
             _save_csv(self._folder, figure.name, figure.frame)
         if figure.draw is None:
-            display(Markdown(plain(self._labelled(figure.alt))))
+            display(Markdown(plain(self._labelled(figure, figure.alt))))
             return
-        picture = render(figure, self.analysis.label)
-        data, metadata = png_bundle(replace(figure, alt=self._labelled(figure.alt)), picture.png)
+        picture = render(figure, self._label(figure))
+        data, metadata = png_bundle(replace(figure, alt=self._labelled(figure, figure.alt)), picture.png)
         display(data, metadata=metadata, raw=True)
         if picture.remark:
             display(Markdown(plain(picture.remark)))
@@ -109,8 +109,12 @@ class Report:
         _save_json(self._folder / "contents.json", contents)
         _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
 
-    def _labelled(self, words: str) -> str:
-        return f"{self.analysis.label}. {words}" if self.analysis.label else words
+    def _label(self, exhibit: Table | Figure) -> str:
+        return self.analysis.label or exhibit.label
+
+    def _labelled(self, exhibit: Table | Figure, words: str) -> str:
+        label = self._label(exhibit)
+        return f"{label}. {words}" if label else words
 
 
 def _named(exhibits: dict[str, Any], name: str, kind: str) -> Any:

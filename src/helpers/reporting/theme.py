@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STAMP_HEIGHT = 0.25  # inches above the figure, which is laid out as if there were none
 STAMP_COLOUR = "#A3340A"  # that of warnings on the pages
+COLOURS = 256  # of the palette of a picture
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,19 @@ def render(figure: Figure, label: str = "") -> Picture:
         drawn.savefig(png, format="png", metadata={"Software": None}, bbox_inches=area)
         drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=area)
         pyplot.close(drawn)
-    return Picture(png.getvalue(), svg.getvalue(), lettering.remark())
+    return Picture(_smaller(png), svg.getvalue(), lettering.remark())
+
+
+def _smaller(png: io.BytesIO) -> bytes:
+    """Return a picture with a palette: of flat colours it is a third as large, and looks the same."""
+    from PIL import Image
+
+    with Image.open(png) as picture:
+        # without dithering, which would speckle what is plain
+        flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    flat.save(small, "PNG", optimize=True)
+    return small.getvalue()
 
 
 @contextmanager

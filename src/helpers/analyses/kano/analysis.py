@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from helpers.data.kano_survey import KanoAnswers
+from helpers.data.sources import find_built_in
 from helpers.exhibits import Figure, Headline, Table
 
 from ..headline_table import ShownAsHeadlines, headline_table
 from . import tables, words
 from .gallery import gallery
 from .measurement import Measurement, measure
-from .settings import Settings
+from .settings import OF_THE_INPUT, Settings
+
+SIMULATED = "Simulated data"
+# What counts alone cannot show; beside published counts a simulated survey shows it, and each of these says so.
+ILLUSTRATED_TABLES = (
+    "continuous",
+    "analytical",
+    "importance",
+    "groups",
+    "differences",
+    "homogeneity",
+    "latent_classes",
+    "numbers_of_classes",
+)
+ILLUSTRATED_FIGURES = ("continuous", "analytical", "importance", "answer_pairs", "segments", "waves", "latent_classes")
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,12 +44,21 @@ class Kano(ShownAsHeadlines, Measurement):
     def label(self) -> str:
         """Return what must stand on everything shown: these are no real respondents."""
         simulated = isinstance(self.source, KanoAnswers) and self.source.is_simulated
-        return "Simulated data" if simulated else ""
+        return SIMULATED if simulated else ""
+
+    @cached_property
+    def illustration(self) -> Kano | None:
+        """Return a simulated survey beside published counts; None beside anything that the user brings."""
+        settings = self.settings
+        if self.answers is not None or not find_built_in(settings.counts, "kano_counts"):
+            return None
+        own = {name: type(value)() for name, value in vars(settings).items() if name in OF_THE_INPUT}
+        return Kano(**vars(measure(replace(settings, **own, survey="synthetic"))))
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Return the files read."""
-        return self.source.inputs
+        return [*self.source.inputs, *(self.illustration.inputs if self.illustration else [])]
 
     @cached_property
     def processed(self) -> dict[str, pd.DataFrame]:
@@ -45,16 +69,26 @@ class Kano(ShownAsHeadlines, Measurement):
     def tables(self) -> dict[str, Table]:
         """Return the tables of the report by name."""
         every = [headline_table(self.headlines), *tables.tables(self)]
-        return {table.name: table for table in every}
+        return {table.name: self._illustrated(table) for table in every}
+
+    def _illustrated(self, table: Table) -> Table:
+        if not self.illustration or table.name not in ILLUSTRATED_TABLES:
+            return table
+        shown = self.illustration.tables[table.name]
+        return replace(shown, frame=shown.frame.assign(simulated=True), label=SIMULATED)
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
         """Return the figures of the report by name."""
-        return {figure.name: figure for figure in gallery(self, self.tables)}
+        every = gallery(self, self.tables)
+        if self.illustration:
+            shown = {name: replace(self.illustration.figures[name], label=SIMULATED) for name in ILLUSTRATED_FIGURES}
+            every = [shown.get(figure.name, figure) for figure in every]
+        return {figure.name: figure for figure in every}
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        frame = tables.requirements_frame(self)
+        frame = tables.classes.requirements_frame(self)
         return frame[frame["clear"].notna()].reset_index(drop=True)
 
     @cached_property
@@ -65,13 +99,18 @@ class Kano(ShownAsHeadlines, Measurement):
     @cached_property
     def answer(self) -> str:
         """Return the answer in words (Markdown)."""
-        frames = {name: table.frame for name, table in self.tables.items()}
+        # what is only illustrated is no answer
+        frames = {name: table.frame for name, table in self.tables.items() if not table.label}
         parts = (
             words.classes(self),
             words.unclear(self, self._frame.assign(clear=self.clear)),
             words.advice(frames["priorities"], self.settings),
-            words.changes(frames["differences"]),
+            words.changes(frames.get("differences")),
             words.asymmetry(frames["asymmetry"]),
+            words.gaps(frames.get("importance")),
+            words.latent_classes(self),
+            words.choice(frames["choice"]),
+            words.illustrated(self.illustration is not None),
         )
         return "\n\n".join(part for part in parts if part)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,24 +29,32 @@ def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
     every = frames["requirements"]
     rows = every[(every["segment"] == ALL) & (every["wave"] == ALL)].reset_index(drop=True)
     settings = result.settings
+    cuts = {"better_cut": settings.better_cut, "worse_cut": settings.worse_cut}
+    angles = {name: getattr(settings, name) for name in ("least_importance", "must_be_below", "attractive_above")}
     return [
         figures.categories(_categories(result, rows), english),
-        figures.better_worse(rows, _ellipses(result), english, settings.better_cut, settings.worse_cut),
+        figures.better_worse(rows, _ellipses(result), english, **cuts),
         _of("continuous", frames, english, figures.continuous),
+        _of("analytical", frames, english, figures.analytical, **angles),
+        _of("importance", frames, english, figures.stated_importance),
         _pairs(result, english),
         _of("asymmetry", frames, english, figures.asymmetry),
         figures.satisfaction_curves(_curves(result, rows), english),
-        _segments(result, every, english),
-        _waves(result, every, frames["differences"], english),
+        _segments(result, every, english, cuts),
+        _waves(result, every, frames["differences"], english, cuts),
+        _latent_classes(result, rows, frames["latent_classes"], english, cuts),
+        _of("choice", frames, english, figures.choice),
         _decision(result, frames["priorities"], english),
         _of("sample_size", frames, english, figures.sample_size),
     ]
 
 
-def _of(name: str, frames: Mapping[str, pd.DataFrame], english: Mapping[str, str], draw) -> Figure:
-    """Draw the frame of a table, or say what the table says where it has nothing."""
+def _of(name: str, frames: Mapping[str, pd.DataFrame], english: Mapping[str, str], draw, **choices) -> Figure:
+    """Draw the frame of a table under its name, or say what the table says where it has nothing."""
     frame = frames[name]
-    return draw(frame, english) if "requirement" in frame else nothing(name, str(frame["reason"].iloc[0]), frame)
+    if "requirement" not in frame:
+        return nothing(name, str(frame["reason"].iloc[0]), frame)
+    return replace(draw(frame.rename(columns={"class": "kind"}), english, **choices), name=name)
 
 
 def _categories(result: Measurement, rows: pd.DataFrame) -> pd.DataFrame:
@@ -64,12 +73,12 @@ def _ellipses(result: Measurement) -> pd.DataFrame:
 
 
 def _pairs(result: Measurement, english: Mapping[str, str]) -> Figure:
-    if result.pairs is None:
+    if result.answers is None:
         return nothing("answer_pairs", "Pairs of answers are not known; only counts are.")
     table = evaluation.evaluation_table(result.settings.evaluation_table)
     lines = [
         (requirement, functional + 1, dysfunctional + 1, float(share), CLASSES[table[functional, dysfunctional]])
-        for requirement, pairs in zip(result.requirements, result.pairs, strict=True)
+        for requirement, pairs in zip(result.requirements, result.answers.pairs, strict=True)
         for (functional, dysfunctional), share in np.ndenumerate(pairs / max(pairs.sum(), 1))
     ]
     columns = ["requirement", "functional", "dysfunctional", "share", "class"]
@@ -94,21 +103,44 @@ def _curves(result: Measurement, rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _segments(result: Measurement, every: pd.DataFrame, english: Mapping[str, str]) -> Figure:
+def _segments(
+    result: Measurement, every: pd.DataFrame, english: Mapping[str, str], cuts: Mapping[str, float]
+) -> Figure:
     if not result.of_kind("segment"):
         return nothing("segments", "This input names no segments that can be shown.")
     rows = every[every["wave"] == ALL].reset_index(drop=True)
-    return figures.segments(rows.assign(group=rows["segment"], is_all=rows["segment"] == ALL), english)
+    return figures.segments(rows.assign(group=rows["segment"], is_all=rows["segment"] == ALL), english, **cuts)
 
 
-def _waves(result: Measurement, every: pd.DataFrame, differences: pd.DataFrame, english: Mapping[str, str]) -> Figure:
+def _waves(
+    result: Measurement,
+    every: pd.DataFrame,
+    differences: pd.DataFrame,
+    english: Mapping[str, str],
+    cuts: Mapping[str, float],
+) -> Figure:
     waves = [result.groups[number][1] for number in result.of_kind("wave")]
     if len(waves) < 2:
         return nothing("waves", "This input names no two waves that can be shown.")
     ends = (differences["kind"] == "wave") & (differences["first"] == waves[0]) & (differences["second"] == waves[-1])
     moved = set(differences[ends & (differences["p_holm"] < 0.05)]["requirement"])
     rows = every[every["wave"] != ALL].reset_index(drop=True)
-    return figures.waves(rows.assign(surely=rows["requirement"].isin(moved)), english)
+    return figures.waves(rows.assign(surely=rows["requirement"].isin(moved)), english, **cuts)
+
+
+def _latent_classes(
+    result: Measurement,
+    rows: pd.DataFrame,
+    found: pd.DataFrame,
+    english: Mapping[str, str],
+    cuts: Mapping[str, float],
+) -> Figure:
+    if "requirement" not in found:
+        return nothing("latent_classes", result.no_latent_classes, found)
+    parts = found.assign(group="class " + found["latent_class"].astype(str), is_all=False)
+    frame = pd.concat([rows.assign(group=ALL, is_all=True), parts], ignore_index=True)
+    shares = dict(zip(parts["group"], parts["share"], strict=True))
+    return figures.latent_classes(frame[["requirement", "group", "is_all", "better", "worse"]], shares, english, **cuts)
 
 
 def _decision(result: Measurement, priorities: pd.DataFrame, english: Mapping[str, str]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -12,14 +12,48 @@ from helpers.data.kano_counts import KanoCounts, load_counts
 from helpers.data.kano_survey import KanoAnswers, load_answers
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models import resampling
-from helpers.models.kano import comparisons, evaluation, rules
+from helpers.models.kano import analytical, comparisons, evaluation, importance, latent_classes, rules
+from helpers.models.kano.analytical import Analytical
 from helpers.models.kano.evaluation import CLASSES
+from helpers.models.kano.latent_classes import LatentClasses, ResponseStyle
 
-from ..groups import ALL, Groups
+from ..groups import ALL, Groups, check_groups, put_together, said_together
 from ..progress import progress
 from .settings import Settings
 
 MOST_REQUIREMENTS = 100
+FEWEST_FOR_CLASSES = 50  # respondents; of fewer, classes are mostly chance
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What only the answers themselves tell, and no counts of classes.
+
+    Parameters
+    ----------
+    pairs : ndarray, shape (requirements, 5, 5)
+        How often each pair of answers was given.
+    functional, dysfunctional : ndarray, shape (respondents, requirements)
+        Positions 1 to 5, nan without an answer; in an order of the respondents that is always the same.
+    classes : ndarray of int, shape (respondents, requirements)
+        Places in `CLASSES`, `MISSING` without an answer; in the same order.
+    stated : ndarray, shape (requirements,)
+        Mean importance that respondents stated, on their scale; nan where nobody said.
+    stated_draws : ndarray, shape (resamples, requirements)
+    analytical : Analytical
+        Requirements as vectors (Xu et al. 2009).
+    analytical_draws : Analytical
+        The same in each resample.
+    """
+
+    pairs: np.ndarray
+    functional: np.ndarray
+    dysfunctional: np.ndarray
+    classes: np.ndarray
+    stated: np.ndarray
+    stated_draws: np.ndarray
+    analytical: Analytical
+    analytical_draws: Analytical
 
 
 @dataclass(frozen=True)
@@ -37,10 +71,8 @@ class Measurement:
         In the order of `CLASSES`.
     draws : ndarray, shape (resamples, requirements, 6)
         Of everyone.
-    pairs : ndarray, shape (requirements, 5, 5), or None
-        How often each pair of answers was given; None where only counts are known.
-    importance : ndarray, shape (requirements,)
-        Mean of what respondents said, on their scale; nan where nobody said.
+    answers : Answers or None
+        None where only counts are known.
     notes_of_groups : tuple of str
         What was put together so that nobody can be told.
     """
@@ -51,8 +83,7 @@ class Measurement:
     groups: tuple[tuple[str, str], ...]
     counts: np.ndarray
     draws: np.ndarray
-    pairs: np.ndarray | None
-    importance: np.ndarray
+    answers: Answers | None
     notes_of_groups: tuple[str, ...]
 
     @property
@@ -66,6 +97,11 @@ class Measurement:
         if isinstance(self.source, KanoAnswers):
             return int(self.source.respondents["respondent_id"].nunique())
         return int(self.everyone.sum(axis=1).max(initial=0))
+
+    @property
+    def importance(self) -> np.ndarray:
+        """Return the mean importance that respondents stated, shape (requirements,); nan where nobody said."""
+        return np.full(len(self.requirements), np.nan) if self.answers is None else self.answers.stated
 
     @cached_property
     def binomial_p(self) -> np.ndarray:
@@ -94,6 +130,51 @@ class Measurement:
         """Return the most frequent class of each requirement as a place in `CLASSES`, -1 for a tie."""
         return rules.single(rules.by_mode(self.everyone))
 
+    @cached_property
+    def latent(self) -> LatentClasses | None:
+        """Return the latent classes of respondents; None where there are none to be looked for."""
+        if self.no_latent_classes:
+            return None
+        most, starts = self.settings.most_classes, self.settings.class_starts
+        found = None
+        # a class of too few people is not shown: fewer classes are looked for instead
+        while found is None or (found.chosen > 1 and found.shares.min() * found.n < self.settings.min_cell):
+            most = most if found is None else found.chosen - 1
+            with progress("latent classes", most * starts) as bar:
+                found = latent_classes.fit(
+                    self.answers.classes,
+                    most=most,
+                    starts=starts,
+                    seed=self.settings.seed,
+                    fitted_by=self.settings.fitted_by,
+                    done=bar.update,
+                )
+        return found
+
+    @cached_property
+    def no_latent_classes(self) -> str:
+        """Return why no latent classes are looked for; empty where they are."""
+        if self.answers is None:
+            return "Latent classes of respondents need the answers themselves; only counts are known here."
+        answered = int((self.answers.classes != evaluation.MISSING).any(axis=1).sum())
+        if answered < FEWEST_FOR_CLASSES:
+            return f"Latent classes are not looked for among fewer than {FEWEST_FOR_CLASSES} respondents."
+        if len(self.requirements) < 2:
+            return "Latent classes need answers to at least two requirements."
+        return ""
+
+    @cached_property
+    def counts_of_classes(self) -> np.ndarray:
+        """Return the expected counts of each latent class, shape (latent classes, requirements, 6)."""
+        return evaluation.counts(self.answers.classes, np.nan_to_num(self.latent.memberships).T)
+
+    @cached_property
+    def style_of_classes(self) -> ResponseStyle | None:
+        """Return whether the latent classes differ in how they answer only; None where there are not two."""
+        if self.latent is None or self.latent.chosen < 2:
+            return None
+        return latent_classes.response_style(self.latent, self.answers.functional, self.answers.dysfunctional)
+
     def of_kind(self, kind: str) -> list[int]:
         """Return the numbers of the groups of a kind."""
         return [number for number, (found, _) in enumerate(self.groups) if found == kind]
@@ -111,7 +192,7 @@ def measure(settings: Settings) -> Measurement:
 
 
 def _of_answers(settings: Settings) -> Measurement:
-    answers = load_answers(
+    found = load_answers(
         settings.survey,
         columns=settings.columns,
         labels=settings.wordings or settings.labels,
@@ -123,32 +204,65 @@ def _of_answers(settings: Settings) -> Measurement:
         bad_rows=settings.bad_rows,
         decimal=settings.decimal,
     )
-    _check_requirements(settings, answers.name, answers.requirements)
-    functional, dysfunctional = answers.functional.to_numpy(float), answers.dysfunctional.to_numpy(float)
-    # in an order of their own, so that neither that of the file's rows nor that of its requirements changes anything
-    by_name = np.argsort(np.array(answers.requirements, dtype=object))
-    order = np.lexsort(np.hstack([functional[:, by_name], dysfunctional[:, by_name]]).T)
+    _check_requirements(settings, found.name, found.requirements)
+    order = _order(found)
+    functional, dysfunctional, said = (
+        frame.to_numpy(float)[order] for frame in (found.functional, found.dysfunctional, found.importance)
+    )
     classes = evaluation.classify(functional, dysfunctional, settings.evaluation_table)
-    groups = Groups.of(answers, settings.min_cell)
-    weights = groups.members.T
-    draws = []
+    groups = Groups.of(found, settings.min_cell)
+    importances = importance.scaled(said, *found.importance_scale) if found.has_importance else None
+
+    def vectors(weights=None) -> Analytical:
+        return analytical.analytical(
+            functional,
+            dysfunctional,
+            importances,
+            weights,
+            least_importance=settings.least_importance,
+            must_be_below=settings.must_be_below,
+            attractive_above=settings.attractive_above,
+        )
+
+    drawn = []
     with progress("bootstrap", settings.bootstrap_resamples) as bar:
-        for counts in resampling.resampled_counts(len(order), settings.bootstrap_resamples, settings.seed):
-            draws.append(evaluation.counts(classes[order], counts))
-            bar.update(len(counts))
-    said = answers.importance.to_numpy(float)
-    known = np.isfinite(said)
+        for weights in resampling.resampled_counts(len(order), settings.bootstrap_resamples, settings.seed):
+            drawn.append((evaluation.counts(classes, weights), importance.stated(said, weights), vectors(weights)))
+            bar.update(len(weights))
+    counts, stated, found_vectors = zip(*drawn, strict=True)
+    answers = Answers(
+        pairs=evaluation.pair_counts(functional, dysfunctional),
+        functional=functional,
+        dysfunctional=dysfunctional,
+        classes=classes,
+        stated=importance.stated(said),
+        stated_draws=np.concatenate(stated),
+        analytical=vectors(),
+        analytical_draws=_joined(found_vectors),
+    )
     return Measurement(
         settings,
-        answers,
-        answers.requirements,
+        found,
+        found.requirements,
         tuple(zip(groups.kinds, groups.names, strict=True)),
-        evaluation.counts(classes, weights),
-        np.concatenate(draws),
-        evaluation.pair_counts(functional, dysfunctional),
-        np.where(known, said, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan),
+        evaluation.counts(classes, groups.members[order].T),
+        np.concatenate(counts),
+        answers,
         groups.notes,
     )
+
+
+def _order(found: KanoAnswers) -> np.ndarray:
+    """Order respondents by their answers, so that neither the order of rows nor that of requirements matters."""
+    by_name = np.argsort(np.array(found.requirements, dtype=object))
+    answers = [frame.to_numpy(float)[:, by_name] for frame in (found.functional, found.dysfunctional, found.importance)]
+    return np.lexsort(np.hstack(answers).T)
+
+
+def _joined(parts: tuple[Analytical, ...]) -> Analytical:
+    """Join what blocks of resamples gave."""
+    names = [field.name for field in fields(Analytical)]
+    return Analytical(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _of_counts(settings: Settings) -> Measurement:
@@ -162,13 +276,11 @@ def _of_counts(settings: Settings) -> Measurement:
     _check_requirements(settings, found.name, found.requirements)
     counts, groups, notes = _counted(found, settings.min_cell)
     draws = comparisons.resampled_counts(counts[0], settings.bootstrap_resamples, settings.seed)
-    importance = np.full(len(found.requirements), np.nan)
-    return Measurement(settings, found, found.requirements, groups, counts, draws, None, importance, notes)
+    return Measurement(settings, found, found.requirements, groups, counts, draws, None, notes)
 
 
 def _counted(found: KanoCounts, min_cell: int) -> tuple[np.ndarray, tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Return the counts of everyone and of each segment; segments of too few are in everyone only."""
-    frame = found.counts.assign(segment=found.counts["segment"].fillna(""))
+    """Return the counts of everyone and of each segment; segments of too few respondents are put together."""
     letters = list(CLASSES)
 
     def of(rows: pd.DataFrame) -> np.ndarray:
@@ -176,15 +288,24 @@ def _counted(found: KanoCounts, min_cell: int) -> tuple[np.ndarray, tuple[tuple[
             rows.groupby("requirement")[letters].sum().reindex(list(found.requirements), fill_value=0).to_numpy(float)
         )
 
-    everyone = of(frame)
-    parts = {name: of(frame[frame["segment"] == name]) for name in found.segments}
-    small = [name for name, counts in parts.items() if counts.sum(axis=1).max() < min_cell]
-    shown = {} if small else parts
-    notes = (
-        (f"Segments are not shown: one has fewer than {min_cell} respondents, who could be computed.",) if small else ()
-    )
+    frame = found.counts.assign(segment=found.counts["segment"].fillna(""))
+    parts = {name: of(frame[frame["segment"] == name]) for name in ("", *found.segments)}
+    nameless = _fewest(parts.pop(""))
+    sizes = pd.Series({name: _fewest(counts) for name, counts in parts.items()}, dtype=int)
+    check_groups(found.name, {"segment": sizes}, min_cell)
+    pool = put_together(sizes, nameless, min_cell)
+    shown = {name: counts for name, counts in parts.items() if name not in pool}
+    if pool and shown:
+        shown["other segments"] = of(frame[frame["segment"].isin(pool if nameless >= min_cell else [*pool, ""])])
+    notes = (said_together("segment", pool, sizes, min_cell),) if pool else ()
     groups = ((ALL, ALL), *(("segment", name) for name in shown))
-    return np.stack([everyone, *shown.values()]), groups, notes
+    return np.stack([of(frame), *shown.values()]), groups, notes
+
+
+def _fewest(counts: np.ndarray) -> int:
+    """Return how many respondents the requirement with the fewest has, of those that were asked about at all."""
+    asked = counts.sum(axis=1)
+    return int(asked[asked > 0].min(initial=asked.max(initial=0)))
 
 
 def _check_requirements(settings: Settings, name: str, requirements: tuple[str, ...]) -> None:
@@ -193,8 +314,10 @@ def _check_requirements(settings: Settings, name: str, requirements: tuple[str, 
         problems.append(
             Problem(f"it names {len(requirements):,} requirements; at most {MOST_REQUIREMENTS} are compared")
         )
-    for parameter in ("prior_classes", "costs"):
-        unknown = [key for key in getattr(settings, parameter) if key not in requirements]
+    met = [name for offer in settings.offers.values() for name in offer]
+    named = {"prior_classes": settings.prior_classes, "costs": settings.costs, "offers": dict.fromkeys(met)}
+    for parameter, names in named.items():
+        unknown = [name for name in names if name not in requirements]
         if unknown:
             there = f"There is: {', '.join(requirements[:10])}."
             problems.append(Problem(f"{parameter} names what is no requirement: {', '.join(unknown)}", way_out=there))

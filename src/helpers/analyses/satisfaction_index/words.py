@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Headline, between, number, percent, plain
+from helpers.exhibits import Headline, between, listed, number, percent, plain
 from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve
 
 from ..groups import ALL
@@ -13,7 +13,7 @@ from .estimates import strata_of
 from .measurement import FEW, MOST_LOST, Measurement, lost_share
 from .tables.annex import checks
 from .tables.loyalty import OF_SATISFIED
-from .tables.parts import GROUP_NAMES, MOST_NAMED, WEIGHTING_NAMES, bounds, listed
+from .tables.parts import GROUP_NAMES, MOST_NAMED, WEIGHTING_NAMES, bounds
 
 NOTABLE_LOSS = 0.05  # share of the file's rows left out that a reader must know of first
 

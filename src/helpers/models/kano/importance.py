@@ -7,6 +7,7 @@ from scipy import stats
 
 from . import coefficients
 
+ROUNDING = 1e-12  # relative: numbers this close are the same, computed in two ways
 GAPS = ("hidden", "overstated", "both_high", "both_low")
 
 
@@ -86,8 +87,8 @@ def with_satisfaction(fulfilment, satisfaction, weights=None) -> np.ndarray:
     met, outcome = (np.where(known, values - _column_means(values, known), 0) for values in (fulfilment, outcome))
     met_mean, outcome_mean = weights @ met / size, weights @ outcome / size
     shared = weights @ (met * outcome) / size - met_mean * outcome_mean
-    spread = (weights @ met**2 / size - met_mean**2) * (weights @ outcome**2 / size - outcome_mean**2)
-    return np.clip(shared / np.sqrt(np.where(spread > 1e-20, spread, np.nan)), -1, 1)
+    spread = _variance(weights @ met**2 / size, met_mean) * _variance(weights @ outcome**2 / size, outcome_mean)
+    return np.clip(shared / np.sqrt(spread), -1, 1)
 
 
 def rank_agreement(first, second) -> np.ndarray:
@@ -125,7 +126,7 @@ def gaps(said, shown) -> np.ndarray:
         number is missing.
     """
     said, shown = np.asarray(said, float), np.asarray(shown, float)
-    high = [values >= _mean(values) for values in (said, shown)]
+    high = [_reaches(values, _mean(values)) for values in (said, shown)]
     hidden, overstated, both, neither = GAPS
     cases = [~np.isfinite(said + shown), ~high[0] & high[1], high[0] & ~high[1], high[0] & high[1]]
     return np.select(cases, ["", hidden, overstated, both], neither)
@@ -135,6 +136,17 @@ def _mean(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     size = known.sum(axis=-1, keepdims=True)
     return np.where(known, values, 0).sum(axis=-1, keepdims=True) / np.where(size > 0, size, np.nan)
+
+
+def _reaches(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Whether values are at the mean, but for rounding, or above."""
+    return (values > mean) | np.isclose(values, mean, rtol=ROUNDING, atol=0)
+
+
+def _variance(square: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Mean square less squared mean; nan where all that is left is rounding."""
+    variance = square - mean**2
+    return np.where(variance > ROUNDING * square, variance, np.nan)
 
 
 def _column_means(values: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ that shape: several where they tie, none where nobody answered. A tie is never b
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
 from .evaluation import (
     ATTRACTIVE,
@@ -165,25 +166,38 @@ def is_clear(counts, binomial_p, mode_share, *, significance: float = 0.05, leas
     return found & (np.asarray(binomial_p) < significance) & (wins >= least_share)
 
 
-def prior_verdict(counts, prior, clear) -> np.ndarray:
+def prior_verdict(counts, prior, clear, significance: float = 0.05) -> np.ndarray:
     """Say whether the class that someone expected of a requirement is the one that was measured.
+
+    It is confirmed where it is the most frequent and clearly so. It is denied where it is surely not the most
+    frequent, whichever is: by the exact test of the most frequent class against it. Where a class truly ties with all
+    others it is denied a little more often than the significance says, as any of them may come out ahead: of four in
+    5 %, of five in 6 % of samples of 400.
 
     Parameters
     ----------
     counts : array_like, shape (..., 6)
     prior : array_like of int, shape (...)
-        Place in `CLASSES` of the class expected.
+        Place in `CLASSES` of the class expected; `MISSING`: none was.
     clear : array_like of bool, shape (...)
         Whether the measured class is (`is_clear`).
+    significance : float
+        To deny, the two-sided p value must lie below.
 
     Returns
     -------
     ndarray of str, shape (...)
-        One of `PRIOR_VERDICTS`: without a clear class it cannot be told.
+        One of `PRIOR_VERDICTS`. It cannot be told where most answers are questionable, nor where nothing was expected.
     """
-    same = single(by_mode(counts)) == np.asarray(prior)
+    counts, prior = np.asarray(counts, float), np.asarray(prior)
+    mode, expected = by_mode(counts), prior[..., None] == np.arange(len(CLASSES))
+    same = (single(mode) == prior) & (prior != MISSING)
+    most, found = counts.max(axis=-1), np.where(expected, counts, 0).sum(axis=-1)
+    # twice the upper tail at probability 1/2, by the incomplete beta function
+    p_value = 2 * special.betainc(np.where(most > 0, most, 1), found + 1, 0.5)
+    behind = expected.any(axis=-1) & ~mode[..., QUESTIONABLE] & (p_value < significance)
     confirmed, denied, unknown = PRIOR_VERDICTS
-    return np.where(clear, np.where(same, confirmed, denied), unknown)
+    return np.select([same & np.asarray(clear, bool), behind], [confirmed, denied], unknown)
 
 
 def _everyone(counts: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How many respondents a class needs: how often fewer of the same people would have given the same one."""
+"""How many respondents a class needs: how often so many of such people would have given the same one."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from .rules import by_mode
 def same_class_share(
     counts, sizes, rule: Callable[[np.ndarray], np.ndarray] = by_mode, *, draws: int = 2000, seed: int = 1
 ) -> np.ndarray:
-    """Share of subsamples that name the same class as the whole sample.
+    """Share of new samples that name the same class as the one at hand.
 
-    Respondents are drawn without replacement, which for one requirement is a multivariate hypergeometric draw from its
-    counts. Each row draws from the same seed, so that its result does not depend on which rows stand beside it. The
-    whole sample counts as the truth here: near its own size the share tends to 1 whatever that class is worth.
+    Respondents are drawn with replacement, which for one requirement is a multinomial draw at its observed shares: as
+    if these were the shares of all people. Without replacement a draw as large as the sample would be the sample, and
+    name its class however little that is worth. Each row draws from the same seed, so that its result does not depend
+    on which rows stand beside it. The class at hand counts as the truth: whether it is, the curve cannot say.
 
     Parameters
     ----------
     counts : array_like, shape (..., 6)
         Whole numbers.
     sizes : sequence of int
-        Respondents in a subsample.
+        Respondents in a new sample. Beyond the number at hand it is an extrapolation: it grows certain of the class at
+        hand, but no more certain that this class is right.
     rule : callable
         From counts (..., 6) to the classes named, of that shape: one of `rules`.
     draws : int
-        Subsamples of each size.
+        Samples of each size.
     seed : int
 
     Returns
     -------
     ndarray, shape (..., sizes)
-        A subsample in which classes tie counts in part: by the share of them that the whole sample names. Nan for a
-        size beyond the sample.
+        A sample in which classes tie counts in part: by the share of them that the one at hand names. Nan where nobody
+        answered.
 
     Raises
     ------
@@ -45,15 +47,14 @@ def same_class_share(
     if (rows < 0).any() or (rows != np.round(rows)).any():
         raise ValueError("Counts are whole numbers of at least 0.")
     if min(sizes, default=1) < 1:
-        raise ValueError("A subsample has at least one respondent.")
+        raise ValueError("A sample has at least one respondent.")
     flat = rows.reshape(-1, rows.shape[-1]).astype(int)
     shares = [[_share(row, int(size), rule, draws, seed) for size in sizes] for row in flat]
     return np.array(shares).reshape(*rows.shape[:-1], len(sizes))
 
 
 def _share(counts: np.ndarray, size: int, rule: Callable, draws: int, seed: int) -> float:
-    if size > counts.sum():
+    if not counts.any():
         return np.nan
-    rng = np.random.default_rng(seed)
-    named = rule(rng.multivariate_hypergeometric(counts, size, size=draws, method="marginals"))
+    named = rule(np.random.default_rng(seed).multinomial(size, counts / counts.sum(), size=draws))
     return float(((named & rule(counts)).sum(axis=-1) / np.maximum(named.sum(axis=-1), 1)).mean())

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, number
+from helpers.exhibits import Column, Table, listed, number
 from helpers.models.satisfaction_index import foresight, reliability
 
 from ..estimates import resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, MOST_NAMED, bounds, interval_columns, listed
+from .parts import ESTIMATOR, MOST_NAMED, bounds, interval_columns
 
 # Limits by which annexes are usually read; none is a law, and each check says which it used.
 LEAST_LOADING = 0.5

@@ -13,7 +13,7 @@ from helpers.models.satisfaction_index.ratings import extremes
 from ...many_comparisons import holm
 from ..estimates import Estimate, resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, interval_columns, nothing
+from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, interval_columns
 
 FEWEST_CAUSES = 3
 FEWEST_EXTREME = 10  # respondents who must answer low, between and high before a penalty or reward is told
@@ -198,7 +198,7 @@ def paths(result: Measurement) -> Table:
 def drivers(result: Measurement) -> Table:
     """Each item's share in explaining overall satisfaction."""
     if "explained" not in result.estimates:
-        return nothing("drivers", NO_DRIVERS)
+        return Table.nothing("drivers", NO_DRIVERS)
     estimate = result["explained"]
     low, high = estimate.interval(result.settings.interval)
     names = [result.items[item] for item in result.outcome.drivers]
@@ -237,7 +237,7 @@ def penalty_reward(result: Measurement) -> Table:
     """What low and high answers to each driver go with."""
     names = [result.items[item] for item in result.outcome.drivers]
     if not names:
-        return nothing("penalty_reward", NO_DRIVERS)
+        return Table.nothing("penalty_reward", NO_DRIVERS)
     low, high = extremes(result.survey.lowest, result.survey.highest)
     answers = result.answers.values
     outcome = result.outcome.of_respondents(answers)

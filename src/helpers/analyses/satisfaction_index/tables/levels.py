@@ -14,7 +14,7 @@ from ...groups import ALL
 from ...many_comparisons import holm
 from ..measurement import Measurement
 from ..settings import INTERVALS, WEIGHTINGS
-from .parts import GROUP_NAMES, POINTS, WEIGHTING_NAMES, bounds, interval_columns, nothing
+from .parts import GROUP_NAMES, POINTS, WEIGHTING_NAMES, bounds, interval_columns
 
 MOST_PAIRS = 15  # segments are compared in pairs up to here, beyond that with everyone
 
@@ -118,7 +118,7 @@ def differences(result: Measurement) -> Table:
                 names = (result.groups.names[first], result.groups.names[second])
                 lines.append((kind, *names, name, result.named(name), float(change.value), *bounds(result, change), p))
     if not lines:
-        return nothing("differences", "There are no two segments or waves to be compared.")
+        return Table.nothing("differences", "There are no two segments or waves to be compared.")
     frame = pd.DataFrame(
         lines, columns=["kind", "first", "second", "construct", "label", "difference", "low", "high", "p_value"]
     )

@@ -12,7 +12,7 @@ from helpers.models.proportions import wilson
 from helpers.models.satisfaction_index.loyalty_curve import QUADRANTS, quadrants
 
 from ..measurement import Measurement
-from .parts import POINTS, interval_columns, nothing
+from .parts import POINTS, interval_columns
 
 CURVE = {
     "slope": "slope of the straight line",
@@ -43,7 +43,7 @@ def curve(result: Measurement) -> Table:
     """The straight line and the line with a knee, and which the answers support."""
     found = result.loyalty_curve
     if found is None:
-        return nothing("loyalty_slopes", NO_LOYALTY)
+        return Table.nothing("loyalty_slopes", NO_LOYALTY)
     lines = [(name, *numbers) for name, numbers in found.intervals().items()]
     frame = pd.DataFrame(lines, columns=["measure", "value", "low", "high"])
     frame["unit"] = np.where(frame["measure"] == "knee", "points of satisfaction", "points per point")
@@ -95,7 +95,7 @@ def curve_lines(result: Measurement) -> pd.DataFrame:
 def loyalty_quadrants(result: Measurement) -> Table:
     """Shares of respondents by whether they are satisfied and whether they are loyal."""
     if result.loyalty is None:
-        return nothing("quadrants", NO_LOYALTY)
+        return Table.nothing("quadrants", NO_LOYALTY)
     settings, scores, weights = result.settings, result.scores, result.weights_of_respondents
     cuts = (settings.satisfied_from, settings.loyal_from)
     chosen = scores[:, result.satisfaction], scores[:, result.loyalty]

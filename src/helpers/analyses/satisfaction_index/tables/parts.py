@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
-from helpers.exhibits import Column, Table
+from helpers.exhibits import Column
 
 from ..estimates import Estimate
 from ..measurement import Measurement
@@ -26,18 +24,6 @@ KINDS = {
     "attractive": "attractive: its presence gains more than its lack costs",
     "cannot_tell": "cannot be told",
 }
-
-
-def nothing(name: str, why: str) -> Table:
-    """Return a table that says why there is nothing to show."""
-    return Table(name, pd.DataFrame({"reason": [why]}), why, view=pd.DataFrame())
-
-
-def listed(names: list[str], most: int = 0) -> str:
-    """Return names as a phrase: a, b and c; beyond `most` of them (0: all) how many more there are."""
-    if most and len(names) > most:
-        names = [*names[:most], f"{len(names) - most} more"]
-    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def bounds(result: Measurement, estimate: Estimate, method: str = "") -> tuple[float, float]:

@@ -10,7 +10,7 @@ from helpers.exhibits import Column, Table
 from helpers.models.satisfaction_index.ratings import expectation_gap, net_promoter, top_share
 
 from ..measurement import Measurement
-from .parts import interval_columns, nothing
+from .parts import interval_columns
 
 MOST_ANSWERS = 11  # of a scale whose highest answers are boxes
 
@@ -89,9 +89,10 @@ def gaps(result: Measurement) -> Table:
     """Perceptions less expectations, item by item."""
     pairs = [pair for pair in result.model.gaps if not set(pair) & set(result.unusable)]
     if result.model.gaps and not pairs:
-        return nothing("gaps", "No pair of expectation and perception (gaps) has answers that differ on both items.")
+        why = "No pair of expectation and perception (gaps) has answers that differ on both items."
+        return Table.nothing("gaps", why)
     if not pairs:
-        return nothing("gaps", "The model file pairs no item of expectation with one of perception (gaps).")
+        return Table.nothing("gaps", "The model file pairs no item of expectation with one of perception (gaps).")
     answers, lines = result.survey.answers, []
     outcome = result.outcome.of_respondents(result.answers.values)
     for expected, perceived in pairs:
