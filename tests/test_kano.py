@@ -124,6 +124,69 @@ def test_prior_classes_are_tested():
     assert verdicts == ["denied", "confirmed", "cannot be told"]
 
 
+def test_published_counts_are_illustrated_by_answers_that_say_so(reppl):
+    # counts have no segments, waves, scores or importance: these are of a simulated survey, each by itself
+    for name in ("continuous", "importance", "differences", "latent_classes"):
+        table = reppl.tables[name]
+        assert table.label == "Simulated data" and table.frame["simulated"].all()
+        assert "surprise gift" in set(table.frame["requirement"])
+    assert {name for name, figure in reppl.figures.items() if figure.label} == {
+        *("continuous", "analytical", "importance", "answer_pairs", "segments", "waves", "latent_classes")
+    }
+    assert reppl.label == "" and not reppl.tables["requirements"].label
+    assert "parcel tracking" not in reppl.answer and "Simulated data" in reppl.answer
+    assert [entry["path"] for entry in reppl.inputs] == ["built-in:reppl", "built-in:synthetic"]
+
+
+def test_own_counts_replace_everything_built_in(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_text("requirement,A,O,M,I,R,Q\nspeed,10,20,60,15,1,0\nwifi,40,9,3,50,2,1\n", encoding="utf-8")
+    result = analyse(counts=str(path), **QUICK)
+    assert not any(exhibit.label for exhibit in [*result.tables.values(), *result.figures.values()])
+    assert "need" in result.tables["continuous"].caption
+    assert set(result.tables["choice"].frame["requirement"]) == {"speed", "wifi"}
+
+
+def test_small_segments_of_counts_are_put_together(tmp_path):
+    path = tmp_path / "counts.csv"
+    rows = [("north", 40, 30, 20, 10, 1, 0), ("south", 10, 30, 50, 10, 0, 1), ("east", 1, 1, 1, 0, 0, 0)]
+    frame = pd.DataFrame([("speed", *row) for row in rows], columns=["requirement", "segment", *"AOMIRQ"])
+    frame.to_csv(path, index=False)
+    groups = analyse(counts=str(path), **QUICK).tables["groups"].frame
+    # beside the total, the others would tell of the three people in the east: the next smallest goes with them
+    assert groups["segment"].tolist() == ["all", "south", "other segments"]
+    assert groups.set_index("segment").loc["other segments", "n"] == 104
+    assert groups.loc[0, "n"] == 205
+
+
+def test_planted_styles_are_no_target_groups_and_planted_wants_are(tmp_path):
+    plain = {"waves": (), "neutral_style": 0.0, "extreme_style": 0.0, "same_answer": 0.0}
+    styles = kano_survey(400, seed=4, segments={}, **plain | {"neutral_style": 0.4, "style_strength": 0.9})[0]
+    result = analyse(survey=answers_file(tmp_path, styles), class_starts=5, most_classes=3, **QUICK)
+    assert result.latent.chosen > 1 and result.style_of_classes.verdict == "style"
+    assert any("styles of answering" in sentence for sentence in result.warnings)
+    delight, expect = (0.7, 0.1, 0.05, 0.15, 0), (0.05, 0.1, 0.7, 0.15, 0)
+    of_one = {f"wish {k}": delight if k % 2 else expect for k in range(8)}
+    of_other = {f"wish {k}": expect if k % 2 else delight for k in range(8)}
+    groups = {"segments": {"a": 0.5, "b": 0.5}, "segment_feelings": {"b": of_other}}
+    wants = kano_survey(400, seed=5, requirements=of_one, costs={}, **groups, **plain)[0].drop(columns="segment")
+    result = analyse(survey=answers_file(tmp_path, wants), class_starts=5, most_classes=3, **QUICK)
+    assert result.latent.chosen > 1 and result.style_of_classes.verdict == "wants"
+    assert "They want different things" in result.answer
+
+
+def test_offers_are_screened_and_chosen(tmp_path):
+    full = list(analyse(survey="synthetic", **QUICK).requirements)
+    offers = {"everything": full, "no payment": [name for name in full if name != "secure payment"]}
+    found = analyse(survey="synthetic", offers=offers, **QUICK).tables
+    rows = found["offers"].frame.set_index("offer")
+    lost = found["choice"].frame.set_index("requirement").loc["secure payment"]
+    # the table of gaps is the same simulation, one requirement at a time; who skipped the question makes them differ
+    assert rows.loc["no payment", "chosen"] == pytest.approx(0.5 - lost["lost"], abs=0.005)
+    assert rows.loc["no payment", "low"] < rows.loc["no payment", "chosen"] < rows.loc["no payment", "high"]
+    assert rows["chosen"].sum() == pytest.approx(1)
+
+
 def test_every_table_and_figure_can_be_shown(reppl, simulated):
     for result in (reppl, simulated):
         assert all(table._repr_html_() for table in result.tables.values())
@@ -165,6 +228,10 @@ def test_poor_answers_are_a_stated_limitation(tmp_path, rows):
         ({"prior_classes": {"Speed": "M"}}, "prior_classes names what is no requirement: Speed"),
         ({"counts": ""}, "must name counts"),
         ({"survey": "nowhere.csv"}, "nowhere.csv"),
+        ({"offers": {"plain": "speed"}}, "offers must map offers to lists"),
+        ({"offers": {"plain": ["speed"]}}, "offers names what is no requirement: speed"),
+        ({"fitted_by": "lavaan"}, "fitted_by must be one of helpers, stepmix"),
+        ({"must_be_below": 70.0}, "must_be_below and attractive_above are angles"),
     ],
 )
 def test_wrong_choices_are_refused(choices, said):
