@@ -135,7 +135,6 @@ def test_published_counts_are_illustrated_by_answers_that_say_so(reppl):
     }
     assert reppl.label == "" and not reppl.tables["requirements"].label
     assert "parcel tracking" not in reppl.answer and "Simulated data" in reppl.answer
-    assert [entry["path"] for entry in reppl.inputs] == ["built-in:reppl", "built-in:synthetic"]
 
 
 def test_own_counts_replace_everything_built_in(tmp_path):

@@ -58,7 +58,7 @@ class Kano(ShownAsHeadlines, Measurement):
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Return the files read."""
-        return [*self.source.inputs, *(self.illustration.inputs if self.illustration else [])]
+        return self.source.inputs
 
     @cached_property
     def processed(self) -> dict[str, pd.DataFrame]:
