@@ -92,6 +92,8 @@ def nbval(path: Path) -> subprocess.CompletedProcess:
 def test_one_changed_digit_of_an_output_is_noticed(path, tmp_path):
     """One run of the notebook with three outputs altered: each of the three must be noticed."""
     notebook = nbformat.read(path, as_version=4)
+    # figures are exempt from the comparison, and take the longest
+    notebook.cells = [cell for cell in notebook.cells if ".figure(" not in cell.source]
     altered = [change for change in (_alter_answer(notebook), *_alter_tables(notebook)) if change is not None]
     assert len(altered) >= 2
     copy = tmp_path / path.name
