@@ -68,16 +68,19 @@ def test_reppl_gives_the_published_coefficients_and_classes(reppl):
     assert found.loc["Transparent transfers", "class_mode"] == "I"
     assert "Transparent transfers" in next(sentence for sentence in reppl.warnings if "disagree" in sentence)
     assert "Not clear: Transparent transfers (I 105, O 90" in reppl.answer
+    assert "counted by the revised table" in reppl.answer
 
 
 def test_brand_rese_gives_the_published_coefficients():
     # Brand & Rese 2026, table 1
     published = {"App-based bonus program": (0.486, -0.123), "Smart mirror": (0.491, -0.085)}
     published |= {"Free in-store WiFi": (0.459, -0.208)}
-    found = of_everyone(analyse(counts="brand_rese", **QUICK))
+    result = analyse(counts="brand_rese", **QUICK)
+    found = of_everyone(result)
     for requirement, numbers in published.items():
         assert found.loc[requirement, ["better", "worse"]].tolist() == pytest.approx(numbers, abs=5e-4)
     assert found.loc["Free in-store WiFi", ["class_mode", "class_blauth"]].tolist() == ["I", "A"]
+    assert "By (O+A+M) against (I+R+Q), though, Free in-store WiFi is A." in result.answer
 
 
 def test_planted_classes_are_recovered(simulated):
@@ -177,19 +180,146 @@ def test_planted_styles_are_no_target_groups_and_planted_wants_are(tmp_path):
 def test_offers_are_screened_and_chosen(tmp_path):
     full = list(analyse(survey="synthetic", **QUICK).requirements)
     offers = {"everything": full, "no payment": [name for name in full if name != "secure payment"]}
-    found = analyse(survey="synthetic", offers=offers, **QUICK).tables
+    result = analyse(survey="synthetic", offers=offers, **QUICK)
+    found = result.tables
     rows = found["offers"].frame.set_index("offer")
     lost = found["choice"].frame.set_index("requirement").loc["secure payment"]
     # the table of gaps is the same simulation, one requirement at a time; who skipped the question makes them differ
     assert rows.loc["no payment", "chosen"] == pytest.approx(0.5 - lost["lost"], abs=0.005)
     assert rows.loc["no payment", "low"] < rows.loc["no payment", "chosen"] < rows.loc["no payment", "high"]
     assert rows["chosen"].sum() == pytest.approx(1)
+    assert "Of the offers described" in result.answer and "counts as missing (0)" in found["offers"].caption
 
 
 def test_every_table_and_figure_can_be_shown(reppl, simulated):
     for result in (reppl, simulated):
         assert all(table._repr_html_() for table in result.tables.values())
         assert all(figure.alt for figure in result.figures.values())
+
+
+def counts_file(folder, *rows: str) -> str:
+    path = folder / "counts.csv"
+    path.write_text("\n".join(["requirement,A,O,M,I,R,Q", *rows]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_what_one_class_for_everyone_hides_is_said_and_decides(simulated):
+    # planted: parcel tracking goes from A over O to M; personal adviser is O for firms, I for all others
+    assert "parcel tracking moved: A in 2022, O in 2023, M in 2024" in simulated.answer
+    assert "personal adviser differs: O for firms, I for households and students" in simulated.answer
+    assert any("personal adviser is O for firms" in sentence for sentence in simulated.warnings)
+    rows = simulated.tables["priorities"].frame.set_index("requirement")
+    assert rows.loc["parcel tracking", ["class", "class_from"]].tolist() == ["M", "2024 (newest wave)"]
+    assert rows.loc["personal adviser", ["class", "class_from"]].tolist() == ["I", "everyone"]
+    assert "meet first parcel tracking and secure payment" in simulated.answer
+    newest = simulated.tables["groups"].frame.query("wave == '2024'").set_index("requirement").loc["parcel tracking"]
+    assert rows.loc["parcel tracking", "gain"] == pytest.approx(newest["better"] - newest["worse"])
+
+
+def test_ties_are_decided_and_said(tmp_path):
+    result = analyse(counts=counts_file(tmp_path, "lock,5,45,45,5,0,0", "ads,0,5,0,10,80,0"), **QUICK)
+    rows = result.tables["priorities"].frame.set_index("requirement")
+    assert rows.loc["lock", ["class", "tie", "stage"]].tolist() == ["M", "O/M", "basic standard: meet it"]
+    assert rows.loc["ads", "stage"] == "remove it"
+    assert "Classes tie for lock (O/M)" in result.answer and "O/M in 100" not in result.answer
+
+
+@pytest.mark.parametrize(
+    "choices, said",
+    [
+        ({"costs": {"wifi": 5.0}, "budget": 12.0}, "No cost is given for the must-be lock"),
+        ({"costs": {"wifi": 5.0}}, "Costs are given but no budget"),
+        ({"budget": 12.0}, "A budget is given but no costs"),
+    ],
+)
+def test_half_a_budget_is_said(tmp_path, choices, said):
+    result = analyse(counts=counts_file(tmp_path, "lock,5,5,80,5,0,0", "wifi,30,5,5,40,0,0"), **choices, **QUICK)
+    assert any(said in sentence for sentence in result.warnings)
+    assert ("lock" in result.tables["priorities"].caption) == (len(choices) == 2)
+
+
+def test_claims_of_the_classes_stand_apart(simulated):
+    assert (
+        "that meeting a must-be does not satisfy (Better within 0.1 of 0) does not hold for secure payment; that "
+        "lacking an attractive requirement does not annoy (Worse within 0.1 of 0) does not hold for evening delivery, "
+        "cannot be told for surprise gift; that a one-dimensional one"
+    ) in simulated.answer
+
+
+def test_simulated_choice_names_what_cannot_be_told_from_the_first(tmp_path):
+    close = analyse(counts=counts_file(tmp_path, "lock,10,5,80,5,0,0", "safe,10,5,79,6,0,0"), **QUICK)
+    assert "though it cannot be told from safe (more in " in close.answer
+    # 79 of 100 against 80, independently drawn: nearly as often more as less
+    assert close.tables["choice"].frame["above_first"][1] == pytest.approx(0.43, abs=0.08)
+    # 80 of 100 lost in the screen, of which an offer had half
+    assert "40.0 points because it is excluded" in close.answer
+    nothing = analyse(counts=counts_file(tmp_path, "gift,50,0,0,40,0,0"), **QUICK)
+    assert "costs an offer most" not in nothing.answer
+
+
+def test_too_few_answers_conclude_nothing(tmp_path):
+    counts = counts_file(tmp_path, "lock,2,3,60,25,0,0", "lift,0,9,0,0,0,0", "wifi,0,0,30,0,0,0")
+    result = analyse(counts=counts, **QUICK)
+    found = of_everyone(result)
+    assert found.loc["lift", "verdict"] == "not clear" and "lift (only 9 answers)" in result.answer
+    assert found["bootstrap_share"].notna().tolist() == [True, False, False]
+    choice = result.tables["choice"].frame.set_index("requirement")
+    assert choice.index[-1] == "lift" and choice["low"].isna()[["lift", "wifi"]].all()
+    assert set(result.tables["sample_size"].frame["requirement"]) == {"lock"}
+    assert result.tables["priorities"].frame.set_index("requirement").loc["lift", "stage"] == "too few answers"
+    assert not any("lift" in entry.text for entry in result.headlines)
+    assert any("answers on lift: nothing is concluded" in sentence for sentence in result.warnings)
+
+
+def test_only_few_respondents_is_said_with_how_many_classes_would_hold(tmp_path):
+    result = analyse(counts=counts_file(tmp_path, "lock,5,5,80,5,0,0", "wifi,40,5,5,45,0,0"), **QUICK)
+    assert result.warnings[0].startswith(
+        "Only 95 respondents: another survey like this would give the same class to 1 of 2 requirements in 95"
+    )
+    assert not any(
+        "Only" in sentence for sentence in analyse(counts=counts_file(tmp_path, "lock,5,5,80,5,0,0")).warnings
+    )
+
+
+def test_limit_of_questionable_answers_follows_the_table(tmp_path):
+    # 2 of 49 like both, 4 can live with both: only by the revised table the latter are questionable
+    rows = [(f"r{k}", "wifi", *pair) for k, pair in enumerate([(1, 1)] * 2 + [(4, 4)] * 4 + [(1, 3)] * 43)]
+    file = answers_file(tmp_path, pairs(rows))
+    for table in ("standard", "revised"):
+        warnings = analyse(survey=file, evaluation_table=table, **QUICK).warnings
+        assert not any("questionable" in sentence for sentence in warnings), table
+    own = analyse(counts=counts_file(tmp_path, "wifi,60,5,5,15,5,30"), **QUICK)
+    assert any("by a table that the counts do not name" in sentence for sentence in own.warnings)
+
+
+def test_what_resamples_do_not_agree_on_is_not_told(simulated):
+    for name, column in (("importance", "gap"), ("analytical", "class")):
+        frame = simulated.tables[name].frame
+        told = frame["share"] >= 0.95
+        assert (frame[column] == frame[f"{column}_raw"].where(told, "not told")).all()
+    assert (simulated.tables["importance"].frame["gap"] == "not told").any()
+    agrees = simulated.tables["analytical"].frame.set_index("requirement")["agrees"]
+    assert agrees[["secure payment", "surprise gift"]].tolist() == ["yes", "no"]
+    # planted importance is near the middle of its scale, which halves the vectors
+    assert "the mean importance is 5.1 on 1 to 9" in simulated.tables["analytical"].caption
+
+
+def test_surest_difference_is_named_with_both_sizes(simulated):
+    surely = simulated.tables["differences"].frame.query("p_holm < 0.05")
+    row = surely.loc[surely[["low", "high"]].abs().min(axis=1).idxmax()]
+    assert f"(n = {row['first_n']}) to {row['second']} (n = {row['second_n']})" in simulated.answer
+    assert "its lack annoys more (Worse −0.21 to −0.83" in simulated.answer
+    assert "<0.001" in simulated.tables["differences"].shown()["p, Holm"].tolist()
+
+
+def test_one_latent_class_is_explained_everywhere(tmp_path):
+    plain = {"waves": (), "segments": {}, "neutral_style": 0.0, "extreme_style": 0.0, "same_answer": 0.0}
+    alike = answers_file(tmp_path, kano_survey(150, seed=6, **plain)[0])
+    result = analyse(survey=alike, class_starts=2, most_classes=2, **QUICK)
+    assert result.latent.chosen == 1
+    words = "No latent classes are told apart at this number of respondents (BIC prefers one)."
+    assert words in result.answer and result.tables["latent_classes"].caption == words
+    assert result.figures["latent_classes"].alt == words
 
 
 def test_notebook_passes_every_setting_under_its_own_name():

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib import colors, pyplot
 
-from helpers.analyses.drawing import INK
+from helpers.analyses.drawing import INK, RULE
 from helpers.analyses.kano import figures, letters
 from helpers.analyses.kano.figures.bars import PALE
 from helpers.models.kano import analytical, asymmetry, coefficients, continuous, curves, evaluation, importance
@@ -287,6 +287,7 @@ def test_where_no_font_has_the_letters_latin_ones_are_drawn(name, monkeypatch):
     monkeypatch.setattr(
         "matplotlib.figure.Figure.savefig", lambda *_, **__: None
     )  # only what is said of it is looked at
+    monkeypatch.setattr("helpers.reporting.theme._smaller", lambda _: b"")
     remark = render(every(CHINESE)[name]).remark
     assert "English labels are drawn" in remark
     assert "stands for" not in remark, "every name has its Latin letters"
@@ -340,6 +341,35 @@ def test_names_of_many_requirements_do_not_meet(count):
     assert_nothing_hidden(drawn)
     texts = " ".join(" ".join(text.split()) for text, _ in words_of(drawn))
     assert all(name in texts for name in figure.frame.requirement), "each is named, beside its point or in the key"
+
+
+def on_a_phone(drawn) -> float:
+    """Return the height in pixels of the smallest letters where the picture is 349 pixels wide."""
+    texts = [text for axes in drawn.axes for text in axes.texts if text.get_text()] + list(drawn.texts)
+    return min(text.get_fontsize() for text in texts) * 349 / (72 * drawn.get_figwidth())
+
+
+PLANES = ["better_worse", "continuous", "segments", "waves", "stated_importance", "analytical", "latent_classes"]
+
+
+@pytest.mark.parametrize("name", [*PLANES, "answer_pairs"])
+def test_maps_are_read_on_a_phone(name):
+    assert on_a_phone(shown(name)) >= 7.7
+
+
+@pytest.mark.parametrize("name", ["better_worse", "continuous", "stated_importance", "analytical"])
+def test_names_stand_near_their_points_or_are_led_to_them(name):
+    axes = shown(name).axes[0]
+    names = [text for text in axes.texts if " ".join(text.get_text().split()) in ENGLISH.values()]
+    assert len(names) == 6, "as names, not as numbers"
+    offsets = [each.get_offsets() for each in axes.collections if len(each.get_offsets()) == 6]
+    dots = axes.transData.transform(offsets[0] if name in ("better_worse", "continuous") else points_of(axes))
+    leaders = [line.get_xydata() for line in axes.lines if line.get_transform() == axes.transAxes]
+    for text, dot in zip(names, dots, strict=True):
+        box = text.get_window_extent()
+        away = np.hypot(*np.maximum([box.x0 - dot[0], box.y0 - dot[1]], 0) + np.maximum(dot - [box.x1, box.y1], 0))
+        led = any(np.allclose(axes.transAxes.transform(line[0]), dot) for line in leaders)
+        assert led or away < 0.3 * axes.figure.dpi, text.get_text()
 
 
 # --- the plane of Better and Worse ---------------------------------------------------------------------
@@ -436,7 +466,21 @@ def test_few_arrows_share_one_panel():
     drawn = shown("segments_together")
     assert len(drawn.axes) == 1 and len(arrows(drawn.axes[0])) == 4
     texts = {" ".join(text.split()) for text, _ in words_of(drawn)}
-    assert {"Anonymous transfers", "Convenient transfers", "households"} <= texts
+    assert {"Anonymous transfers", "Convenient transfers", "1 households (200)"} <= texts
+
+
+def test_groups_are_numbered_with_a_key_and_small_ones_are_light():
+    frame = groups()
+    frame.loc[frame.group == "households", "n"] = 29
+    drawn = drawn_of(figures.segments(frame, {}))
+    for axes in drawn.axes:
+        assert [text.get_text() for text in axes.texts if text.get_text().isdigit()] == ["1", "2"]
+        light, dark = (text.arrow_patch.get_edgecolor() for text in axes.texts if getattr(text, "arrow_patch", None))
+        assert (FILLED(light), FILLED(dark)) == (RULE.lower(), INK.lower())
+    texts = [text for text, _ in words_of(drawn)]
+    assert "1 households (29)" in texts and "2 华北企业 (110)" in texts
+    assert any("light: fewer than 30 answers" in text for text in texts)
+    assert not any("light:" in text for text, _ in words_of(shown("segments")))
 
 
 def test_groups_of_a_total_that_is_not_known_are_drawn_without_arrows():
@@ -702,6 +746,24 @@ def test_cells_show_the_share_of_each_pair_the_functional_answer_downwards():
     assert "Secure transfers like and dislike (O, 49\N{NO-BREAK SPACE}%)" in every()["answer_pairs"].alt
     letters = [text.get_text() for text in drawn.axes[0].texts if text.get_text().isalpha()]
     assert "".join(letters) == "QAAAORQIIMRIIIMRIIQMRRRRQ", "of the revised table"
+
+
+def contrast(one, other) -> float:
+    """Return the contrast of two colours (WCAG 2.1), from 1 to 21."""
+    parts = np.array([colors.to_rgb(one), colors.to_rgb(other)])
+    linear = np.where(parts > 0.04045, ((parts + 0.055) / 1.055) ** 2.4, parts / 12.92)
+    low, high = sorted(linear @ TO_XYZ[1])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_what_stands_in_a_cell_is_read_on_its_shade():
+    for axes in shown("answer_pairs").axes[:4]:
+        (image,) = axes.images
+        for text in axes.texts:
+            column, row = np.round(text.get_position()).astype(int)
+            shade = image.to_rgba(np.asarray(image.get_array()))[row, column]
+            assert contrast(text.get_color(), shade) > 3.3, (text.get_text(), row, column)
+            assert text.get_fontsize() >= 9
 
 
 # --- lines and rows --------------------------------------------------------------------------------------

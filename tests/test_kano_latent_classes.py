@@ -58,6 +58,24 @@ def test_agrees_with_stepmix_on_single_respondents(missing):
     np.testing.assert_allclose(ours.memberships, model.predict_proba(answers)[:, order], atol=5e-3)
 
 
+@pytest.mark.parametrize("number", [2, 4])
+def test_leaps_end_where_the_algorithm_without_them_rests(number):
+    """On answers without any classes, where its steps are shortest, and in the planted ones."""
+    rng = np.random.default_rng(7)
+    for classes in (rng.integers(0, 6, (600, 5)), PLANTED):
+        answers = latent_classes._Answers.of(classes)
+        weighted = (answers.indicators * answers.often[:, None]).T
+        ended = latent_classes._by_helpers(answers, number, 3, np.random.default_rng(8), lambda ended: None)
+        probabilities = np.vstack([ended.profiles, ended.shares])[..., None]
+        likelihood = []
+        for _ in range(300):
+            posterior, found = latent_classes._expect(answers.indicators, probabilities)
+            likelihood.append((answers.often @ found).item())
+            probabilities = latent_classes._maximise(weighted, posterior)
+        assert ended.converged and likelihood[0] == pytest.approx(ended.log_likelihood.max(), abs=1e-8)
+        assert 0 <= likelihood[-1] - likelihood[0] < latent_classes.ALIKE
+
+
 def test_planted_classes_are_recovered(found):
     assert found.chosen == 3 and found.tried.tolist() == [1, 2, 3, 4] and found.converged.all()
     np.testing.assert_allclose(found.shares, np.bincount(MEMBER) / len(MEMBER), atol=0.03)

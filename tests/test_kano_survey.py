@@ -166,7 +166,8 @@ def test_the_english_wordings_of_the_literature():
     ]
     assert [texts[0] for texts in LABEL_SETS["zh"]] == ["我很喜欢", "理应如此", "无所谓", "勉强接受", "我很不喜欢"]
     assert "理所当然" in LABEL_SETS["zh"][1] and "能忍受" in LABEL_SETS["zh"][3]
-    assert len(LABEL_SETS) == 5 and all(len(texts) == 5 for texts in LABEL_SETS.values())
+    assert [texts[0] for texts in LABEL_SETS["zh_short"]] == ["喜欢", "理应如此", "无所谓", "勉强接受", "不喜欢"]
+    assert len(LABEL_SETS) == 6 and all(len(texts) == 5 for texts in LABEL_SETS.values())
 
 
 def test_a_label_that_several_sets_share_has_one_position():
@@ -195,6 +196,13 @@ def test_wordings_are_never_pooled(write):
     assert "column 'dysfunctional': 1 row is none of the answers (row 3" in refusal(write(rows))
 
 
+def test_steps_of_liking_are_not_read_as_kanos_five(write):
+    """我很喜欢, 喜欢, 无所谓, 不喜欢, 我很不喜欢 measure how much, not Kano's five answers."""
+    rows = [[f"p{i}", "wifi", text, "不喜欢"] for i, text in enumerate(["我很喜欢", "喜欢", "无所谓", "我很不喜欢"])]
+    message = refusal(write(rows))
+    assert "column 'functional': 2 rows are none of the answers (rows 2, 5" in message
+
+
 def test_own_words_are_mapped(write):
     rows = [["a", "wifi", "super", "Na ja"], ["b", "wifi", "weiß  nicht", "schlimm"], ["c", "wifi", "5", 1.0]]
     labels = {"Super": 1, "na ja": 4, "schlimm": 5, "weiß nicht": None, "5": 1, 1: 5}
@@ -205,6 +213,16 @@ def test_own_words_are_mapped(write):
         and found.dysfunctional.wifi.tolist() == [4, 5]
     )
     assert reasons(found)["half pairs: one of the two answers is missing"] == -1
+    same_answers(load_answers(write(rows), wordings=labels), found)
+    assert load_answers(write(PAIRS), wordings={}).labels == "position"
+
+
+def test_own_words_that_leave_answers_out_say_which(write):
+    message = refusal(
+        write([["a", "wifi", "gern", "nie"], ["b", "wifi", "egal", "ungern"]]), wordings={"gern": 1, "nie": 5}
+    )
+    assert message.count("Name all five answers in wordings; missing: 2 (must-be), 3 (neutral), 4 (live with).") == 2
+    assert "Is it" not in message
 
 
 ANSWERS = st.text(st.sampled_from("aAéÉß'\u2018\u2019`´ \u00a0\u3000\t\x1f\u2003我无10.,"), max_size=12)
@@ -238,7 +256,8 @@ def test_labels_that_cannot_be(write, labels, expected):
 
 def test_words_that_nobody_knows(write):
     message = refusal(write([["a", "wifi", "great", "awful"]]))
-    assert "neither positions from 1 to 5 nor worded in a way that is known" in message and "labels={" in message
+    assert "neither positions from 1 to 5 nor worded in a way that is known" in message
+    assert 'Map them, all five: wordings={"I like it": 1,' in message and '"I dislike it": 5}' in message
 
 
 # --- wide files -----------------------------------------------------------------------------------------
@@ -269,7 +288,7 @@ def test_wide_names_with_spaces_importance_and_labels(write):
     options = {"wide": pattern, "columns": {"id": "respondent_id"}}
     message = refusal(write(text), **options)
     assert "column 'Wi-Fi (how much)': 1 row is outside the scale of 1 to 9 (row 2; value: '10')" in message
-    assert "If the questionnaire's scale is another, set importance_min and importance_max." in message
+    assert "scale is another, set importance_min=1 and importance_max=10 (the ends of what is found)" in message
     assert "missing_codes" not in message
     found = load_answers(write(text), importance_max=10, **options)
     assert found.requirements == ("Wi-Fi", "Lift") and found.labels == "like"
@@ -288,7 +307,7 @@ def test_a_wide_column_that_only_its_partner_tells_from_others(write):
     [
         ("respondent_id,wifi_f,wifi_d,lift_f\n1,1,1,1\n", "column 'lift_f': its partner, the other question about"),
         ("respondent_id,wifi_f,wifi_d,lift_d\n1,1,1,1\n", "column 'lift_d': its partner, the other question about"),
-        ("respondent_id,wifi,lift\n1,1,1\n", "the pattern wide fits none of the columns. The file has 'respondent_id'"),
+        ("respondent_id,wifi,lift\n1,1,1\n", "fits none of the columns. The file has 'respondent_id', 'wifi', 'lift'."),
         ("respondent_id,wifi_f,wifi_d,WIFI_f,WIFI_d\n1,1,1,1,1\n", "column 'WIFI_f': the name is taken, or differs"),
         ("person,wifi_f,wifi_d,x_d\n1,1,1,1\n", "column 'respondent_id': it is required and missing"),
         ("person,wifi_f,wifi_d\n1,1,1\n", "column 'respondent_id': it is required and missing"),
@@ -318,6 +337,40 @@ def test_a_wide_respondent_with_a_bad_answer_is_left_out_whole(write):
 
 def test_a_wide_survey_handed_in_as_long_says_what_to_do(write):
     assert 'say how they are named: wide="{requirement}_f {requirement}_d"' in refusal(write(WIDE_TEXT))
+    message = refusal(write("person,wifi_f,wifi_d,lift_f,lift_d\n1,1,1,1,1\n"), columns={"who": "respondent_id"})
+    assert "column 'who': it is named for 'respondent_id' but is not in the file" in message
+
+
+NAMED = {
+    "{requirement}_f {requirement}_d": "respondent_id,Wi-Fi_f,Wi-Fi_d,lift_f,lift_d,age\n1,1,1,1,1,30\n",
+    "yes.{requirement} no.{requirement}": "respondent_id,yes.wifi,no.wifi,yes.lift,no.lift\n1,1,1,1,1\n",
+    "{requirement} (yes) | {requirement} (no) | {requirement} (how much)": (
+        "respondent_id,wifi (yes),wifi (no),wifi (how much),lift (yes),lift (no),lift (how much)\n1,1,1,5,1,1,5\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("pattern", NAMED)
+def test_a_pattern_is_proposed_that_reads_the_file(write, pattern):
+    text = NAMED[pattern]
+    message = refusal(write(text), wide="{requirement}_there {requirement}_missing")
+    assert f'Try wide="{pattern}", in the order: if it is there' in message
+    assert 'wide="{requirement}_there {requirement}_missing" fits none' in message
+    assert len(load_answers(write(text), wide=pattern).requirements) == 2
+
+
+def test_a_pattern_is_proposed_only_where_columns_suggest_one(write):
+    odd = "respondent_id,{requirement}_f,{requirement}_d,_f,_d,x_,y_\n1,1,1,1,1,1,1\n"
+    assert "Try wide" not in refusal(write(odd), wide="{requirement} f | {requirement} d")
+    long = "respondent_id,feature,functional,dysfunctional,home_city,home_zip,work_city,work_zip\n1,a,1,1,1,1,1,1\n"
+    assert "column 'requirement': it is required and missing" in refusal(write(long))
+
+
+def test_importance_that_a_pattern_passes_over_is_told(write):
+    text = NAMED["{requirement} (yes) | {requirement} (no) | {requirement} (how much)"]
+    found = load_answers(write(text), wide="{requirement} (yes) | {requirement} (no)")
+    assert any("that fit {requirement} (how much) and are not used: 2. If they hold" in note for note in found.notes)
+    assert not any("that fit" in note for note in load_answers(write(WIDE_TEXT), wide=WIDE).notes)
 
 
 # --- what is refused ------------------------------------------------------------------------------------
@@ -344,11 +397,13 @@ def test_everything_wrong_is_told_at_once_and_nobody_is_named(write):
         "  - column 'requirement': 1 row is empty (row 5).",
         "  - column 'functional': 1 row is none of the answers (row 6; value: 'I exspect it'). Is it 'i expect it'?",
         f"  - column 'dysfunctional': 1 row is none of the answers (row 6; value: 'maybe'). The answers are: {known}. "
-        'Others are mapped to positions: labels={"I like it": 1, ...}.',
+        'Others are mapped to the five positions, all of them named: wordings={"I like it": 1, "I expect it": 2, '
+        '"I am neutral": 3, "I can tolerate it": 4, "I dislike it": 5}.',
         "  - column 'importance': 1 row is not a number (row 6; value: 'many'). "
         "Where there is no answer the cell is left empty.",
         "  - column 'importance': 1 row is outside the scale of 1 to 9 (row 5; value: '0'). "
-        "If the questionnaire's scale is another, set importance_min and importance_max.",
+        "If the questionnaire's scale is another, set importance_min=0 and importance_max=9 "
+        "(the ends of what is found), or beyond.",
         "  - column 'respondent_id': 1 row repeats a respondent of the same requirement (row 3).",
     ]
     assert "Meyer" not in message
@@ -362,7 +417,8 @@ def test_six_point_answers_are_not_squeezed_into_five(write):
     message = refusal(write(rows))
     assert (
         "columns 'functional' and 'dysfunctional': 2 values are none of the answers (rows 2, 7; first value: '6'). "
-        "The answers are: 1, 2, 3, 4, 5." in message
+        "The answers are: 1, 2, 3, 4, 5. There are five positions, from 1 (like) to 5 (dislike): "
+        "a scale of more or fewer points must be mapped to them by wordings." in message
     )
     assert load_answers(write(rows), bad_rows="exclude").functional.wifi.tolist() == [2, 3, 4, 5]
 
@@ -525,7 +581,24 @@ def test_counts_that_cannot_be(write):
     assert found.accounting.rows.tolist() == [6, -1, -1, -1, -1, -1, 1]
 
 
-@pytest.mark.parametrize("count", ["1e300", "inf", "nan", "12%", "0.07"])
+@pytest.mark.parametrize(
+    "rows",
+    [["wifi,14.4,53.3,14.4,11.7,1.1,5", "lift,6,15.6,65,10,1.1,1.7"], ["wifi,0.5,0,0,0.5,0,0"], ["wifi,.1,a,,1,1,1"]],
+)
+def test_shares_are_told_once(write, rows):
+    message = refusal(write(counts_text(*rows)), load_counts)
+    assert message.count("\n") == 1 and "multiply shares by n, percentages by n / 100, and round" in message
+    text = "requirement;A;O;M;I;R;Q\nlift;1,5;2;3;4;5;6\n"
+    assert "there are fractions in every row" in refusal(write(text), load_counts, decimal=",")
+
+
+def test_a_single_fraction_is_a_bad_row(write):
+    text = counts_text("wifi,0.5,2,3,4,5,6", "lift,1,2,3,4,5,6")
+    assert "column 'A': 1 row is not a whole number" in refusal(write(text), load_counts)
+    assert load_counts(write(text), bad_rows="exclude").requirements == ("lift",)
+
+
+@pytest.mark.parametrize("count", ["1e300", "inf", "nan", "12%", "-7"])
 def test_numbers_that_are_no_count(write, count):
     message = refusal(write(counts_text(f"wifi,{count},2,3,4,5,6")), load_counts)
     assert "is not a whole number from 0 up" in message
@@ -533,7 +606,9 @@ def test_numbers_that_are_no_count(write, count):
 
 def test_a_count_column_that_is_missing(write):
     message = refusal(write("requirement,A,O,M,I,R\nwifi,1,2,3,4,5\n"), load_counts)
-    assert "column 'Q': it is required and missing" in message
+    assert "column 'Q': it is required and missing. If it was never counted, add it as a column of 0." in message
+    message = refusal(write("requirement,O,M,I,R,Q\nwifi,1,2,3,4,5\n"), load_counts)
+    assert "column 'A': it is required and missing" in message and "column of 0" not in message
 
 
 # --- as inputs of a report ------------------------------------------------------------------------------

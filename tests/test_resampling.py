@@ -59,6 +59,20 @@ def test_strata_keep_their_sizes():
     np.testing.assert_allclose(counts.mean(axis=0), 1, atol=0.06)
 
 
+def test_clusters_are_drawn_as_a_whole(monkeypatch):
+    clusters = np.array([2, 0, 1, 0, 3, 2])
+    whole = np.concatenate(list(resampled_counts(6, 50, 4, clusters=clusters)))
+    np.testing.assert_array_equal(whole, drawn(4, 50, 4)[:, clusters])
+    np.testing.assert_array_equal(
+        np.concatenate(list(resampled_counts(6, 50, 4, strata=[0, 0, 1, 1], clusters=clusters))),
+        drawn(4, 50, 4, [0, 0, 1, 1])[:, clusters],
+    )
+    monkeypatch.setattr(resampling, "CELLS_AT_ONCE", 7 * 6)
+    np.testing.assert_array_equal(np.concatenate(list(resampled_counts(6, 50, 4, clusters=clusters))), whole)
+    with pytest.raises(ValueError, match="clusters"):
+        next(resampled_counts(3, 5, clusters=[0, 1]))
+
+
 def test_one_stratum_is_the_plain_bootstrap_in_distribution():
     values = np.random.default_rng(3).normal(size=40)
     one, plain = (drawn(40, 5000, seed, strata) @ values for seed, strata in ((1, np.zeros(40, int)), (2, None)))

@@ -77,6 +77,8 @@ class Column:
         Whether a share is shown as a percentage (the file keeps the share).
     names : mapping of str to str
         How values that are stable snake_case names read.
+    least : float
+        Smaller values, down to 0, are shown as less than it: a p value of 0 would say too much.
     """
 
     label: str
@@ -84,6 +86,7 @@ class Column:
     digits: int | None = None
     percent: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    least: float = 0.0
 
     @property
     def heading(self) -> str:
@@ -97,6 +100,8 @@ class Column:
             return DASH
         if self.digits is None:
             return self.names.get(str(value), str(value))
+        if 0 <= value < self.least:
+            return f"<{number(self.least, self.digits)}"
         return number(100 * value if self.percent else value, self.digits)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -161,7 +161,12 @@ def apart(places: np.ndarray, gap: float) -> np.ndarray:
 
 
 def beside(
-    points: np.ndarray, rooms: np.ndarray, taken: np.ndarray, size: np.ndarray, centre: np.ndarray | None = None
+    points: np.ndarray,
+    rooms: np.ndarray,
+    taken: np.ndarray,
+    size: np.ndarray,
+    centre: np.ndarray | None = None,
+    gaps: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Return where the names of points stand: near their point, on no other name and, if it can be, on nothing drawn.
 
@@ -175,6 +180,9 @@ def beside(
         Width and height of the axes, from (0, 0); all in inches.
     centre : ndarray, shape (2,), optional
         Where an upright and a level line meet that part the axes: a name stays on its point's side of both.
+    gaps : sequence of float, optional
+        Inches from a point at which the edge of its name is tried. Where they are given the nearest edge is best, so
+        that a long name may stand at the side; where not, the nearest middle of a name.
 
     Returns
     -------
@@ -185,7 +193,7 @@ def beside(
     ways = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     ways /= np.abs(ways).max(axis=1, keepdims=True)  # round a rectangle, not a circle
     spots = [
-        np.concatenate([point + (room / 2 + away) * ways for away in (0.09, 0.2, 0.3, 0.4, 0.5)])
+        np.concatenate([point + (room / 2 + away) * ways for away in gaps or (0.09, 0.2, 0.3, 0.4, 0.5)])
         for point, room in zip(points, rooms, strict=True)
     ]
     chosen = np.array([each[0] for each in spots]).reshape(-1, 2)
@@ -198,6 +206,8 @@ def beside(
             away = np.linalg.norm(np.maximum(np.abs(tried[:, None] - points) - rooms[place] / 2, 0), axis=-1)
             strange = away[:, others].min(axis=1, initial=np.inf) < away[:, place] + 0.1  # it would seem another's
             far = np.hypot(*(tried - points[place]).T)
+            if gaps:
+                far = 3 * away[:, place] + 0.2 * far
             astray = 0.0
             if centre is not None:
                 side = np.where(points[place] >= centre, 1, -1)
@@ -230,3 +240,28 @@ def row_axes(names: list[str], axes) -> None:
 def row_height(names: Iterable[str], least: float = 0.4) -> float:
     """Return the inches that a row needs for the longest of its names."""
     return max([least, *(0.08 + 0.18 * (name.count("\n") + 1) for name in names)])
+
+
+def end_rows(axes, texts: Iterable[str], **style) -> None:
+    """Write a text to the right of each row."""
+    for row, text in enumerate(texts):
+        look = {"color": INK, "fontsize": 9.5, "va": "center", "linespacing": 1.05} | style
+        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), **look)
+
+
+def name_ends(axes, ends, names: Iterable[str], colours: Iterable[str], gap: float) -> None:
+    """Write the names of lines to the right of the axes, `gap` apart and led to where the lines end."""
+    moved = apart(np.array([end[1] for end in ends], dtype=float), gap)
+    for end, where, text, colour in zip(ends, moved, names, colours, strict=True):
+        look = {"arrowstyle": "-", "color": colour, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
+        beyond = {"textcoords": axes.get_yaxis_transform(), "annotation_clip": False}
+        axes.annotate("", end, (1.05, where), arrowprops=look, **beyond)
+        style = {"color": INK, "fontsize": 9.5, "va": "center", "linespacing": 1.05}
+        axes.text(1.06, where, text, transform=axes.get_yaxis_transform(), **style)
+
+
+def legend_above(axes, handles, columns: int = 3) -> None:
+    """Say above a figure what its marks are."""
+    shape = {"handlelength": 1, "handleheight": 1, "handletextpad": 0.5, "columnspacing": 1.2, "borderaxespad": 0.3}
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": columns}
+    axes.legend(handles=handles, labelcolor=INK, **place, **shape)

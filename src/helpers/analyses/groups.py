@@ -56,10 +56,11 @@ class Groups:
             When a column names too many groups, mostly groups that are too small, or one that is called "all".
         """
         respondents = survey.respondents
-        check_groups(survey.name, {kind: respondents[kind].value_counts() for kind in ("segment", "wave")}, min_cell)
+        sizes = {kind: respondents.groupby(kind)["respondent_id"].nunique() for kind in ("segment", "wave")}
+        check_groups(survey.name, sizes, min_cell)
         found, notes = [(ALL, ALL, np.ones(len(respondents), bool), False)], []
         for kind, names in (("segment", survey.segments), ("wave", survey.waves)):
-            parts, note = _parted(respondents[kind], kind, names, min_cell)
+            parts, note = _parted(respondents, kind, names, min_cell)
             found += parts
             notes += note
         if _nested(found, min_cell):
@@ -77,6 +78,39 @@ class Groups:
     def sizes(self) -> np.ndarray:
         """Return the number of respondents in each group."""
         return self.members.sum(axis=0).astype(int)
+
+    def hidden(self, answered: np.ndarray, people: np.ndarray, min_cell: int) -> np.ndarray:
+        """Choose the questions whose answers must not be shown of a group, for too few of it answered them.
+
+        Parameters
+        ----------
+        answered : ndarray of bool, shape (respondents, questions)
+            In the order of `members`.
+        people : ndarray of int, shape (respondents,)
+            Who it is: the same number for one person in several waves.
+        min_cell : int
+
+        Returns
+        -------
+        ndarray of bool, shape (groups, questions)
+            Also where others would tell of them: `hidden_cells`, and waves that differ from a segment by so few.
+        """
+        sizes = np.array([_people(answered & (part > 0)[:, None], people) for part in self.members.T])
+        found = np.zeros(sizes.shape, bool)
+        for kind in ("segment", "wave"):
+            numbers = self.of_kind(kind)
+            in_none = answered & (self.members[:, numbers].sum(axis=1) == 0)[:, None]
+            found[numbers] = hidden_cells(sizes[numbers], _people(in_none, people), min_cell)
+        segments, waves = self.members[:, self.of_kind("segment")], self.of_kind("wave")
+        of_segments = segments.T @ answered
+        for wave in waves:
+            of_wave = answered * self.members[:, [wave]]
+            both = segments.T @ of_wave
+            beyond = of_segments - both, of_wave.sum(axis=0) - both
+            few = [(0 < rest) & (rest < min_cell) for rest in beyond]
+            told = (few[0] & (beyond[1] == 0)) | (few[1] & (beyond[0] == 0))
+            found[waves] |= (told & ~found[self.of_kind("segment")] & ~found[wave]).any(axis=0)
+        return found
 
 
 Part = tuple[str, str, np.ndarray, bool]  # kind, name, members, whether put together
@@ -148,9 +182,60 @@ def said_together(kind: str, pool: list[str], sizes: pd.Series, min_cell: int) -
     return f"Put together as other {kind}s: those of fewer than {min_cell} respondents{also}."
 
 
-def _parted(labels: pd.Series, kind: str, names: tuple[str, ...], min_cell: int) -> tuple[list[Part], list[str]]:
+def hidden_cells(sizes, in_none, min_cell: int) -> np.ndarray:
+    """Choose the cells of a table of groups by questions that must not be shown, so that nobody can be told.
+
+    Beside the total, cells that are shown tell of the rest: where that is too few, the next smallest is hidden as well.
+
+    Parameters
+    ----------
+    sizes : array_like, shape (groups, questions)
+        How many of each group answered; a person belongs to one group.
+    in_none : array_like, shape (questions,)
+        How many answered who belong to none of the groups.
+    min_cell : int
+
+    Returns
+    -------
+    ndarray of bool, shape (groups, questions)
+        Empty cells are never hidden.
+    """
+    sizes = np.asarray(sizes, float)
+    hidden = (sizes > 0) & (sizes < min_cell)
+    while len(sizes):
+        rest = in_none + np.where(hidden, sizes, 0).sum(axis=0)
+        others = np.where(hidden | (sizes == 0), np.inf, sizes)
+        too_few = np.flatnonzero((rest > 0) & (rest < min_cell) & np.isfinite(others.min(axis=0)))
+        if not len(too_few):
+            break
+        hidden[others.argmin(axis=0)[too_few], too_few] = True
+    return hidden
+
+
+def said_hidden(hidden: np.ndarray, kinds: tuple[str, ...], question: str, min_cell: int) -> list[str]:
+    """Say in words that cells of the groups of these kinds are hidden, without telling which are small."""
+    where = [f"{kind}s" for kind in dict.fromkeys(kinds) if hidden[[found == kind for found in kinds]].any()]
+    if not where:
+        return []
+    return [
+        f"Some {question}s are not shown for some {' and '.join(where)}: fewer than {min_cell} respondents of these "
+        "answered, or what is left would tell of so few."
+    ]
+
+
+def _people(answered: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Count the people who answered, shape (questions,)."""
+    found = np.zeros((people.max(initial=-1) + 1, answered.shape[1]), bool)
+    np.logical_or.at(found, people, answered)
+    return found.sum(axis=0)
+
+
+def _parted(
+    respondents: pd.DataFrame, kind: str, names: tuple[str, ...], min_cell: int
+) -> tuple[list[Part], list[str]]:
     """Part the respondents by their labels; put small groups, and few respondents without a label, together."""
-    sizes, without = labels.value_counts().reindex(list(names)), int(labels.isna().sum())
+    labels, people = respondents[kind], respondents["respondent_id"]
+    sizes, without = people.groupby(labels).nunique().reindex(list(names)), people[labels.isna()].nunique()
     pool = put_together(sizes, without, min_cell)
     kept = [(kind, name, (labels == name).to_numpy(), False) for name in names if name not in pool]
     if not pool:

@@ -46,6 +46,10 @@ _RULES = {
     "count": "is not a whole number from 0 up|are not whole numbers from 0 up",
     "choice": "is none of the answers|are none of the answers",
 }
+WORDINGS_EXAMPLE = (
+    'wordings={"I like it": 1, "I expect it": 2, "I am neutral": 3, "I can tolerate it": 4, "I dislike it": 5}'
+)
+_POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -473,11 +477,17 @@ def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
 
 def _which_answers(value: str, column: Column) -> str:
     """Name the answer that was meant, or all there are; the value itself may be about a person."""
+    missing = [f"{place} ({word})" for place, word in _POSITIONS.items() if place not in column.wordings.values()]
+    if missing:
+        return f"Name all five answers in wordings; missing: {', '.join(missing)}."
     near = difflib.get_close_matches(plain(value), column.wordings, n=1, cutoff=0.75)
     if near:
         return f"Is it {near[0]!r}?"
-    known = ", ".join(column.wordings)
-    return f'The answers are: {known}. Others are mapped to positions: labels={{"I like it": 1, ...}}.'
+    known = f"The answers are: {', '.join(column.wordings)}."
+    if all(wording.isdigit() for wording in column.wordings):
+        rule = "There are five positions, from 1 (like) to 5 (dislike)"
+        return f"{known} {rule}: a scale of more or fewer points must be mapped to them by wordings."
+    return f"{known} Others are mapped to the five positions, all of them named: {WORDINGS_EXAMPLE}."
 
 
 def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int, column: Column) -> str:
@@ -486,10 +496,12 @@ def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int, column: Column)
     Many of them, or several values, come from another scale: declared as missing, its highest answers would be lost.
     """
     lowest, highest, *codes = column.scale_set_by
-    another = f"f the questionnaire's scale is another, set {lowest} and {highest}"
-    if not codes:
-        return f"I{another}."
     answer = staged[f"value_{fault.column}"]
+    if not codes:
+        seen = staged.aggregate(low=answer.min(), high=answer.max()).to_pandas().iloc[0]
+        ends = f"{lowest}={min(seen.low, column.lowest):g} and {highest}={max(seen.high, column.highest):g}"
+        return f"If the questionnaire's scale is another, set {ends} (the ends of what is found), or beyond."
+    another = f"f the questionnaire's scale is another, set {lowest} and {highest}"
     facts = staged.aggregate(
         answered=(answer.notnull() & ~answer.isnan()).sum(),
         lowest=answer.min(where=fault.condition),

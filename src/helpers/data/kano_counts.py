@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from helpers.data.cleaning import check
-from helpers.data.contracts import TABLES
+from helpers.data.contracts import TABLES, Contract
+from helpers.data.reading import read
+from helpers.data.refusal import InputRefused, Problem
 from helpers.data.respondents import in_order, with_roles
 from helpers.data.sources import find_built_in
 
 CLASSES = TABLES["kano_counts"].counts
+NOT_ALWAYS_COUNTED = ("R", "Q")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,9 @@ def load_counts(
         With all problems of the file, or what is wrong with a parameter; also if no row is left.
     """
     columns = with_roles(columns, segment, "")
-    checked = check(source, TABLES["kano_counts"], columns=columns, bad_rows=bad_rows, decimal=decimal)
+    contract = _contract()
+    _refuse_shares(source, contract, columns, decimal)
+    checked = check(source, contract, columns=columns, bad_rows=bad_rows, decimal=decimal)
     rows = checked.table.order_by("place").to_pandas()
     counts = rows.reindex(columns=["requirement", "segment", *CLASSES]).astype(dict.fromkeys(CLASSES, "int64"))
     segments = counts.segment.astype(object)
@@ -99,3 +104,20 @@ def load_counts(
         inputs=checked.inputs,
         notes=[*checked.notes, *([f"{checked.name}: {built_in.description}. {built_in.origin}."] if built_in else [])],
     )
+
+
+def _contract() -> Contract:
+    table, remedy = TABLES["kano_counts"], "If it was never counted, add it as a column of 0."
+    counted = {name: replace(table.columns[name], remedy=remedy) for name in NOT_ALWAYS_COUNTED}
+    return replace(table, columns=table.columns | counted)
+
+
+def _refuse_shares(source: str, contract: Contract, columns: Mapping[str, str] | None, decimal: str) -> None:
+    """Say of a file with a fraction in every row once what the check would say of each column."""
+    raw = read(source, contract, columns)
+    texts = raw.table.select(*(raw.columns[name] for name in CLASSES if name in raw.columns)).to_pandas().astype(str)
+    numbers = texts.apply(lambda column: pd.to_numeric(column.str.replace(decimal, "."), errors="coerce"))
+    if (numbers % 1 > 0).any(axis=1).all():
+        rule = "there are fractions in every row, as of shares or percentages"
+        way_out = "Counts are whole numbers of respondents: multiply shares by n, percentages by n / 100, and round."
+        raise InputRefused(raw.name, [*raw.problems, Problem(rule, way_out=way_out)])

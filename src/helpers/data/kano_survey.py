@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import contracts
-from helpers.data.cleaning import BAD_ROWS, check, plain
+from helpers.data.cleaning import BAD_ROWS, WORDINGS_EXAMPLE, check, plain
 from helpers.data.reading import Raw, read
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
 from helpers.data.respondents import as_number, in_order, unlabelled, with_roles
@@ -56,9 +57,18 @@ LABEL_SETS = {
         ("勉强接受", "能忍受"),
         ("我很不喜欢",),
     ),
+    # A set of its own: where both 我很喜欢 and 喜欢 are answers, they are steps of another scale.
+    "zh_short": (
+        ("喜欢",),
+        ("理应如此", "理所当然"),
+        ("无所谓",),
+        ("勉强接受", "能忍受"),
+        ("不喜欢",),
+    ),
 }
 POSITION = "position"
 OWN_LABELS = "own"
+IN_ORDER = "in the order: if it is there, if it is missing, importance"
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,7 @@ def load_answers(
     *,
     columns: Mapping[str, str] | None = None,
     labels: str | Mapping[str, int | None] = "",
+    wordings: Mapping[str, int | None] | None = None,
     wide: str = "",
     segment: str = "",
     wave: str = "",
@@ -146,8 +157,10 @@ def load_answers(
         The file's column names to the contract's: ``{"feature": "requirement"}``.
     labels : str or Mapping[str, int or None]
         How answers are written: "position" (1 like, 2 must-be, 3 neutral, 4 live with, 5 dislike), one of `LABEL_SETS`,
-        or the file's words to positions, None standing for no answer: ``{"great": 1, "do not know": None}``. ""
-        takes the positions or the set that cover most answers, and says which in a note.
+        or `wordings`. "" takes the positions or the set that cover most answers, and says which in a note.
+    wordings : Mapping[str, int or None], optional
+        In place of `labels`, the file's words to positions, None standing for no answer:
+        ``{"great": 1, ..., "do not know": None}``.
     wide : str
         For files with one row for each respondent: how the columns of a requirement's functional and dysfunctional
         answer (and of its importance) are named, parted by a space, or by ``|`` where names hold spaces:
@@ -175,16 +188,17 @@ def load_answers(
     require_choice("bad_rows", bad_rows, BAD_ROWS)
     scale = _scale(importance_min, importance_max)
     templates = _templates(wide)
-    given = _given(labels)
+    given = _given(wordings or labels)
     columns = with_roles(columns, segment, wave)
     pairs, notes = None, []
     if templates or not given:
         # A first look at the file tells what to hold it to.
         raw = read(source, contracts.kano_survey({}, scale, {} if templates else None), columns)
-        pairs = _pairs(raw, templates) if templates else None
+        pairs = _pairs(raw, templates, wide) if templates else _refused_if_wide(raw)
         given, notes = (given, []) if given else _found(raw, pairs)
-    label_set, wordings = given
-    contract = contracts.kano_survey(wordings, scale, pairs)
+        notes += _unread(raw, pairs) if pairs else []
+    label_set, positions = given
+    contract = contracts.kano_survey(positions, scale, pairs)
     checked = check(source, contract, columns=columns, bad_rows=bad_rows, decimal=decimal)
     table = checked.table.order_by("place").to_pandas()
     rows = _stacked(table, pairs) if pairs else table
@@ -250,7 +264,7 @@ def _own(labels: Mapping) -> dict[str, float]:
     if not any(number > 0 for number in own.values()) and not problems:
         problems.append(Problem('it names no answer; "" finds from the data how answers are worded'))
     if problems:
-        raise InputRefused(f"labels={dict(labels)!r}", problems)
+        raise InputRefused(f"wordings={dict(labels)!r}", problems)
     return own
 
 
@@ -271,7 +285,7 @@ def _found(raw: Raw, pairs: Mapping[str, tuple[str, ...]] | None) -> tuple[tuple
     if counts and not most and not raw.problems:
         problem = Problem(
             "the answers are neither positions from 1 to 5 nor worded in a way that is known",
-            way_out=f'Map them: labels={{"I like it": 1, ...}}. Known are {", ".join(LABEL_SETS)}.',
+            way_out=f"Map them, all five: {WORDINGS_EXAMPLE}. Known are {', '.join(LABEL_SETS)}.",
         )
         raise InputRefused(raw.name, [problem])
     names = [name for name, count in covered.items() if count == most]
@@ -317,20 +331,19 @@ def _templates(wide: object) -> list[re.Pattern]:
     whole = len(parts) in (2, 3) and len(set(parts)) == len(parts)
     if not (isinstance(wide, str) and whole and all(part.count("{requirement}") == 1 for part in parts)):
         rule = "it must name the two columns of a requirement, or three with its importance"
-        way_out = 'As in wide="{requirement}_f {requirement}_d"; names with spaces are parted by |.'
+        example = "{requirement}_f {requirement}_d"
+        way_out = f'As in wide="{example}" or wide="{example} {{requirement}}_i"; names with spaces are parted by |.'
         raise InputRefused(f"wide={wide!r}", [Problem(rule, way_out=way_out)])
     return [
         re.compile("(.+)".join(re.escape(text) for text in part.split("{requirement}")), re.DOTALL) for part in parts
     ]
 
 
-def _pairs(raw: Raw, templates: list[re.Pattern]) -> dict[str, tuple[str, ...]]:
+def _pairs(raw: Raw, templates: list[re.Pattern], wide: str) -> dict[str, tuple[str, ...]]:
     """Find the columns of each requirement, in the order of the file."""
-    names = dict(zip(raw.contents, raw.names, strict=True))
-    taken = {names[column] for column in raw.columns.values()}
+    names = _unnamed(raw)
     found = [
-        {match[1].strip(): name for name in raw.names if name not in taken and (match := template.fullmatch(name))}
-        for template in templates
+        {match[1].strip(): name for name in names if (match := template.fullmatch(name))} for template in templates
     ]
     functional, dysfunctional = found[:2]
     problems = _alone(functional, dysfunctional, templates) + _alone(dysfunctional, functional, templates[::-1])
@@ -341,7 +354,9 @@ def _pairs(raw: Raw, templates: list[re.Pattern]) -> dict[str, tuple[str, ...]]:
     }
     if not pairs and not problems:
         shown = ", ".join(map(shortened, raw.names[:12])) + (", ..." if len(raw.names) > 12 else "")
-        problems = [Problem("the pattern wide fits none of the columns", way_out=f"The file has {shown}.")]
+        proposed = _proposed(names)
+        way_out = f"The file has {shown}." + (f" Try wide={_quoted(proposed)}, {IN_ORDER}." if proposed else "")
+        problems = [Problem(f"the pattern wide={_quoted(wide)} fits none of the columns", way_out=way_out)]
     twice = [text for text, count in Counter(name.casefold() for name in _flat(pairs)).items() if count > 1]
     own = {name.casefold() for name in (*contracts.TABLES["kano_survey"].columns, "place", "same_as")}
     problems += [
@@ -352,6 +367,63 @@ def _pairs(raw: Raw, templates: list[re.Pattern]) -> dict[str, tuple[str, ...]]:
     if problems:
         raise InputRefused(raw.name, [*raw.problems, *problems])
     return pairs
+
+
+def _unnamed(raw: Raw) -> list[str]:
+    """Return the names of the columns that are not the respondents' own."""
+    names = dict(zip(raw.contents, raw.names, strict=True))
+    own = {names[column] for column in raw.columns.values()}
+    return [name for name in raw.names if name not in own]
+
+
+def _quoted(pattern: str) -> str:
+    return json.dumps(pattern, ensure_ascii=False)
+
+
+def _proposed(names: list[str]) -> str:
+    """Guess the pattern from ends or beginnings that the same requirements have; "" where there are none."""
+    named: dict[str, list[str]] = {}
+    for name in names:
+        for mark in re.finditer(r"(?<=.)[\W_](?=.)", "" if "{requirement}" in name else name):
+            start, end = mark.span()
+            named.setdefault("{requirement}" + name[start:], []).append(name[:start])
+            named.setdefault(name[:end] + "{requirement}", []).append(name[end:])
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for template, requirements in named.items():
+        alike.setdefault(tuple(requirements), []).append(template)
+    found = {several: parts for several, parts in alike.items() if len(several) > 1 and len(parts) in (2, 3)}
+
+    def likely(several: tuple[str, ...]) -> tuple[bool, bool, int]:
+        # Three answers to two requirements look like two answers to three, but for what stands side by side.
+        first, second = (names.index(part.replace("{requirement}", several[0])) for part in found[several][:2])
+        return len(several) > 3, second == first + 1, len(several)
+
+    parts = found[max(found, key=likely)] if found else []
+    return (" | " if " " in "".join(parts) else " ").join(parts)
+
+
+def _refused_if_wide(raw: Raw) -> None:
+    """Refuse a file that seems to have columns for each requirement, though no pattern says so."""
+    asked = {"requirement", "functional", "dysfunctional"}
+    proposed = "" if asked & set(raw.columns) else _proposed(_unnamed(raw))
+    if proposed:
+        others = [problem for problem in raw.problems if problem.column in ("respondent_id", "segment", "wave")]
+        rule = f"each requirement seems to have columns of its own; say how they are named: wide={_quoted(proposed)}"
+        raise InputRefused(raw.name, [*others, Problem(f"{rule}, {IN_ORDER}")])
+
+
+def _unread(raw: Raw, pairs: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Tell of a third column of each requirement that the pattern passes over."""
+    unused = [name for name in _unnamed(raw) if name not in _flat(pairs)]
+    fits = Counter(
+        name.replace(requirement, "{requirement}", 1) for requirement in pairs for name in unused if requirement in name
+    )
+    return [
+        f"Columns of {raw.name} that fit {template} and are not used: {count}. "
+        "If they hold importance, name them third in wide."
+        for template, count in fits.items()
+        if 1 < count == len(pairs)
+    ]
 
 
 def _flat(pairs: Mapping[str, tuple[str, ...]]) -> list[str]:

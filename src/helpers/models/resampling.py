@@ -23,7 +23,9 @@ def blocks(resamples: int, rows: int) -> Iterator[int]:
         yield min(at_once, resamples - start)
 
 
-def resampled_counts(respondents: int, resamples: int, seed: int = 0, strata=None) -> Iterator[np.ndarray]:
+def resampled_counts(
+    respondents: int, resamples: int, seed: int = 0, strata=None, clusters=None
+) -> Iterator[np.ndarray]:
     """Draw respondents with replacement, as many as there are (Efron 1979).
 
     Parameters
@@ -35,6 +37,10 @@ def resampled_counts(respondents: int, resamples: int, seed: int = 0, strata=Non
         Same seed, same resamples, however many are held at a time.
     strata : array_like of int, shape (respondents,), optional
         Respondents are drawn within each stratum, whose size is kept: segments or waves of fixed sample sizes.
+    clusters : array_like of int, shape (respondents,), optional
+        Numbers from 0 of what is drawn as a whole, as often as there are clusters: all answers of one person in
+        several waves (Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8). Strata are
+        then of clusters.
 
     Yields
     ------
@@ -44,17 +50,19 @@ def resampled_counts(respondents: int, resamples: int, seed: int = 0, strata=Non
     Raises
     ------
     ValueError
-        No respondents; strata of another length.
+        No respondents; strata or clusters of another length.
     """
-    order, starts, ends = _sorted_strata(respondents, strata)
+    units = respondents if clusters is None else _clusters(respondents, clusters)
+    order, starts, ends = _sorted_strata(units, strata)
     rng = np.random.default_rng(seed)
     for draws in blocks(resamples, respondents):
         if strata is None:
-            drawn = rng.integers(respondents, size=(draws, respondents))
+            drawn = rng.integers(units, size=(draws, units))
         else:
-            drawn = order[rng.integers(starts, ends, size=(draws, respondents))]
-        drawn += respondents * np.arange(draws)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
+            drawn = order[rng.integers(starts, ends, size=(draws, units))]
+        drawn += units * np.arange(draws)[:, None]
+        often = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
+        yield often if clusters is None else often[:, clusters]
 
 
 def jackknife_counts(respondents: int, groups: int = JACKKNIFE_GROUPS, strata=None) -> Iterator[np.ndarray]:
@@ -94,6 +102,14 @@ def jackknife_counts(respondents: int, groups: int = JACKKNIFE_GROUPS, strata=No
     for draws in blocks(groups, respondents):
         block = np.arange(first, first := first + draws)[:, None]
         yield scale[block, stratum] * ((group != block) | vanishes[block, stratum])
+
+
+def _clusters(respondents: int, clusters) -> int:
+    """Return how many clusters there are."""
+    clusters = np.asarray(clusters)
+    if clusters.shape != (respondents,):
+        raise ValueError(f"clusters must be one-dimensional, one number for each of {respondents} respondents.")
+    return int(clusters.max(initial=-1)) + 1
 
 
 def _sorted_strata(respondents: int, strata) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

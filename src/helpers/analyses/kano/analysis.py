@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.data.kano_survey import KanoAnswers
@@ -17,6 +18,7 @@ from . import tables, words
 from .gallery import gallery
 from .measurement import Measurement, measure
 from .settings import OF_THE_INPUT, Settings
+from .tables.evidence import few
 
 SIMULATED = "Simulated data"
 # What counts alone cannot show; beside published counts a simulated survey shows it, and each of these says so.
@@ -47,6 +49,11 @@ class Kano(ShownAsHeadlines, Measurement):
         return SIMULATED if simulated else ""
 
     @cached_property
+    def clear(self) -> np.ndarray:
+        """Return for which requirements the most frequent class can be relied on: never of too few answers."""
+        return super().clear & ~few(self.everyone)
+
+    @cached_property
     def illustration(self) -> Kano | None:
         """Return a simulated survey beside published counts; None beside anything that the user brings."""
         settings = self.settings
@@ -63,13 +70,17 @@ class Kano(ShownAsHeadlines, Measurement):
     @cached_property
     def processed(self) -> dict[str, pd.DataFrame]:
         """Return what other notebooks may read: one row for each requirement."""
-        return {"kano_requirements": self._frame.drop(columns="clear")}
+        return {"kano_requirements": self._frame}
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Return the tables of the report by name."""
-        every = [headline_table(self.headlines), *tables.tables(self)]
+        every = [headline_table(self.headlines), *self._own_tables.values()]
         return {table.name: self._illustrated(table) for table in every}
+
+    @cached_property
+    def _own_tables(self) -> dict[str, Table]:
+        return {table.name: table for table in tables.tables(self)}
 
     def _illustrated(self, table: Table) -> Table:
         if not self.illustration or table.name not in ILLUSTRATED_TABLES:
@@ -88,8 +99,7 @@ class Kano(ShownAsHeadlines, Measurement):
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        frame = tables.classes.requirements_frame(self)
-        return frame[frame["clear"].notna()].reset_index(drop=True)
+        return tables.classes.of_everyone(self._own_tables["requirements"].frame)
 
     @cached_property
     def headlines(self) -> tuple[Headline, ...]:
@@ -102,14 +112,16 @@ class Kano(ShownAsHeadlines, Measurement):
         # what is only illustrated is no answer
         frames = {name: table.frame for name, table in self.tables.items() if not table.label}
         parts = (
-            words.classes(self),
+            words.classes(self, self._frame),
+            words.behind(frames["priorities"]),
             words.unclear(self, self._frame.assign(clear=self.clear)),
             words.advice(frames["priorities"], self.settings),
             words.changes(frames.get("differences")),
             words.asymmetry(frames["asymmetry"]),
-            words.gaps(frames.get("importance")),
+            words.gaps(frames.get("importance"), self.settings.least_share),
             words.latent_classes(self),
             words.choice(frames["choice"]),
+            words.offers(frames["offers"]),
             words.illustrated(self.illustration is not None),
         )
         return "\n\n".join(part for part in parts if part)
@@ -117,7 +129,8 @@ class Kano(ShownAsHeadlines, Measurement):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return which conclusions do not hold or must be read with care, in words."""
-        return words.warnings(self, self._frame, self.tables["quality"].frame)
+        frames = (self.tables[name].frame for name in ("quality", "priorities"))
+        return words.warnings(self, self._frame, *frames)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

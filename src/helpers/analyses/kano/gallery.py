@@ -16,6 +16,8 @@ from ..drawing import nothing
 from ..groups import ALL
 from . import figures
 from .measurement import Measurement
+from .tables.decisions import has_budget
+from .tables.pooled import surely_differ
 
 FULFILMENT = np.linspace(0, 1, 51)
 CURVED = "OAM"  # the classes that have a curve
@@ -42,7 +44,7 @@ def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
         figures.satisfaction_curves(_curves(result, rows), english),
         _segments(result, every, english, cuts),
         _waves(result, every, frames["differences"], english, cuts),
-        _latent_classes(result, rows, frames["latent_classes"], english, cuts),
+        _latent_classes(rows, frames["latent_classes"], english, cuts),
         _of("choice", frames, english, figures.choice),
         _decision(result, frames["priorities"], english),
         _of("sample_size", frames, english, figures.sample_size),
@@ -119,24 +121,21 @@ def _waves(
     english: Mapping[str, str],
     cuts: Mapping[str, float],
 ) -> Figure:
-    waves = [result.groups[number][1] for number in result.of_kind("wave")]
-    if len(waves) < 2:
+    if len(result.of_kind("wave")) < 2:
         return nothing("waves", "This input names no two waves that can be shown.")
-    ends = (differences["kind"] == "wave") & (differences["first"] == waves[0]) & (differences["second"] == waves[-1])
-    moved = set(differences[ends & (differences["p_holm"] < 0.05)]["requirement"])
+    moved = surely_differ(differences, "wave")
     rows = every[every["wave"] != ALL].reset_index(drop=True)
     return figures.waves(rows.assign(surely=rows["requirement"].isin(moved)), english, **cuts)
 
 
 def _latent_classes(
-    result: Measurement,
     rows: pd.DataFrame,
     found: pd.DataFrame,
     english: Mapping[str, str],
     cuts: Mapping[str, float],
 ) -> Figure:
     if "requirement" not in found:
-        return nothing("latent_classes", result.no_latent_classes, found)
+        return nothing("latent_classes", str(found["reason"].iloc[0]), found)
     parts = found.assign(group="class " + found["latent_class"].astype(str), is_all=False)
     frame = pd.concat([rows.assign(group=ALL, is_all=True), parts], ignore_index=True)
     shares = dict(zip(parts["group"], parts["share"], strict=True))
@@ -144,6 +143,7 @@ def _latent_classes(
 
 
 def _decision(result: Measurement, priorities: pd.DataFrame, english: Mapping[str, str]) -> Figure:
-    if not result.settings.costs:
-        return nothing("decision", "No costs are given (costs), so nothing is chosen under a budget.")
+    if not has_budget(result.settings):
+        given = "costs are given but no budget (budget)" if result.settings.costs else "no costs are given (costs)"
+        return nothing("decision", f"Nothing is chosen under a budget: {given}.")
     return figures.decision(priorities.rename(columns={"class": "kind"}), english)

@@ -13,13 +13,21 @@ from helpers.models.kano import rules
 from helpers.models.kano.evaluation import CLASSES
 
 from .measurement import Measurement
+from .settings import Settings
+from .tables.classes import evaluated_by
+from .tables.decisions import has_budget, unpriced
+from .tables.evidence import FEWEST_ANSWERS, alike, few
+from .tables.people import one_latent_class
+from .tables.pooled import EVERYONE, SURELY
 
 FEW_RESPONDENTS = 200  # below, classes of requirements are unsteady (Chapman and Callegaro 2022)
-MANY_QUESTIONABLE = 0.06  # share of questionable answers; 2 to 6 % are usual (Nilsson-Witell and Fundin 2005)
-MANY_REVERSE = 0.2
+# Share of questionable answers: 2 to 6 % are usual by the standard table (Nilsson-Witell and Fundin 2005); by the
+# revised one, or one that is not known, the same answer twice may be questionable, and has its own limit.
+MANY_QUESTIONABLE = 0.06
 MANY_SAME = 0.2  # share of pairs with the same answer, neutral apart
+MANY_REVERSE = 0.2
 MOST_NAMED = 8
-SURE = 0.95  # share of resamples
+TOLD_APART = 0.05  # share of resamples in which another costs more, from which on the first is not told from it
 READ_AS = {
     "M": "must be there",
     "O": "count both ways",
@@ -27,6 +35,14 @@ READ_AS = {
     "I": "leave respondents indifferent",
     "R": "are unwanted",
 }
+OTHER_RULES = {"class_blauth": "(O+A+M) against (I+R+Q)", "class_priority": "M before O before A before I"}
+CLAIMS = {
+    "M": "that meeting a must-be does not satisfy (Better within {} of 0)",
+    "A": "that lacking an attractive requirement does not annoy (Worse within {} of 0)",
+    "O": "that a one-dimensional one weighs alike both ways (Better within {} of the size of Worse)",
+}
+FEELS = {("better", True): "its presence pleases more", ("better", False): "its presence pleases less"}
+FEELS |= {("worse", True): "its lack annoys less", ("worse", False): "its lack annoys more"}
 
 
 def _named(names: Iterable[str]) -> str:
@@ -34,34 +50,42 @@ def _named(names: Iterable[str]) -> str:
     return listed(map(plain, names), MOST_NAMED)
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
+
+
 def headlines(result: Measurement) -> tuple[Headline, ...]:
     """Return how many requirements, respondents and unclear requirements there are."""
     unclear, many = int((~result.clear).sum()), len(result.requirements)
+    have = "has" if 1 in (unclear, many) else "have"
     found = [
         Headline(
-            "unclear_requirements", unclear, "requirements", f"{unclear} of {many} requirements have no clear class"
+            "unclear_requirements",
+            unclear,
+            "requirements",
+            f"{unclear} of {_counted(many, 'requirement')} {have} no clear class",
         ),
-        Headline("requirements", many, "requirements", f"{number(many)} requirements"),
-        Headline("respondents", result.respondents, "respondents", f"{number(result.respondents)} respondents"),
+        Headline("requirements", many, "requirements", _counted(many, "requirement")),
+        Headline("respondents", result.respondents, "respondents", _counted(result.respondents, "respondent")),
     ]
     return tuple(found)
 
 
 def strongest(frame: pd.DataFrame) -> tuple[Headline, ...]:
     """Return the requirement that raises satisfaction most, and the one whose lack lowers it most."""
-    found = []
+    found, frame = [], frame[frame["n"] >= FEWEST_ANSWERS]
     for measure, best in (("better", "idxmax"), ("worse", "idxmin")):
         if frame[measure].notna().any():
             row = frame.loc[getattr(frame[measure], best)()]
             numbers = (float(row[f"{measure}{end}"]) for end in ("", "_low", "_high"))
             value, low, high = numbers
-            text = f"{row['requirement']}: {measure} {number(value, 2)} ({between(low, high, 2)})"
+            text = f"{row['requirement']}: {measure.capitalize()} {number(value, 2)} ({between(low, high, 2)})"
             found.append(Headline(f"strongest_{measure}", value, "share", text, low, high))
     return tuple(found)
 
 
-def classes(result: Measurement) -> str:
-    """Say which requirements are which, as far as it is clear."""
+def classes(result: Measurement, frame: pd.DataFrame) -> str:
+    """Say which requirements are which, as far as it is clear, and what one letter for everyone hides."""
     letters = np.array(CLASSES)[result.classes]
     parts = []
     for letter, reads in READ_AS.items():
@@ -72,11 +96,38 @@ def classes(result: Measurement) -> str:
         if names:
             parts.append(f"{_named(names)} ({reads}, {letter})")
     clear, many = int(result.clear.sum()), len(result.requirements)
-    table = f"{result.settings.evaluation_table} table" if isinstance(result.source, KanoAnswers) else "counted classes"
-    who = f"{number(result.respondents)} respondents, {table}"
+    found = evaluated_by(result)
+    table = f"{found} table" if isinstance(result.source, KanoAnswers) else "classes as counted"
+    table = f"counted by the {found} table" if found and not isinstance(result.source, KanoAnswers) else table
+    who = f"{_counted(result.respondents, 'respondent')}, {table}"
     if not parts:
-        return f"**None of the {many} requirements has a clear class** ({who})."
-    return f"**{clear} of {many} requirements have a clear class** ({who}): {'; '.join(parts)}."
+        none = (
+            "The only requirement has no clear class" if many == 1 else f"None of {many} requirements has a clear class"
+        )
+        return f"**{none}** ({who})."
+    have = "has" if 1 in (clear, many) else "have"
+    text = f"**{clear} of {_counted(many, 'requirement')} {have} a clear class** ({who}): {'; '.join(parts)}."
+    return text + _by_other_rules(frame.assign(clear=result.clear))
+
+
+def _by_other_rules(frame: pd.DataFrame) -> str:
+    """Name what is clear and yet called otherwise by another rule."""
+    text = ""
+    for column, rule in OTHER_RULES.items():
+        for letter, rows in frame[frame["clear"] & (frame[column] != frame["class_mode"])].groupby(column):
+            verb = "is" if len(rows) == 1 else "are"
+            text += f" By {rule}, though, {_named(rows['requirement'])} {verb} {letter or 'of no class'}."
+    return text
+
+
+def behind(priorities: pd.DataFrame) -> str:
+    """Say which requirements have another class in another segment or wave, which one class for everyone hides."""
+    parts = [
+        f"{plain(row.requirement)} {verb}: {plain(getattr(row, column))}"
+        for column, verb in (("waves", "moved"), ("segments", "differs"))
+        for row in priorities[priorities[column] != ""].head(MOST_NAMED).itertuples()
+    ]
+    return f"**One class for everyone hides** that {'; that '.join(parts)}." if parts else ""
 
 
 def unclear(result: Measurement, frame: pd.DataFrame) -> str:
@@ -84,103 +135,137 @@ def unclear(result: Measurement, frame: pd.DataFrame) -> str:
     rows = frame[~frame["clear"]]
     if rows.empty:
         return ""
-    named = [
-        f"{plain(row.requirement)} ({_between(row)}; {row.class_mode} in {percent(row.bootstrap_share, 0)} of "
-        "resamples)"
-        for row in rows.head(MOST_NAMED).itertuples()
-    ]
+    named = [f"{plain(row.requirement)} ({_between(row)})" for row in rows.head(MOST_NAMED).itertuples()]
     more = f", and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     return f"Not clear: {', '.join(named)}{more}. For these the shares say more than any letter."
 
 
 def _between(row) -> str:
+    if row.n < FEWEST_ANSWERS:
+        return f"only {_counted(row.n, 'answer')}" if row.n else "no answers"
     ordered = sorted(CLASSES, key=lambda letter: -getattr(row, letter))[:2]
-    return f"{ordered[0]} {getattr(row, ordered[0])}, {ordered[1]} {getattr(row, ordered[1])}"
+    text = f"{ordered[0]} {getattr(row, ordered[0])}, {ordered[1]} {getattr(row, ordered[1])}"
+    if "/" in row.class_mode:
+        text += ", a tie"
+    elif np.isfinite(row.bootstrap_share):
+        text += f"; {row.class_mode} in {percent(row.bootstrap_share, 0)} of resamples"
+    return f"{text}; {plain(row.differs)}" if row.differs else text
 
 
-def advice(priorities: pd.DataFrame, settings) -> str:
+def advice(priorities: pd.DataFrame, settings: Settings) -> str:
     """Say what the classes advise, in the sources' reading."""
-    stages = {letter: priorities[priorities["class"] == letter]["requirement"].tolist() for letter in "MOA"}
-    parts = []
-    if stages["M"]:
-        parts.append(f"meet first {_named(stages['M'])}")
-    if stages["O"]:
-        parts.append(f"do better than others at {_named(stages['O'])}")
-    if stages["A"]:
-        parts.append(f"choose to delight among {_named(stages['A'])}")
+    stages = {letter: priorities[priorities["class"] == letter]["requirement"].tolist() for letter in "MOAR"}
+    reads = {
+        "M": "meet first {}",
+        "O": "do better than others at {}",
+        "A": "choose to delight among {}",
+        "R": "remove {}",
+    }
+    parts = [words.format(_named(stages[letter])) for letter, words in reads.items() if stages[letter]]
     if not parts:
         return ""
     text = f"By the most frequent class, clear or not: {'; '.join(parts)}."
-    if settings.costs:
+    for source, rows in priorities[priorities["class_from"] != EVERYONE].groupby("class_from"):
+        text += f" For {_named(rows['requirement'])} that is the class of {plain(source)}."
+    tied = priorities[priorities["tie"] != ""]
+    if len(tied):
+        of = [f"{plain(row.requirement)} ({row.tie})" for row in tied.itertuples()]
+        text += f" Classes tie for {listed(of, MOST_NAMED)}: M comes before O, A and I."
+    if has_budget(settings):
         chosen = priorities[priorities["chosen"]]["requirement"].tolist()
         text += f" Under the budget of {number(settings.budget)}: {_named(chosen) if chosen else 'nothing'}."
     return text
 
 
 def asymmetry(frame: pd.DataFrame) -> str:
-    """Say whether the classes behave as the sources claim."""
+    """Say of each claim of the sources for which requirements it holds."""
     if "verdict" not in frame:
         return ""
-    counts = frame["verdict"].value_counts()
-    return (
-        "The claim that meeting a must-be does not satisfy and lacking an attractive requirement does not annoy "
-        "holds for "
-        f"{counts.get('holds', 0)} of {len(frame)} requirements, does not hold for {counts.get('does not hold', 0)}, "
-        "and "
-        f"cannot be told for {counts.get('cannot be told', 0)}."
-    )
+    margin, parts = f"{frame['margin'].iloc[0]:g}", []
+    for letter, claim in CLAIMS.items():
+        rows = frame[frame["class"] == letter]
+        told = [
+            f"{verdict} for {_named(rows[rows['verdict'] == verdict]['requirement'])}"
+            for verdict in ("holds", "does not hold", "cannot be told")
+            if (rows["verdict"] == verdict).any()
+        ]
+        if told:
+            parts.append(f"{claim.format(margin)} {', '.join(told)}")
+    return f"Of the claims of the sources: {'; '.join(parts)}."
 
 
 def changes(differences: pd.DataFrame | None) -> str:
     """Say which requirements differ between segments and moved between waves, beyond chance."""
     if differences is None or "p_holm" not in differences:
         return ""
-    surely = differences[differences["p_holm"] < 0.05]
+    surely = differences[differences["p_holm"] < SURELY]
     if surely.empty:
         return f"None of {number(len(differences))} differences between segments and waves is told from chance."
-    largest = surely.loc[surely["difference"].abs().idxmax()]
-    verb = "rises" if largest["difference"] > 0 else "falls"
+    # the surest is the one whose interval stays farthest from 0
+    nearest = surely[["low", "high"]].abs().min(axis=1).where(surely["low"] * surely["high"] > 0, 0)
+    row = surely.loc[nearest.idxmax()]
+    verb = "is" if len(surely) == 1 else "are"
     return (
-        f"{number(len(surely))} of {number(len(differences))} differences between segments and waves are beyond "
-        "chance, on "
-        f"{_named(dict.fromkeys(surely['requirement']))}. The largest: {largest['measure'].capitalize()} of "
-        f"{plain(largest['requirement'])} {verb} by {number(abs(largest['difference']), 2)} from "
-        f"{plain(largest['first'])} to "
-        f"{plain(largest['second'])} ({between(largest['low'], largest['high'], 2)})."
+        f"{number(len(surely))} of {number(len(differences))} differences between segments and waves {verb} beyond "
+        f"chance, on {_named(dict.fromkeys(surely['requirement']))}. The surest, on {plain(row['requirement'])}: from "
+        f"{plain(row['first'])} (n = {number(row['first_n'])}) to {plain(row['second'])} "
+        f"(n = {number(row['second_n'])}) {FEELS[row['measure'], bool(row['difference'] > 0)]} "
+        f"({row['measure'].capitalize()} {number(row['from_value'], 2)} to {number(row['to_value'], 2)}; difference "
+        f"{number(row['difference'], 2)}, {between(row['low'], row['high'], 2)})."
     )
 
 
-def gaps(importance: pd.DataFrame | None) -> str:
+def gaps(importance: pd.DataFrame | None, least_share: float) -> str:
     """Say what respondents show to matter but do not say, and the reverse."""
     if importance is None or "gap" not in importance:
         return ""
-    surely = importance[importance["share"] >= SURE]
     parts = []
     for gap, words in (
-        ("hidden", "shown to matter more than it is said to"),
-        ("overstated", "said to matter more than it is shown to"),
+        ("hidden", "above the mean importance by what answers show, below it by what respondents say"),
+        ("overstated", "above the mean importance by what respondents say, below it by what answers show"),
     ):
-        names = surely[surely["gap"] == gap]["requirement"]
+        names = importance[importance["gap"] == gap]["requirement"]
         if len(names):
             parts.append(f"{words}: {_named(names)}")
+    resamples = f"in {percent(least_share, 0)} of resamples or more"
     if not parts:
-        return "No requirement is surely more important than respondents say, or less."
+        return (
+            "No requirement is surely above the mean importance by what answers show and below it by what respondents "
+            f"say, or the other way round ({resamples})."
+        )
     text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} (in {percent(SURE, 0)} of resamples or more)."
+    return f"{text[0].upper()}{text[1:]} ({resamples})."
 
 
 def choice(frame: pd.DataFrame) -> str:
     """Say what it costs most to leave out, if customers choose as the sources say."""
-    known = frame[frame["lost"].notna()]
-    if known.empty:
+    known = frame[frame["low"].notna()]
+    if known.empty or not known["lost"].iloc[0] > 0:
         return ""
-    first = known.iloc[0]
+    first, others = known.iloc[0], known.iloc[1:]
+    rivals = others[others["above_first"] >= TOLD_APART]
+    told = [
+        f"{plain(row.requirement)} (more in {percent(row.above_first, 0)} of resamples)" for row in rivals.itertuples()
+    ]
+    apart = f", though it cannot be told from {listed(told, MOST_NAMED)}" if told else ""
     return (
         "If customers choose in the sources' three stages, it costs an offer most to leave out "
-        f"{plain(first['requirement'])}: {percent(first['lost'])} of all choices "
+        f"{plain(first['requirement'])}{apart}: {percent(first['lost'])} of all choices "
         f"({between(first['low'], first['high'], 1, 100)}) of the 50 % it would have against an equal rival, "
-        f"{percent(first['screened'])} of them in the screen. That is a simulation; no choices were observed."
+        f"{number(100 * first['screened'], 1)} points because it is excluded, {number(100 * first['weighed'], 1)} in "
+        "the comparison. That is a simulation; no choices were observed."
     )
+
+
+def offers(frame: pd.DataFrame) -> str:
+    """Say which of the offers that were described is chosen most in the simulation."""
+    if "chosen" not in frame or frame["chosen"].isna().all():
+        return ""
+    rows = frame.sort_values("chosen", ascending=False, kind="stable").head(MOST_NAMED)
+    shares = [
+        f"{plain(row.offer)} {percent(row.chosen)} ({between(row.low, row.high, 1, 100)})" for row in rows.itertuples()
+    ]
+    return f"Of the offers described, by the same simulation, customers choose: {'; '.join(shares)}."
 
 
 def latent_classes(result: Measurement) -> str:
@@ -189,7 +274,7 @@ def latent_classes(result: Measurement) -> str:
     if found is None:
         return ""
     if found.chosen == 1:
-        return "Respondents do not fall into groups that want different things: one latent class has the least BIC."
+        return one_latent_class(result)
     shares = listed([percent(share, 0) for share in found.shares])
     text = f"{found.chosen} latent classes of respondents have the least BIC ({shares} of respondents)."
     style = result.style_of_classes
@@ -214,32 +299,91 @@ def illustrated(is_illustrated: bool) -> str:
     )
 
 
-def warnings(result: Measurement, frame: pd.DataFrame, quality: pd.DataFrame) -> tuple[str, ...]:
+def warnings(
+    result: Measurement, frame: pd.DataFrame, quality: pd.DataFrame, priorities: pd.DataFrame
+) -> tuple[str, ...]:
     """Say which conclusions do not hold or must be read with care."""
+    return (
+        *_budget(result.settings, priorities),
+        *_unsteady(result, frame),
+        *_hidden(priorities),
+        *_misunderstood(result, frame, quality),
+    )
+
+
+def _budget(settings: Settings, priorities: pd.DataFrame) -> list[str]:
     found = []
-    if result.respondents < FEW_RESPONDENTS:
+    if settings.costs and not settings.budget:
+        found.append("Costs are given but no budget: set budget, or nothing is chosen under one.")
+    if settings.budget and not settings.costs:
+        found.append("A budget is given but no costs: set costs, or nothing is chosen under it.")
+    without = unpriced(priorities)
+    if has_budget(settings) and without:
         found.append(
-            f"Only {number(result.respondents)} respondents: with fewer than {FEW_RESPONDENTS} the classes are "
-            "unsteady. The "
-            "curve of sample sizes shows how much."
+            f"No cost is given for the must-be {listed(without, MOST_NAMED)}: a must-be comes first, yet the budget is "
+            "spent without. Add it to costs."
         )
+    return found
+
+
+def _unsteady(result: Measurement, frame: pd.DataFrame) -> list[str]:
+    found, many = [], len(frame)
+    least = result.settings.least_share
+    share, enough = frame["bootstrap_share"], frame["n"] >= FEWEST_ANSWERS
+    steady = int(((share >= least) | (share.isna() & enough)).sum())  # without a share all answers are alike
+    if result.respondents < FEW_RESPONDENTS and steady < many:
+        found.append(
+            f"Only {_counted(result.respondents, 'respondent')}: another survey like this would give the same class to "
+            f"{steady} of {_counted(many, 'requirement')} in {percent(least, 0)} of cases or more."
+            + (" The curve of sample sizes shows the same of fewer." if enough.any() else "")
+        )
+    names = np.array(result.requirements, dtype=object)
+    if result.repeated:
+        found.append(
+            f"{_counted(result.repeated, 'respondent')} answered in more than one wave: over all waves together "
+            "intervals and exact tests are too sure."
+        )
+    too_few, same = few(result.everyone), alike(result.everyone)
+    if too_few.any() and not too_few.all():
+        found.append(
+            f"Fewer than {FEWEST_ANSWERS} answers on {listed(names[too_few], MOST_NAMED)}: nothing is concluded there."
+        )
+    if (same & ~too_few).any():
+        found.append(
+            f"All answers are of one class on {listed(names[same & ~too_few], MOST_NAMED)}: resamples cannot say how "
+            "sure that is."
+        )
+    return found
+
+
+def _hidden(priorities: pd.DataFrame) -> list[str]:
+    rows = priorities[priorities["segments"] != ""].head(MOST_NAMED)
+    return [f"{row.requirement} is {row.segments}: one advice for everyone hides that." for row in rows.itertuples()]
+
+
+def _misunderstood(result: Measurement, frame: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
+    found = []
     disagree = frame[frame["rules_disagree"]]["requirement"].tolist()
     if disagree:
-        found.append(f"The rules of classification disagree on {_named(disagree)}: the letter depends on the rule.")
+        names = listed(disagree, MOST_NAMED)
+        found.append(f"The rules of classification disagree on {names}: the letter depends on the rule.")
+    table = evaluated_by(result)
+    by_table = f"by the {table} table" if table else "by a table that the counts do not name"
     for column, limit, what in (
-        ("questionable", MANY_QUESTIONABLE, "questionable answers"),
+        ("questionable", MANY_QUESTIONABLE if table == "standard" else MANY_SAME, f"questionable answers ({by_table})"),
         ("same_answer", MANY_SAME, "the same answer to both questions"),
     ):
         many = quality[quality[column] > limit]["requirement"].tolist()
         if many:
-            found.append(f"More than {percent(limit, 0)} {what} on {_named(many)}: the question may not be understood.")
+            names = listed(many, MOST_NAMED)
+            found.append(f"More than {percent(limit, 0)} {what} on {names}: the question may not be understood.")
     reverse = quality[quality["reverse"] > MANY_REVERSE]["requirement"].tolist()
     if reverse:
-        share = percent(MANY_REVERSE, 0)
-        found.append(f"More than {share} would rather not have {_named(reverse)}: is it asked the right way round?")
+        share, names = percent(MANY_REVERSE, 0), listed(reverse, MOST_NAMED)
+        found.append(f"More than {share} would rather not have {names}: is it asked the right way round?")
     if result.style_of_classes is not None and result.style_of_classes.verdict == "style":
         found.append("The latent classes are styles of answering, not groups that want different things.")
-    return tuple(found)
+    return found
 
 
 def notes(result: Measurement) -> tuple[str, ...]:

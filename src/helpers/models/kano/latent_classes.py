@@ -26,6 +26,7 @@ MOST = 5
 STARTS = 20
 TOLERANCE = 1e-5  # of the log-likelihood, from one step to the next
 MOST_STEPS = 5000
+LEAP = 4.0  # how far a start may leap at first, in steps, and by what this grows and shrinks
 ALIKE = 0.1  # of the log-likelihood: BIC would differ by 0.2, of which nothing can be concluded
 SMALLEST = 1e-300  # stands for a probability of 0 where its logarithm is taken
 
@@ -287,8 +288,9 @@ class _Answers:
 
     @property
     def indicators(self) -> np.ndarray:
-        """Return 1 where the row has this class, shape (rows, columns * 6)."""
-        return (self.rows[:, :, None] == np.arange(len(CLASSES))).reshape(len(self.rows), -1).astype(float)
+        """Return 1 where the row has this class, shape (rows, columns * 6 + 1); 1 in the last column, of the shares."""
+        given = (self.rows[:, :, None] == np.arange(len(CLASSES))).reshape(len(self.rows), -1)
+        return np.column_stack([given, np.ones(len(given))])
 
     @property
     def _kinds(self) -> np.ndarray:
@@ -317,58 +319,94 @@ class _Fit:
 
 
 def _by_helpers(answers: _Answers, number: int, starts: int, rng: np.random.Generator, done) -> _Fit:
-    """Run the EM algorithm from many starts at once; each leaves when it has come to rest."""
-    indicators, cells = sparse.csr_array(answers.indicators), len(answers.columns) * len(CLASSES)
+    """Climb from many starts at once by the EM algorithm, with leaps; each leaves when it has come to rest.
+
+    Two steps of the algorithm tell how far the next ones would lead, and the start leaps there (Varadhan and Roland
+    2008, Scandinavian J. Statistics 35, 335-353, scheme S3). One that lands lower goes back and leaps less far.
+    """
+    indicators = sparse.csr_array(answers.indicators)
     weighted = sparse.csr_array((answers.indicators * answers.often[:, None]).T)
+
+    def step(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        posterior, found = _expect(indicators, probabilities)
+        return answers.often @ found, _maximise(weighted, posterior)
+
     likelihood, settled = np.full(starts, -np.inf), np.zeros(starts, bool)
-    shares, profiles = np.empty((starts, number)), np.empty((starts, cells, number))
+    ended = np.empty((indicators.shape[1], number, starts))
     first = 0
     for together in blocks(starts, len(answers.rows) * number):
         going = np.arange(first, first := first + together)
-        posterior = rng.dirichlet(np.ones(number), (together, len(answers.rows))).swapaxes(0, 1)
-        for _ in range(MOST_STEPS):
-            shares[going], profiles[going] = _maximise(weighted, answers, posterior)
-            posterior, found = _expect(indicators, shares[going], profiles[going])
-            found = answers.often @ found
-            settled[going] = found - likelihood[going] < TOLERANCE
-            likelihood[going] = found
-            ended = settled[going]
-            if ended.any():
-                done(int(ended.sum()))
-                going, posterior = going[~ended], posterior[:, ~ended]
+        posterior = rng.dirichlet(np.ones(number), (together, len(answers.rows))).transpose(1, 2, 0)
+        here = safe = _maximise(weighted, posterior)
+        farthest = np.full(together, LEAP)
+        for _ in range(MOST_STEPS // 3):
+            height, once = step(here)
+            fell = height < likelihood[going]
+            if fell.any():
+                here[..., fell] = safe[..., fell]
+                height[fell], once[..., fell] = step(safe[..., fell])
+                farthest[fell] = np.maximum(farthest[fell] / LEAP, LEAP)
+            likelihood[going], safe = step(once)
+            ended[..., going] = once
+            rests = settled[going] = likelihood[going] - height < TOLERANCE
+            if rests.any():
+                done(int(rests.sum()))
+                going, farthest = going[~rests], farthest[~rests]
+                here, once, safe = (found[..., ~rests] for found in (here, once, safe))
             if not len(going):
                 break
+            landed, farthest = _leap(here, once, safe, farthest)
+            _, here = step(landed)
         else:
             done(len(going))
     best = likelihood.argmax()
-    return _Fit(likelihood, shares[best], profiles[best], bool(settled[best]))
+    return _Fit(likelihood, ended[-1, :, best], ended[:-1, :, best], bool(settled[best]))
 
 
-def _maximise(weighted, answers: _Answers, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return shares (starts, k) and profiles (starts, cells, k) that are most likely if these are the members."""
-    rows, starts, number = posterior.shape
-    flat = posterior.reshape(rows, -1)
-    shares = (answers.often @ flat / answers.n).reshape(starts, number)
-    members = (weighted @ flat).reshape(len(answers.columns), len(CLASSES), starts, number)
-    profiles = members / np.maximum(members.sum(axis=1, keepdims=True), SMALLEST)
-    return shares, profiles.reshape(-1, starts, number).swapaxes(0, 1)
+def _maximise(weighted, posterior: np.ndarray) -> np.ndarray:
+    """Return the probabilities (cells + 1, k, starts) that are most likely if these are the members."""
+    rows, *shape = posterior.shape
+    members = (weighted @ posterior.reshape(rows, -1)).reshape(-1, *shape)
+    return _adding_up(members)
 
 
-def _expect(indicators, shares: np.ndarray, profiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's posterior of the classes (rows, starts, k), and its log-likelihood (rows, starts)."""
-    logarithms = np.log(np.maximum(profiles, SMALLEST)).swapaxes(0, 1).reshape(indicators.shape[1], -1)
-    joint = (indicators @ logarithms).reshape(-1, *shares.shape) + np.log(np.maximum(shares, SMALLEST))
-    top = joint.max(axis=-1, keepdims=True)
-    joint = np.exp(joint - top)
-    total = joint.sum(axis=-1, keepdims=True)
-    return joint / total, (np.log(total) + top)[..., 0]
+def _adding_up(probabilities: np.ndarray) -> np.ndarray:
+    """Divide by the sum over the classes of each requirement, and over the latent classes in the last row."""
+    of_answers = probabilities[:-1].reshape(-1, len(CLASSES), *probabilities.shape[1:])
+    of_answers /= np.maximum(of_answers.sum(axis=1, keepdims=True), SMALLEST)
+    probabilities[-1] /= probabilities[-1].sum(axis=0)
+    return probabilities
+
+
+def _leap(here: np.ndarray, once: np.ndarray, twice: np.ndarray, farthest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the steps lead, and how far each start may leap next time; further if it leapt as far as it might.
+
+    No probability falls below a tenth of what the second step gave: from 0 no step leads back.
+    """
+    change = once - here
+    bend = twice - once - change
+    far = np.sqrt((change**2).sum(axis=(0, 1)) / np.maximum((bend**2).sum(axis=(0, 1)), SMALLEST)).clip(1, farthest)
+    landed = np.maximum(here + 2 * far * change + far**2 * bend, twice / 10)
+    return _adding_up(landed), np.where(far < farthest, farthest, LEAP * farthest)
+
+
+def _expect(indicators, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's posterior of the classes (rows, k, starts), and its log-likelihood (rows, starts)."""
+    logarithms = np.log(np.maximum(probabilities, SMALLEST))
+    joint = (indicators @ logarithms.reshape(len(logarithms), -1)).reshape(-1, *probabilities.shape[1:])
+    top = joint.max(axis=1)
+    joint -= top[:, None]
+    np.exp(joint, out=joint)
+    total = joint.sum(axis=1)
+    joint /= total[:, None]
+    return joint, np.log(total) + top
 
 
 def _by_stepmix(answers: _Answers, number: int, starts: int, rng: np.random.Generator, done) -> _Fit:
     """Let StepMix fit each start by itself: of several at once it does not say which of them converged."""
     from stepmix.stepmix import StepMix  # takes seconds to import
 
-    indicators = answers.indicators
+    indicators = answers.indicators[:, :-1]
     indicators[np.repeat(answers.rows == MISSING, len(CLASSES), axis=1)] = np.nan
     measured = {"integer_codes": False, "max_n_outcomes": len(CLASSES), "total_outcomes": indicators.shape[1]}
     likelihood, best = [], None
@@ -397,11 +435,11 @@ def _by_stepmix(answers: _Answers, number: int, starts: int, rng: np.random.Gene
 
 def _ordered(answers: _Answers, found: _Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return shares, profiles and memberships, the largest class first, for all requirements and respondents."""
-    posterior, _ = _expect(answers.indicators, found.shares[None], found.profiles[None])
+    posterior, _ = _expect(answers.indicators, np.vstack([found.profiles, found.shares])[..., None])
     order = np.lexsort([*found.profiles, -found.shares])
     profiles = np.full((len(order), answers.requirements, len(CLASSES)), np.nan)
     profiles[:, answers.columns] = found.profiles.T[order].reshape(len(order), -1, len(CLASSES))
-    memberships = posterior[:, 0, order][answers.of_respondent]
+    memberships = posterior[:, order, 0][answers.of_respondent]
     memberships[answers.of_respondent < 0] = np.nan
     return found.shares[order], profiles, memberships
 

@@ -16,6 +16,7 @@ from ...drawing import (
     WIDTH,
     ZERO,
     across,
+    end_rows,
     english_of,
     known_columns,
     new_axes,
@@ -27,7 +28,7 @@ from ...drawing import (
     written,
 )
 from ..letters import COLOURS, ORDER, WORDS
-from .parts import PEOPLE, REQUIREMENT, counted, end_rows, joined, legend, sentences
+from .parts import PEOPLE, REQUIREMENT, counted, joined, legend, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

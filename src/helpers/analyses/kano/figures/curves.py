@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Figure, number, percent
 
-from ...drawing import INK, WIDTH, ZERO, apart, english_of, known_columns, new_axes, nothing, rows_seen, written
+from ...drawing import INK, WIDTH, ZERO, english_of, known_columns, name_ends, new_axes, nothing, rows_seen, written
 from ..letters import COLOURS, ORDER, WORDS
 from .parts import REQUIREMENT, counted, from_to, legend
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 ENOUGH = 0.9  # of subsamples that name the same class
-
-
-def _name_ends(axes: Axes, ends, names: Sequence[str], colours: Sequence[str], gap: float) -> None:
-    """Write the names of lines to the right of the axes, apart from each other and led to where the lines end."""
-    moved = apart(np.array([end[1] for end in ends]), gap)
-    for end, where, text, colour in zip(ends, moved, names, colours, strict=True):
-        look = {"arrowstyle": "-", "color": colour, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
-        beyond = {"textcoords": axes.get_yaxis_transform(), "annotation_clip": False}
-        axes.annotate("", end, (1.05, where), arrowprops=look, **beyond)
-        style = {"color": INK, "fontsize": 9.5, "va": "center", "linespacing": 1.05}
-        axes.text(1.06, where, text, transform=axes.get_yaxis_transform(), **style)
 
 
 def _round_sizes(least: float, most: float) -> list[int]:
@@ -78,7 +63,7 @@ def sample_size(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         axes.set_xticks(ticks, [number(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set(xlim=(table.index.min(), table.index.max()), ylim=(low, 1.01))
-        _name_ends(axes, ends, names, colours, (1.01 - low) * 0.15)
+        name_ends(axes, ends, names, colours, (1.01 - low) * 0.15)
         axes.set_yticks(np.arange(low, 1.01, 0.1), [number(100 * tick) for tick in np.arange(low, 1.01, 0.1)])
         axes.set(xlabel="respondents (logarithmic scale)", ylabel="same class as the whole sample (%)")
         return figure
@@ -141,7 +126,7 @@ def satisfaction_curves(frame: pd.DataFrame, english: Mapping[str, str]) -> Figu
         axes.set(xlim=(0, 1), ylim=(-1.02, 1.02))
         ends = [(rows.fulfilment.iloc[-1], rows.satisfaction.iloc[-1]) for rows in curves.values()]
         gap = 2.04 * (0.06 + 0.16 * tallest) / upward
-        _name_ends(axes, ends, names, [COLOURS[letter] for letter in letters.values()], gap)
+        name_ends(axes, ends, names, [COLOURS[letter] for letter in letters.values()], gap)
         axes.set_xticks([0, 0.5, 1], ["not at all", "half", "fully"])
         axes.get_xticklabels()[0].set_ha("left")
         axes.set(xlabel="fulfilment", ylabel="satisfaction, from Worse to Better")

@@ -11,11 +11,12 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number
 from helpers.models.kano.importance import GAPS
 
-from ...drawing import INK, RULE, WIDTH, ZERO, known_columns, nothing, rows_seen
+from ...drawing import INK, RULE, ZERO, known_columns, nothing, rows_seen
 from ..letters import COLOURS, WORDS
 from .parts import REQUIREMENT, counted, sentences
 from .planes import (
     LEFT,
+    PAGE,
     QUADRANTS,
     RIGHT,
     Plane,
@@ -133,7 +134,7 @@ def analytical(
     inner = np.array([min(0.0, _corners(ends)[0].min()), max(1.0, _corners(ends)[1].max())])  # of both coordinates
 
     def draw(names, key):
-        wide = WIDTH - LEFT - RIGHT
+        wide = PAGE - LEFT - RIGHT
         margin = np.array([0, np.ptp(inner) * 0.28 / wide])
         # angles are seen as they are only where both directions have the same scale
         figure, (plane,) = new_planes([""], inner[0] - margin, inner[1] + margin, high=wide + 0.56, key=key)

@@ -53,7 +53,7 @@ def _size_words(importance: pd.Series) -> str:
         return ""
     least, most = number(importance.min(), 1), number(importance.max(), 1)
     hollow = "; hollow: not known" if importance.isna().any() else ""
-    return f"\n(dots: larger with self-stated importance, {least} to {most}{hollow})"
+    return f"\n(dots: larger with stated importance, {least} to {most}{hollow})"
 
 
 def _importance(seen: pd.DataFrame) -> pd.Series:
@@ -150,15 +150,17 @@ def continuous(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     importance = _importance(seen)
     points = seen[["dysfunctional", "functional"]].to_numpy(float)
     halves = 1.96 * seen[["dysfunctional_se", "functional_se"]].to_numpy(float)
+    # scores below 0 are rare: without them the quadrants have the room
+    low = -2.1 if np.nanmin(points - np.nan_to_num(halves)) < 0 else -0.5
 
     def draw(names, key):
-        figure, (plane,) = new_planes([""], (-2.1, -2.1), (4.1, 4.4), key=key)
+        figure, (plane,) = new_planes([""], (low, low), (4.1, 4.4), key=key)
         taken = [plane.quadrants((MIDDLE, MIDDLE), 0, 4)]
         plane.axes.axhline(0, color=ZERO, linewidth=1, zorder=1)
         plane.axes.axvline(0, color=ZERO, linewidth=1, zorder=1)
         crosses = plane.crosses(points, points - halves, points + halves)
         _dots(plane.axes, *points.T, importance)
-        along = np.linspace(-2, 4, 90)
+        along = np.linspace(low, 4, 90)
         taken += [np.column_stack([along, 0 * along]), np.column_stack([0 * along, along]), crosses]
         meet = plane.name(points, names, np.concatenate(taken), letter_size(len(names)))
         where = "mean score where it is missing (dysfunctional), with 95 % interval"

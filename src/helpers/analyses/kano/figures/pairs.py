@@ -13,7 +13,9 @@ from helpers.models.kano.evaluation import ANSWERS
 from ...drawing import INK, english_of, known_columns, nothing, panels, rows_seen, written
 from ..letters import WORDS
 from .parts import MOST_PANELS, REQUIREMENT, counted
+from .planes import PAGE
 
+DARK = 0.72  # of the largest share: on darker cells white is read better
 ANSWER_WORDS = [answer.replace("_b", "-b").replace("_", " ") for answer in ANSWERS]
 
 
@@ -32,14 +34,15 @@ def answer_pairs(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         return nothing(name, "There are no pairs of answers, only counts of classes.", frame)
     every = list(seen.requirement.unique())
     shown = every[:MOST_PANELS]
-    columns = min(3, len(shown))
+    columns = min(2, len(shown))
     rows = -(-len(shown) // columns)
     titles = [written(each, 22, 2) for each in shown]
     top = max(seen.share.max(), 0.01)
 
     def draw():
         lines = 1 + max(title.count("\n") for title in titles)
-        figure, grid = panels(rows, columns, 1.2 + rows * (1.75 + 0.18 * lines), sharex=True, sharey=True)
+        figure, grid = panels(rows, columns, 1.2 + rows * (1.6 + 0.18 * lines), sharex=True, sharey=True)
+        figure.set_figwidth(PAGE)
         for place, axes in enumerate(grid.flat):
             if place >= len(shown):
                 axes.set_axis_off()
@@ -48,9 +51,9 @@ def answer_pairs(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
             axes.set_title(titles[place], fontsize=9.5, pad=4, weight="normal", color=INK)
             axes.tick_params(labelbottom=place + columns >= len(shown), labelleft=place % columns == 0)
         some = f"\n(the first {MOST_PANELS} of {len(every)} requirements)" if len(every) > len(shown) else ""
-        below = f"if it is missing (dysfunctional); in the cells: % and class{some}"
-        figure.supxlabel(below, fontsize=10.5, color=INK)
-        figure.supylabel("if it is there (functional)", fontsize=10.5, color=INK)
+        below = f"if it is missing (dysfunctional); in the cells: class and %{some}"
+        figure.supxlabel(below, fontsize=10, color=INK)
+        figure.supylabel("if it is there (functional)", fontsize=10, color=INK)
         return figure
 
     def one_panel(axes, rows):
@@ -58,13 +61,15 @@ def answer_pairs(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
         where = rows.functional.to_numpy(int) - 1, rows.dysfunctional.to_numpy(int) - 1
         shares[where], letters[where] = rows.share, rows["class"]
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15 * top, aspect="auto")
+        for rule in (axes.hlines, axes.vlines):
+            rule(np.arange(0.5, 4), -0.5, 4.5, color="#DDDDDD", linewidth=0.6)
         for row, column in np.ndindex(5, 5):
-            colour = "white" if shares[row, column] > 0.6 * top else INK
-            faint = {"fontsize": 7, "color": colour, "alpha": 0.55, "ha": "left", "va": "top"}
-            axes.text(column - 0.44, row - 0.42, letters[row, column], **faint)
+            colour = "white" if shares[row, column] > DARK * top else INK
+            style = {"color": colour, "va": "center", "fontsize": 9}
+            axes.text(column - 0.42, row, letters[row, column], ha="left", **style)
             if shares[row, column] >= 0.005:
-                strong = {"fontsize": 8, "color": colour, "ha": "center", "va": "center"}
-                axes.text(column + 0.12, row + 0.1, number(100 * shares[row, column]), **strong)
+                share = number(100 * shares[row, column])
+                axes.text(column + 0.4, row, share, ha="right", weight="bold", **style)
         axes.set_xticks(range(5), ANSWER_WORDS, rotation=90)
         axes.set_yticks(range(5), ANSWER_WORDS)
         axes.tick_params(length=0, labelsize=9, labelcolor=INK)

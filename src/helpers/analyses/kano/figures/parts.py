@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.exhibits import Column, number
 
-from ...drawing import INK
+from ...drawing import legend_above
 from ..letters import COLOURS, WORDS
 
 if TYPE_CHECKING:
@@ -37,17 +37,8 @@ def from_to(before: float, after: float) -> str:
     return f"{number(before, 2)} to {number(after, 2)}"
 
 
-def end_rows(axes: Axes, texts: Iterable[str], **style) -> None:
-    """Write a text to the right of each row."""
-    for row, text in enumerate(texts):
-        look = {"color": INK, "fontsize": 9.5, "va": "center", "linespacing": 1.05} | style
-        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), **look)
-
-
-def legend(axes: Axes, letters: Iterable[str], columns: int = 3) -> None:
+def legend(axes: Axes, letters: Iterable[str]) -> None:
     """Say above a figure which colour is which class."""
     from matplotlib.patches import Patch
 
-    handles = [Patch(color=COLOURS[letter], label=f"{letter} {WORDS[letter]}") for letter in letters]
-    shape = {"handlelength": 1, "handleheight": 1, "handletextpad": 0.5, "columnspacing": 1.2, "borderaxespad": 0.3}
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, labelcolor=INK, **shape)
+    legend_above(axes, [Patch(color=COLOURS[letter], label=f"{letter} {WORDS[letter]}") for letter in letters])

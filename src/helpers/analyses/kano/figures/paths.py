@@ -18,6 +18,7 @@ from .parts import COEFFICIENTS, MOST_PANELS, PEOPLE, REQUIREMENT, counted, from
 from .planes import (
     BETTER_WORDS,
     CORNERS,
+    KEY_WIDTH,
     MOST_NAMES,
     WORSE_WORDS,
     axis_words,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ARROWS = 6  # in one panel
+FEW_ANSWERS = 30  # of a group, below which its arrows are light
+GROUP_WIDTH, TITLE_WIDTH = 24, 22
 
 
 def segments(
@@ -43,6 +46,8 @@ def segments(
     worse_cut: float = 0.5,
 ) -> Figure:
     """Draw how far Better and Worse of each group lie from those of everyone: an arrow from the one to the other.
+
+    Groups are numbered, for names would not find room about short arrows; a key at the foot names them, with sizes.
 
     Parameters
     ----------
@@ -63,44 +68,46 @@ def segments(
     left_out = parts.requirement.nunique() - len(requirements)
     alone, cut = len(parts) <= MOST_ARROWS, (abs(worse_cut), better_cut)
     groups = parts.groupby("group", sort=False).n.max()
-    label = {each: written(str(each), 14, 2) for each in groups.index}
+    mark = {each: str(place) for place, each in enumerate(groups.index, 1)}
+    key = [f"{mark[each]} {written(str(each), GROUP_WIDTH, 1)} ({number(size)})" for each, size in groups.items()]
+    light = {each for each, size in groups.items() if size < FEW_ANSWERS}
 
     def draw():
         if alone:
-            figure, planes = unit_planes([""])
+            figure, planes = unit_planes([""], key=key)
             lines = [(plane, seen) for plane in planes]
         else:
             columns = min(2, len(requirements))
             titles = [written(each, 30, 1) for each in requirements]
-            figure, planes = unit_planes(titles, columns, 2.5 if columns > 1 else 4.4)
+            figure, planes = unit_planes(titles, columns, 2.5 if columns > 1 else 4.4, key)
             lines = [(plane, seen[seen.requirement == each]) for plane, each in zip(planes, requirements, strict=True)]
         for plane, rows in lines:
             one_plane(plane, rows)
-        people = written("; ".join(f"{each} {number(size)}" for each, size in groups.items()), 78, 1)
-        some = f"\n(the first {MOST_PANELS} requirements)" if left_out else f"\n({people})"
-        axis_words(figure, WORSE_WORDS + some, BETTER_WORDS)
+        some = f"; light: fewer than {FEW_ANSWERS} answers" if light else ""
+        some += f"; the first {MOST_PANELS} requirements" if left_out else ""
+        axis_words(figure, f"{WORSE_WORDS}\n(arrows: from everyone{some})", BETTER_WORDS, key)
         return figure
 
     def one_plane(plane, rows):
         taken, whole = [plane.quadrants(cut, 0, 1)], rows[rows.is_all.astype(bool)]
         start = {line.requirement: np.array([-line.worse, line.better]) for line in whole.itertuples()}
-        points, names = [], []
+        points, names, looks = [], [], []
         for line in rows[~rows.is_all.astype(bool)].itertuples():
-            end = np.array([-line.worse, line.better])
+            end, shade = np.array([-line.worse, line.better]), RULE if line.group in light else INK
             if line.requirement in start:
-                arrow(plane.axes, start[line.requirement], end, INK)
+                arrow(plane.axes, start[line.requirement], end, shade)
                 taken.append(way_between(start[line.requirement], end))
-            plane.axes.plot(*end, ".", color=INK, markersize=5)
+            plane.axes.plot(*end, ".", color=shade, markersize=5)
             points.append(end)
-            names.append(label[line.group])
+            names.append(mark[line.group])
+            looks.append({"color": ZERO if line.group in light else INK})
         for middle in start.values():
             plane.axes.plot(*middle, "o", color="white", markeredgecolor=INK, markersize=7, zorder=3)
-        count = len(points)
         if alone:
             points += start.values()
             names += [written(each, 18) for each in start]
-        taken.append(np.array(points))
-        looks = [{"weight": "bold" if place >= count else "normal"} for place in range(len(points))]
+            looks += [{"weight": "bold"}] * len(start)
+        taken.append(np.array([*points, *start.values()]))
         plane.name(points, names, np.concatenate(taken), 9, looks=looks)
 
     told = "; ".join(_of_groups(seen[seen.requirement == each]) for each in requirements)
@@ -111,9 +118,7 @@ def segments(
     alt += f" {left_out} more are not drawn." if left_out else ""
     columns = REQUIREMENT | {"group": Column("Group")} | COEFFICIENTS | {"n": PEOPLE, "is_all": Column("Everyone")}
     known = english_of(seen.requirement, english, 18) | english_of(seen.requirement, english, 30, 1)
-    known |= english_of(map(str, groups.index), english, 14, 2) | {
-        str(each): english[each] for each in groups.index if each in english
-    }
+    known |= english_of(map(str, groups.index), english, GROUP_WIDTH, 1)
     return Figure(name, draw, alt, frame, known_columns(frame, columns), known)
 
 
@@ -169,11 +174,11 @@ def latent_classes(
     requirements = list(parts.requirement.unique())
     mark = {each: str(place) for place, each in enumerate(requirements, 1)}
     start = {line.requirement: line for line in whole.itertuples()}
-    key = [f"{mark[each]} {written(each, 36, 1)}" for each in requirements]
+    key = [f"{mark[each]} {written(each, KEY_WIDTH, 1)}" for each in requirements]
 
     def draw():
         columns = 2 if 1 < len(classes) and len(requirements) <= MOST_NAMES else 1
-        titles = [f"{written(str(each), 24, 1)}{share[each]}" for each in classes]
+        titles = [f"{written(str(each), TITLE_WIDTH, 1)}{share[each]}" for each in classes]
         figure, planes = unit_planes(titles, columns, 3.2 if columns > 1 else 4.4, key)
         for plane, each in zip(planes, classes, strict=True):
             one_plane(plane, parts[parts.group == each])
@@ -199,7 +204,7 @@ def latent_classes(
     alt += f" {left_out} more are not drawn." if left_out else ""
     columns = REQUIREMENT | {"group": Column("Latent class")} | COEFFICIENTS
     columns |= {"n": PEOPLE, "is_all": Column("Everyone")}
-    known = english_of(requirements, english, 36, 1) | english_of(map(str, classes), english, 24, 1)
+    known = english_of(requirements, english, KEY_WIDTH, 1) | english_of(map(str, classes), english, TITLE_WIDTH, 1)
     return Figure(name, draw, alt, frame, known_columns(frame, columns), known)
 
 
@@ -255,7 +260,7 @@ def waves(frame: pd.DataFrame, english: Mapping[str, str], better_cut: float = 0
             ends.append(way[-1])
         looks = [{"color": INK if shade == INK else ZERO} for shade in shades]
         meet = plane.name(ends, names, np.concatenate(taken), letter_size(len(names)), looks=looks)
-        ends_of_time = written(f"{all_waves[0]} to {all_waves[-1]}", 40, 1)
+        ends_of_time = written(f"{all_waves[0]} to {all_waves[-1]}", 30, 1)
         axis_words(figure, f"{WORSE_WORDS}\n(from {ends_of_time}; dark: moved beyond chance)", BETTER_WORDS, key)
         return figure, meet
 

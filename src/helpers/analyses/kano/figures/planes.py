@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.exhibits import number
 
-from ...drawing import INK, RULE, WIDTH, ZERO, beside, english_of, placed_axes, room_of, written
+from ...drawing import INK, RULE, ZERO, beside, english_of, placed_axes, room_of, written
 from ..letters import COLOURS, WORDS
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ CORNERS = {"A": (0, 1), "O": (1, 1), "I": (0, 0), "M": (1, 0)}
 QUADRANTS = {corner: (f"{letter} {WORDS[letter]}", COLOURS[letter]) for letter, corner in CORNERS.items()}
 WORSE_WORDS, BETTER_WORDS = "|Worse|: lost where it is missing", "Better: gained where it is there"
 MOST_NAMES = 14  # beside points
-LEFT, BELOW, RIGHT, ABOVE = 0.75, 0.85, 0.15, 0.15  # inches about planes
-KEY_LINE = 0.17
+PAGE = 5.6  # inches: on a phone, letters of 9 points are then 8 pixels high
+LEFT, BELOW, RIGHT, ABOVE = 0.7, 0.85, 0.12, 0.15  # inches about planes
+GAPS = (0.07, 0.13, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)  # between points and their names
+LED = 0.17  # from so far on a line leads a name to its point
+SMALLEST = 9  # points of letters
+KEY_LINE, KEY_WIDTH = 0.17, 36
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +77,10 @@ class Plane:
     def head(self, text: str, x: float, y: float, right: int, top: int) -> np.ndarray:
         """Write the name of a quadrant outside of its corner, and return the places that it takes."""
         style = {"ha": "right" if right else "left", "va": "bottom" if top else "top"}
-        style |= {"style": "italic", "fontsize": 9.5, "color": ZERO, "textcoords": "offset points"}
+        style |= {"style": "italic", "fontsize": SMALLEST, "color": ZERO, "textcoords": "offset points"}
         self.axes.annotate(text, (x, y), (-3 if right else 3, 2 if top else -2), **style)
         scale = (self.upper - self.lower) / self.size
-        along = np.linspace(0, room_of(text, 9.5)[0], 12) * (-1 if right else 1)
+        along = np.linspace(0, room_of(text, SMALLEST)[0], 12) * (-1 if right else 1)
         upward = np.repeat([0.05, 0.1, 0.15], 12) * (1 if top else -1)
         return np.column_stack([x + scale[0] * np.tile(along, 3), y + scale[1] * upward])
 
@@ -84,44 +89,63 @@ class Plane:
     ) -> bool:
         """Write names beside their points, led to them from farther away.
 
-        Return whether any lie on each other, or, where names should be `alone`, on a point or far from theirs with no
-        line to it.
+        Return whether any lie on each other or far from their point with no line to it, or, where names should be
+        `alone`, on a point.
         """
+        from matplotlib.patheffects import Normal, Stroke
+
         places, rooms = self.inches(points), np.array([room_of(text, letters) for text in names])
-        centre = None if cut is None else self.inches(cut)
         # a name over a dot hides more than one over a line
         drawn = self.inches(np.concatenate([taken, *[points] * 4]))
-        found, stray = beside(places, rooms, drawn, self.size, centre), False
-        for each, (place, where, room) in enumerate(zip(places, found, rooms, strict=True)):
-            way = way_between(place, np.clip(place, where - 0.4 * room, where + 0.4 * room))
-            others = np.delete(found, each, axis=0), np.delete(rooms, each, axis=0)
-            hides = (np.abs(way[:, None] - others[0]) < others[1] / 2).all(axis=-1).any()
-            far = np.hypot(*(way[-1] - place)) > 0.25
-            stray |= far and hides
-            if far and not hides:
-                self.axes.plot(*(way / self.size).T, transform=self.axes.transAxes, color=RULE, linewidth=0.7, zorder=2)
+        # names stay on their point's side of the lines, where that leaves each its room
+        for centre, turn in product([None] if cut is None else [self.inches(cut), None], [1, -1]):
+            found = beside(places[::turn], rooms[::turn], drawn, self.size, centre, GAPS)[::turn]
+            ways, stray = _leaders(places, found, rooms)
+            met = _over(found, rooms, found, rooms).sum() > len(names)
+            meet = met or stray or (alone and _over(found, rooms, places).any())
+            if not meet:
+                break
+        halo = [Stroke(linewidth=2, foreground="white", alpha=0.8), Normal()]  # over what is drawn
+        for way in ways:
+            self.axes.plot(*(way / self.size).T, transform=self.axes.transAxes, color=RULE, linewidth=0.7, zorder=2)
+        for each, (where, text) in enumerate(zip(found / self.size, names, strict=True)):
             style = {"ha": "center", "va": "center", "fontsize": letters, "color": INK, "linespacing": 1.1}
-            style |= looks[each] if looks else {}
-            self.axes.text(*(where / self.size), names[each], transform=self.axes.transAxes, zorder=4, **style)
-        meet = (np.abs(found[:, None] - found) < (rooms[:, None] + rooms) / 2).all(axis=-1)
-        hidden = (np.abs(found[:, None] - places) < rooms[:, None] / 2).all(axis=-1)
-        return bool(meet.sum() > len(names) or (alone and (stray or hidden.any())))
+            style |= {"transform": self.axes.transAxes, "zorder": 4, "path_effects": halo}
+            self.axes.text(*where, text, **style | (looks[each] if looks else {}))
+        return bool(meet)
+
+
+def _over(centres: np.ndarray, rooms: np.ndarray, others: np.ndarray, others_rooms=0.0) -> np.ndarray:
+    """Return for each text whether it lies on each of other places or texts."""
+    return (np.abs(centres[:, None] - others) < (rooms[:, None] + others_rooms) / 2).all(axis=-1)
+
+
+def _leaders(places: np.ndarray, found: np.ndarray, rooms: np.ndarray) -> tuple[list[np.ndarray], bool]:
+    """Return the lines that lead names to points far from them, and whether any would run under another name."""
+    ends, lines, stray = np.clip(places, found - 0.45 * rooms, found + 0.45 * rooms), [], False
+    for each in np.flatnonzero(np.hypot(*(ends - places).T) > LED):
+        way = way_between(places[each], ends[each])
+        if _over(np.delete(found, each, axis=0), np.delete(rooms, each, axis=0), way).any():
+            stray = True
+        else:
+            lines.append(way)
+    return lines, stray
 
 
 def new_planes(titles: Sequence[str], lower, upper, columns: int = 1, high: float = 4.4, key: Sequence[str] = ()):
     """Return a figure and planes of one extent, below each other; titles may be empty, and a key stands at the foot."""
     rows, gap = -(-len(titles) // columns), 0.15
     above = ABOVE + 0.2 * max(bool(title) + title.count("\n") for title in titles)
-    wide = (WIDTH - LEFT - RIGHT - gap * (columns - 1)) / columns
+    wide = (PAGE - LEFT - RIGHT - gap * (columns - 1)) / columns
     height = BELOW + rows * (high + above) + _foot(key)
     figure, found = None, []
     for place, title in enumerate(titles):
         row, column = divmod(place, columns)
         corner = (LEFT + column * (wide + gap), height - (row + 1) * (high + above))
         if figure is None:
-            figure, axes = placed_axes(WIDTH, height, (*corner, wide, high))
+            figure, axes = placed_axes(PAGE, height, (*corner, wide, high))
         else:
-            spot = (corner[0] / WIDTH, corner[1] / height, wide / WIDTH, high / height)
+            spot = (corner[0] / PAGE, corner[1] / height, wide / PAGE, high / height)
             axes = figure.add_axes(spot)
         axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]))
         axes.grid(visible=False)
@@ -130,8 +154,8 @@ def new_planes(titles: Sequence[str], lower, upper, columns: int = 1, high: floa
         found.append(Plane(axes, np.asarray(lower, float), np.asarray(upper, float), np.array([wide, high])))
     for place, text in enumerate(key):
         column, row = divmod(place, -(-len(key) // 2))
-        where = (0.3 + column * (WIDTH - 0.3) / 2) / WIDTH, (_foot(key) - KEY_LINE * row) / height
-        figure.text(*where, text, fontsize=9, color=INK, va="top")
+        where = (0.2 + column * (PAGE - 0.2) / 2) / PAGE, (_foot(key) - KEY_LINE * row) / height
+        figure.text(*where, text, fontsize=SMALLEST, color=INK, va="top")
     return figure, found
 
 
@@ -154,13 +178,13 @@ def with_names(draw: Callable[[list[str], list[str]], tuple[MatplotlibFigure, bo
             return figure
         pyplot.close(figure)
     marks = [str(place) for place in range(1, len(names) + 1)]
-    key = [f"{mark} {written(each, 36, 1)}" for mark, each in zip(marks, names, strict=True)]
+    key = [f"{mark} {written(each, KEY_WIDTH, 1)}" for mark, each in zip(marks, names, strict=True)]
     return draw(marks, key)[0]
 
 
 def english_with_names(requirements: Iterable[str], english: Mapping[str, str]) -> dict[str, str]:
     names = list(requirements)
-    return english_of(names, english, 18) | english_of(names, english, 36, 1)
+    return english_of(names, english, 18) | english_of(names, english, KEY_WIDTH, 1)
 
 
 def head_room(high: float) -> float:
@@ -185,13 +209,13 @@ def parted_at(cut) -> str:
 
 def axis_words(figure, words_across: str, words_up: str, key: Sequence[str] = ()) -> None:
     """Say what planes show, right below their numbers and left of them."""
-    style, height, below = {"fontsize": 10.5, "color": INK}, figure.get_figheight(), BELOW + _foot(key)
+    style, height, below = {"fontsize": 10, "color": INK}, figure.get_figheight(), BELOW + _foot(key)
     figure.supxlabel(words_across, y=(below - 0.32) / height, va="top", **style)
     figure.supylabel(words_up, y=(below + height) / 2 / height, **style)
 
 
 def letter_size(count: int) -> float:
-    return 10 if count <= 12 else 8.5
+    return 10 if count <= 12 else SMALLEST
 
 
 def way_between(start, end) -> np.ndarray:

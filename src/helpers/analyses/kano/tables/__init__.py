@@ -5,14 +5,16 @@ from __future__ import annotations
 from helpers.exhibits import Table
 
 from ..measurement import Measurement
-from . import classes, decisions, meaning, people, trust
+from . import classes, decisions, meaning, people, pooled, trust
 
 __all__ = ["classes", "decisions", "meaning", "people", "tables", "trust"]
 
 
 def tables(result: Measurement) -> list[Table]:
     """Return every table of the report."""
-    every = classes.requirements_frame(result)
+    differences = people.differences(result)
+    hidden = pooled.pooled(result, differences.frame)
+    every = classes.requirements_frame(result, hidden)
     return [
         classes.requirements(result, every),
         classes.shares(result, every),
@@ -24,7 +26,7 @@ def tables(result: Measurement) -> list[Table]:
         meaning.stated_and_derived(result),
         meaning.asymmetry(result),
         people.segments(result, every),
-        people.differences(result),
+        differences,
         people.homogeneity(result),
         people.latent_classes(result),
         people.numbers_of_classes(result),
@@ -32,6 +34,6 @@ def tables(result: Measurement) -> list[Table]:
         trust.false_alarms(result),
         decisions.choice(result),
         decisions.offers(result),
-        decisions.priorities(result),
+        decisions.priorities(result, hidden),
         decisions.priors(result),
     ]

@@ -6,16 +6,33 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.kano_survey import KanoAnswers
-from helpers.exhibits import Column, Table
+from helpers.data.sources import find_built_in
+from helpers.exhibits import Column, Table, percent
 from helpers.models.kano import coefficients, comparisons, rules
 from helpers.models.kano.evaluation import CLASSES
 
 from ...groups import ALL
 from ..letters import WORDS
 from ..measurement import Measurement
+from .evidence import FEWEST_ANSWERS, alike, few
+from .pooled import Pooled
+
+LEAST_P = 0.001
+NO_SHARE = (
+    f"Of fewer than {FEWEST_ANSWERS} answers nothing is called; of these, and of answers that are all alike, no share "
+    "of resamples is shown."
+)
 
 
-def requirements_frame(result: Measurement) -> pd.DataFrame:
+def evaluated_by(result: Measurement) -> str:
+    """Return by which evaluation table the answers were classed, as far as it is known."""
+    if isinstance(result.source, KanoAnswers):
+        return result.settings.evaluation_table
+    built_in = find_built_in(result.settings.counts, "kano_counts")
+    return "revised" if built_in and "revised evaluation table" in built_in.description else ""
+
+
+def requirements_frame(result: Measurement, hidden: Pooled) -> pd.DataFrame:
     """Return one row for each requirement of everyone, and of each group: counts, classes, coefficients, tests."""
     frames = []
     for number, (kind, name) in enumerate(result.groups):
@@ -25,9 +42,14 @@ def requirements_frame(result: Measurement) -> pd.DataFrame:
         if number == 0:
             frame["verdict"] = np.where(result.clear, rules.labels(rules.by_mode(result.everyone)), "not clear")
             frame["clear"] = result.clear
-            frame["bootstrap_share"] = np.where(rules.by_mode(result.everyone), result.mode_share, 0).sum(axis=1)
+            # of a tie the share of the class that wins more often: that one of them wins says nothing
+            wins = np.where(rules.by_mode(result.everyone), result.mode_share, 0).max(axis=1)
+            frame["bootstrap_share"] = np.where(few(result.everyone) | alike(result.everyone), np.nan, wins)
+            frame["differs"] = [
+                "; ".join(filter(None, each)) for each in zip(hidden.waves, hidden.segments, strict=True)
+            ]
             frame["importance"] = result.importance
-        frames.append(frame)
+        frames.append(frame[~result.hidden[number]])
     return pd.concat(frames, ignore_index=True)
 
 
@@ -65,10 +87,14 @@ def of_everyone(frame: pd.DataFrame) -> pd.DataFrame:
 
 def requirements(result: Measurement, frame: pd.DataFrame) -> Table:
     """Class, verdict and coefficients of each requirement."""
+    shown = of_everyone(frame)
     columns = {
         "requirement": Column("Requirement"),
         "verdict": Column("Verdict", names=WORDS),
-        "bootstrap_share": Column("Resamples with that class", digits=0, percent=True),
+        "class_mode": Column("Most frequent", names=WORDS),
+        "bootstrap_share": Column("Resamples in which that class is most frequent", digits=0, percent=True),
+        "binomial_p": Column("p, exact binomial", digits=3, least=LEAST_P),
+        "differs": Column("But surely differs"),
         "better": Column("Better", digits=2),
         "better_low": Column("Better, 95 % low", digits=2),
         "better_high": Column("Better, 95 % high", digits=2),
@@ -77,18 +103,19 @@ def requirements(result: Measurement, frame: pd.DataFrame) -> Table:
         "worse_high": Column("Worse, 95 % high", digits=2),
         "n": Column("Respondents", digits=0),
     }
-    settings = result.settings
-    answered = isinstance(result.source, KanoAnswers)
-    table = f"Evaluation table: {settings.evaluation_table}." if answered else "Classes as they were counted."
+    if not shown["differs"].any():
+        del columns["differs"]
+    settings, table = result.settings, evaluated_by(result)
     caption = (
-        f"{table} A class is called only where it is ahead of the next by the "
-        "exact "
-        f"binomial test (p below {settings.significance:g}) and wins in {settings.least_share:.0%} of the resamples. "
-        "Better "
-        "and Worse over A + O + M + I, with Wilson intervals."
+        f"{f'Evaluation table: {table}' if table else 'Classes as they were counted'}. A class is called only where it "
+        f"is ahead of the next by the exact binomial test (p below {settings.significance:g}, of each requirement by "
+        "itself, not corrected for their number) and is the most frequent in "
+        f"{percent(settings.least_share, 0)} of the resamples. Better and Worse over A + O + M + I, with Wilson "
+        "intervals."
     )
-    file = frame.drop(columns="clear")
-    return Table("requirements", file, caption, columns, of_everyone(frame))
+    if shown["bootstrap_share"].isna().any():
+        caption += f" {NO_SHARE}"
+    return Table("requirements", frame.drop(columns="clear"), caption, columns, shown)
 
 
 def shares(result: Measurement, frame: pd.DataFrame) -> Table:
@@ -117,12 +144,13 @@ def rules_compared(result: Measurement, frame: pd.DataFrame) -> Table:
         "total_strength": Column("Total strength", digits=1, percent=True),
         "category_strength": Column("Category strength", digits=1, percent=True),
         "fong_significant": Column("Fong's test significant"),
-        "binomial_p": Column("p, exact binomial", digits=3),
+        "binomial_p": Column("p, exact binomial", digits=3, least=LEAST_P),
     }
     names = ["requirement", *list(columns)[1:]]
     caption = (
         "Ties are stated, never broken by the alphabet. The band of the priority rule is "
-        f"{result.settings.near_tie:.0%} of the "
-        "answers. Fong's test is shown because others report it: it calls ties significant too often (see the method)."
+        f"{percent(result.settings.near_tie, 0)} of the answers. p is of each requirement by itself, not corrected for "
+        "their number. Fong's test is shown because others report it: it calls ties significant too often (see the "
+        "method)."
     )
     return Table("rules", rows[names], caption, columns, view)

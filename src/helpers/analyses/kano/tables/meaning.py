@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, between, number
-from helpers.models import resampling
+from helpers.exhibits import DASH, Column, Table, between, number, percent
 from helpers.models.kano import asymmetry as claims
 from helpers.models.kano import continuous, importance
 from helpers.models.kano.evaluation import ATTRACTIVE, CLASSES, MISSING, MUST_BE, ONE_DIMENSIONAL
 
 from ..letters import WORDS
 from ..measurement import Measurement
+from .evidence import FEWEST_ANSWERS, few, interval, with_reason
 
 NEED_ANSWERS = "need the answers themselves; only counts are known here."
 GAPS = {
-    "hidden": "hidden: shown, hardly said",
-    "overstated": "overstated: said, hardly shown",
-    "both_high": "important both ways",
-    "both_low": "unimportant both ways",
+    "hidden": "above the mean by what is shown, below by what is said",
+    "overstated": "above the mean by what is said, below by what is shown",
+    "both_high": "above both means",
+    "both_low": "below both means",
 }
+NOT_TOLD = "not told"
 
 
 def scores(result: Measurement) -> Table:
@@ -86,11 +87,10 @@ def asymmetry(result: Measurement) -> Table:
         "verdict": Column("Verdict"),
     }
     caption = (
-        "The sources say that meeting a must-be does not satisfy and lacking an attractive requirement does not "
-        "annoy. For "
-        "one answer that is so by definition; for a requirement it holds as far as respondents agree: within a "
-        "margin of "
-        f"{result.settings.margin:g} it holds, beyond it it does not."
+        "The sources say that meeting a must-be does not satisfy, that lacking an attractive requirement does not "
+        "annoy, and that a one-dimensional one weighs alike both ways. For one answer that is so by definition; for a "
+        f"requirement it holds as far as respondents agree: within a margin of {result.settings.margin:g} of 0 it "
+        "holds, beyond it it does not."
     )
     return Table("asymmetry", frame, caption, columns)
 
@@ -107,16 +107,24 @@ def analytical(result: Measurement) -> Table:
         off = getattr(drawn, name) - value
         # the shorter way round the circle, so that the ends of an angle near 180 degrees are its neighbours
         off = (off + 180) % 360 - 180 if name == "angle" else off
-        low, high = resampling.percentile(off)
+        low, high = interval(off, few(result.everyone))
         frame[f"{name}_low"], frame[f"{name}_high"] = value + low, value + high
-    frame["class"] = _letters(found.classes)
+    frame["class_raw"] = _letters(found.classes)
     # in how many resamples the vector stays in its region
-    frame["share"] = (drawn.classes == found.classes).mean(axis=0)
+    frame["share"] = np.where(frame["importance_low"].isna(), np.nan, (drawn.classes == found.classes).mean(axis=0))
+    frame["class"] = frame["class_raw"].where(frame["share"] >= settings.least_share, NOT_TOLD)
+    verdict = np.where(result.clear, _letters(result.classes), "not clear")
+    frame["verdict"] = verdict
+    frame["agrees"] = np.where(
+        ~result.clear | (frame["class"] == NOT_TOLD), DASH, np.where(frame["class"] == verdict, "yes", "no")
+    )
     frame = frame[found.classes != MISSING].reset_index(drop=True)
     columns = {
         "requirement": Column("Requirement"),
         "class": Column("Class of its vector", names=WORDS),
-        "share": Column("Resamples with that class", digits=0, percent=True),
+        "share": Column("Resamples with its class", digits=0, percent=True),
+        "verdict": Column("Verdict", names=WORDS),
+        "agrees": Column("Agrees with the verdict"),
         "importance": Column("Length", digits=2),
         "importance_low": Column("Length, 95 % low", digits=2),
         "importance_high": Column("Length, 95 % high", digits=2),
@@ -128,9 +136,23 @@ def analytical(result: Measurement) -> Table:
     caption = (
         f"Analytical Kano (Xu et al. 2009), {weighted}: up to a length of {settings.least_importance:g} indifferent, "
         f"else must-be up to {settings.must_be_below:g} degrees, one-dimensional up to "
-        f"{settings.attractive_above:g}, attractive beyond. The thresholds are a choice."
+        f"{settings.attractive_above:g}, attractive beyond. The thresholds are a choice. A class that is not that of "
+        f"{percent(settings.least_share, 0)} of the resamples is not told.{_shortened(result)}"
     )
-    return Table("analytical", frame, caption, columns)
+    return Table("analytical", frame, with_reason(caption, frame["importance_low"]), columns)
+
+
+def _shortened(result: Measurement) -> str:
+    """Say how much weighting by stated importance shortens vectors, where it is known."""
+    if not np.isfinite(result.importance).any():
+        return ""
+    lowest, highest = result.source.importance_scale
+    mean = float(np.nanmean(result.importance))
+    return (
+        f" Weighting by stated importance shortens vectors: the mean importance is {number(mean, 1)} on {lowest:g} to "
+        f"{highest:g}, which leaves about {percent((mean - lowest) / (highest - lowest), 0)} of the length that the "
+        "answers alone would have. So more requirements stay within the length that counts as indifferent."
+    )
 
 
 def stated_and_derived(result: Measurement) -> Table:
@@ -142,14 +164,16 @@ def stated_and_derived(result: Measurement) -> Table:
     stated, stated_draws = result.answers.stated, result.answers.stated_draws
     gap, gap_draws = importance.gaps(stated, derived), importance.gaps(stated_draws, derived_draws)
     frame = pd.DataFrame({"requirement": result.requirements})
+    too_few = few(result.everyone)
     for measure, value, draws in (("stated", stated, stated_draws), ("derived", derived, derived_draws)):
         frame[measure] = value
-        frame[f"{measure}_low"], frame[f"{measure}_high"] = resampling.percentile(draws)
-    frame["gap"] = gap
-    frame["share"] = (gap_draws == gap).mean(axis=0)
-    frame = frame[frame["gap"] != ""].reset_index(drop=True)
+        frame[f"{measure}_low"], frame[f"{measure}_high"] = interval(draws, too_few)
+    frame["gap_raw"] = gap
+    frame["share"] = np.where(too_few, np.nan, (gap_draws == gap).mean(axis=0))
+    frame["gap"] = frame["gap_raw"].where(frame["share"] >= result.settings.least_share, NOT_TOLD)
+    frame = frame[frame["gap_raw"] != ""].reset_index(drop=True)
     agreement = importance.rank_agreement(stated, derived)
-    low, high = resampling.percentile(importance.rank_agreement(stated_draws, derived_draws))
+    low, high = interval(importance.rank_agreement(stated_draws, derived_draws), result.respondents < FEWEST_ANSWERS)
     lowest, highest = result.source.importance_scale
     columns = {
         "requirement": Column("Requirement"),
@@ -160,7 +184,7 @@ def stated_and_derived(result: Measurement) -> Table:
         "derived_low": Column("Derived, 95 % low", digits=2),
         "derived_high": Column("Derived, 95 % high", digits=2),
         "gap": Column("Against the means of both", names=GAPS),
-        "share": Column("Resamples that say so", digits=0, percent=True),
+        "share": Column("Resamples with its sides", digits=0, percent=True),
     }
     order = (
         f"The order of both agrees by {number(agreement, 2)} (Spearman; {between(low, high, 2)})"
@@ -168,10 +192,12 @@ def stated_and_derived(result: Measurement) -> Table:
         else "The order of both cannot be compared"
     )
     caption = (
-        f"{order}. What customers do not say may matter all the same: hidden is what their answers to both questions "
-        "show to matter more than most, and their statements do not."
+        f"{order}. What customers do not say may matter all the same: what their answers to both questions show to be "
+        "above the mean of all requirements, and their statements below it. On which sides of both means a requirement "
+        f"lies is told where {percent(result.settings.least_share, 0)} of the resamples say so."
     )
-    return Table(name, frame, caption, columns)
+    ends = frame[["stated_low", "derived_low"]]
+    return Table(name, frame, with_reason(caption, ends), columns)
 
 
 def _letters(places: np.ndarray) -> list[str]:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, number, percent
+from helpers.exhibits import DASH, Column, Table, number, percent
 from helpers.models.kano import coefficients, comparisons, rules
 from helpers.models.kano.evaluation import CLASSES
 from helpers.models.kano.latent_classes import ResponseStyle
@@ -15,6 +15,8 @@ from helpers.models.kano.latent_classes import ResponseStyle
 from ...groups import ALL
 from ...many_comparisons import holm
 from ..measurement import Measurement
+from .classes import LEAST_P
+from .pooled import SURELY
 
 GROUP_NAMES = {ALL: "everyone"}
 
@@ -39,6 +41,7 @@ def segments(result: Measurement, frame: pd.DataFrame) -> Table:
 def differences(result: Measurement) -> Table:
     """Segments against each other, each wave against the one before and the last against the first."""
     lines = []
+    known, sizes = coefficients.coefficients(result.counts), result.counts.sum(axis=-1)
     for kind in ("segment", "wave"):
         numbers = result.of_kind(kind)
         pairs = list(itertools.combinations(numbers, 2)) if kind == "segment" else list(itertools.pairwise(numbers))
@@ -48,29 +51,35 @@ def differences(result: Measurement) -> Table:
             names = (result.groups[first][1], result.groups[second][1])
             for place, requirement in enumerate(result.requirements):
                 for measure in ("better", "worse"):
+                    ends = (getattr(known, measure)[group, place] for group in (first, second))
                     numbers_of = (getattr(found, f"{measure}{end}")[place] for end in ("", "_low", "_high", "_p"))
-                    lines.append((kind, *names, requirement, measure, *map(float, numbers_of)))
-    if not lines:
+                    people = (int(sizes[group, place]) for group in (first, second))
+                    lines.append((kind, *names, requirement, measure, *ends, *map(float, numbers_of), *people))
+    names = ["kind", "first", "second", "requirement", "measure", "from_value", "to_value"]
+    names += ["difference", "low", "high", "p_value", "first_n", "second_n"]
+    # what is not shown, or not defined, is not compared
+    frame = pd.DataFrame(lines, columns=names).dropna(subset=["difference"]).reset_index(drop=True)
+    if frame.empty:
         return Table.nothing("differences", "There are no two segments or waves to be compared.")
-    names = ["kind", "first", "second", "requirement", "measure", "difference", "low", "high", "p_value"]
-    frame = pd.DataFrame(lines, columns=names)
     frame["p_holm"] = frame.groupby("kind")["p_value"].transform(holm)
     columns = {
         "kind": Column("Compared"),
         "first": Column("From"),
+        "first_n": Column("Respondents", digits=0),
         "second": Column("To"),
+        "second_n": Column("Respondents, to", digits=0),
         "requirement": Column("Requirement"),
         "measure": Column("Measure", names={"better": "Better", "worse": "Worse"}),
         "difference": Column("Difference", digits=2),
         "low": Column("95 % low", digits=2),
         "high": Column("95 % high", digits=2),
-        "p_holm": Column("p, Holm", digits=3),
+        "p_holm": Column("p, Holm", digits=3, least=LEAST_P),
     }
-    surely = frame[frame["p_holm"] < 0.05].reset_index(drop=True)
+    surely = frame[frame["p_holm"] < SURELY].reset_index(drop=True)
     caption = (
         f"Differences of Better and Worse that chance does not explain: {len(surely)} of {len(frame)} compared, "
-        "corrected for "
-        "their number within segments and within waves (Holm). The file has all."
+        "corrected for their number within segments and within waves (Holm). Intervals are of each by itself. The file "
+        "has all."
     )
     return Table("differences", frame, caption, columns, surely)
 
@@ -85,17 +94,19 @@ def homogeneity(result: Measurement) -> Table:
         found = comparisons.homogeneity(result.counts[numbers].swapaxes(0, 1))
         results = zip(found.chi_squared, found.degrees_of_freedom, found.p_value, strict=True)
         lines += [(kind, name, *map(float, line)) for name, line in zip(result.requirements, results, strict=True)]
-    if not lines:
+    names = ["kind", "requirement", "chi_squared", "degrees_of_freedom", "p_value"]
+    # what is not shown is not compared
+    frame = pd.DataFrame(lines, columns=names).dropna(subset=["p_value"]).reset_index(drop=True)
+    if frame.empty:
         return Table.nothing("homogeneity", "There are no two segments or waves whose classes could be compared.")
-    frame = pd.DataFrame(lines, columns=["kind", "requirement", "chi_squared", "degrees_of_freedom", "p_value"])
     frame["p_holm"] = frame.groupby("kind")["p_value"].transform(holm)
     columns = {
         "kind": Column("Compared", names={"segment": "segments", "wave": "waves"}),
         "requirement": Column("Requirement"),
         "chi_squared": Column("Chi-squared", digits=1),
         "degrees_of_freedom": Column("Degrees of freedom", digits=0),
-        "p_value": Column("p", digits=3),
-        "p_holm": Column("p, Holm", digits=3),
+        "p_value": Column("p", digits=3, least=LEAST_P),
+        "p_holm": Column("p, Holm", digits=3, least=LEAST_P),
     }
     caption = (
         "Whether the six classes are spread alike (Pearson's test of homogeneity, corrected by Holm). With the wording "
@@ -126,14 +137,32 @@ def latent_frame(result: Measurement) -> pd.DataFrame | None:
     return pd.concat(frames, ignore_index=True)
 
 
+def one_latent_class(result: Measurement) -> str:
+    """Say why no latent classes are told apart, where none are."""
+    if result.latent is None:
+        return result.no_latent_classes
+    if result.settings.most_classes == 1:
+        return "Only one latent class was asked for (most_classes)."
+    if len(result.latent.tried) == 1:
+        return (
+            f"{number(result.latent.n)} respondents are too few, for {number(len(result.requirements))} requirements, "
+            "to look for groups among them."
+        )
+    above = "; the differences between named segments and waves stand above" if len(result.groups) > 1 else ""
+    return f"No latent classes are told apart at this number of respondents (BIC prefers one){above}."
+
+
 def latent_classes(result: Measurement) -> Table:
     """What each latent class of respondents wants."""
     frame = latent_frame(result)
     if frame is None:
-        return Table.nothing("latent_classes", result.no_latent_classes)
+        return Table.nothing("latent_classes", one_latent_class(result))
     found, style = result.latent, result.style_of_classes
     shown = frame.assign(
-        text=[f"{row.class_mode} ({number(row.better, 2)}, {number(row.worse, 2)})" for row in frame.itertuples()]
+        text=[
+            f"{row.class_mode} ({number(row.better, 2)}, {number(row.worse, 2)})" if row.class_mode else DASH
+            for row in frame.itertuples()
+        ]
     )
     view = shown.pivot(index="requirement", columns="latent_class", values="text").reindex(list(result.requirements))
     view.columns = [f"class_{name}" for name in view.columns]
