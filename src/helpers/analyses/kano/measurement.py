@@ -226,7 +226,8 @@ def _of_answers(settings: Settings) -> Measurement:
     found = load_answers(
         settings.survey,
         columns=settings.columns,
-        labels=settings.wordings or settings.labels,
+        labels=settings.labels,
+        wordings=settings.wordings,
         wide=settings.wide,
         segment=settings.segment,
         wave=settings.wave,
