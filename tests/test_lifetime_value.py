@@ -66,6 +66,7 @@ def test_sample_gives_the_published_estimates(sample):
 
 
 def test_names_that_other_programs_rely_on_are_there(sample):
+    assert sample.label == ""  # not simulated
     assert set(RESULTS.split()) <= {entry.name for entry in sample.headlines}
     for name, columns in TABLES.items():
         assert set(columns.split()) <= set(sample.tables[name].frame.columns)

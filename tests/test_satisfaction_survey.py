@@ -546,7 +546,8 @@ def test_parameters_that_cannot_be(write, options, expected):
 
 
 def test_an_unknown_name_lists_what_is_built_in(tmp_path):
-    assert "it is none of those built in ('mobi', 'synthetic'), and the path does not exist" in refusal("mobil")
+    known = "it is none of those built in ('mobi', 'synthetic', 'synthetic_firm'), and the path does not exist"
+    assert known in refusal("mobil")
     with pytest.raises(InputRefused, match=r"none of those built in \('ecsi', 'acsi', 'ccsi', 'sparse'\)"):
         sources.locate("mobi", "satisfaction_model")
     with pytest.raises(InputRefused, match="the path is a folder"):

@@ -31,17 +31,22 @@ _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
 _SPACES = f"[{_WHITE_SPACE}]+"
+_AT_AN_END = f"^[{_WHITE_SPACE}]|[{_WHITE_SPACE}]$"
 _WHOLE = r"^(\d+)[.,]0+$"
+_TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
 _EXPECTED = {
     "string": "text or whole numbers",
     "label": "text, numbers or dates",
     "choice": "answers",
+    "share": "numbers or truth values",
     "date": "dates",
 }
 _RULES = {
     "string": "is no id|are no ids",
     "label": "is no text|are no texts",
     "date": "is not a date|are not dates",
+    "nonnegative": "is not a number from 0 up|are not numbers from 0 up",
+    "share": "is neither a number from 0 to 1 nor true or false|are neither numbers from 0 to 1 nor true or false",
     "weight": "is not a number above 0|are not numbers above 0",
     "count": "is not a whole number from 0 up|are not whole numbers from 0 up",
     "choice": "is none of the answers|are none of the answers",
@@ -60,8 +65,13 @@ def try_strptime(text: str, format: str) -> dt.Timestamp():
 
 
 @ibis.udf.scalar.builtin(name="trim")
-def _trimmed(text: str, characters: str) -> str:
+def _trim(text: str, characters: str) -> str:
     """Take these characters away at both ends (DuckDB's function)."""
+
+
+def _trimmed(text: ibis.Value) -> ibis.Value:
+    """Take white space away at both ends; looking for it first is several times faster, as texts seldom have any."""
+    return ibis.ifelse(text.re_search(_AT_AN_END), _trim(text, _WHITE_SPACE), text)
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,8 @@ class CheckedRows:
         How messages call the file.
     table : ibis Table
         The contract's columns, typed. A gap in answers is null where nothing stands and NaN where a declared code
-        does. Where the contract has a key, also place, by which the file's order is restored, and same_as, a number
-        that rows have in common which are alike in all of the file but the subject's id.
+        does. Where the contract has a key or keeps the order, also place, by which the file's order is restored; with a
+        key also same_as, a number that rows have in common which are alike in all of the file but the subject's id.
     steps : list of tuple
         (step, rows, amount, reason): rows in the file, then what was left out as negative changes, and what
         was kept on purpose as changes of zero.
@@ -130,10 +140,11 @@ def check(
     contract : Contract
         The table it shall be.
     measure : str
-        The column of money that the account adds up; "" where there is none.
+        The column of money that the account adds up; "" where there is none. Amounts are NaN without it, also where
+        it is optional and the file has none.
     bad_rows : {"refuse", "exclude"}
-        What becomes of rows with missing ids, unreadable values, answers outside the scale, counts that are all zero
-        or a wrong number of fields, and of those that repeat the contract's key.
+        What becomes of rows with missing ids, unreadable values, answers outside the scale, counts that are all zero,
+        a span that ends before it starts or a wrong number of fields, and of those that repeat the contract's key.
     identical_rows : {"keep", "exclude"}
         What becomes of a row that repeats an earlier one wholly. One with an order_id is a copy and always left out.
     date_format : str
@@ -201,7 +212,7 @@ def plain(text: str) -> str:
 
 def plain_answer(value: ibis.Value) -> ibis.Value:
     """Express the same in the engine."""
-    text = _trimmed(_label(value), _WHITE_SPACE).lower().re_replace(_APOSTROPHES, "'").re_replace(_SPACES, " ")
+    text = _trimmed(_label(value)).lower().re_replace(_APOSTROPHES, "'").re_replace(_SPACES, " ")
     return text.re_replace(_WHOLE, r"\1")
 
 
@@ -221,7 +232,9 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
         "label": lambda value, column: _label(value),
         "date": lambda value, column: _date(value, date_format),
         "float64": lambda value, column: _number(value, decimal),
+        "nonnegative": lambda value, column: _nonnegative(value, decimal),
         "weight": lambda value, column: _weight(value, decimal),
+        "share": lambda value, column: _share(value, decimal),
         "count": lambda value, column: _count(value, decimal),
         "answer": lambda value, column: _answer(value, decimal, column),
         "choice": lambda value, column: _choice(value, column),
@@ -245,6 +258,8 @@ def _suits(dtype: dt.DataType, kind: str) -> bool:
         return True
     if kind in ("label", "choice"):
         return dtype.is_primitive() or dtype.is_decimal() or dtype.is_temporal() or dtype.is_uuid()
+    if kind == "share" and dtype.is_boolean():
+        return True
     if kind == "string":
         return (dtype.is_numeric() and not dtype.is_boolean()) or dtype.is_uuid()
     if kind == "date":
@@ -255,7 +270,7 @@ def _suits(dtype: dt.DataType, kind: str) -> bool:
 def _identifier(value: ibis.Value) -> ibis.Value:
     """Keep text but for white space around it; a whole number that a column with gaps made 7.0 is 7."""
     if value.type().is_string():
-        return _trimmed(value, _WHITE_SPACE)
+        return _trimmed(value)
     if value.type().is_floating():
         # Floored, what is too large for a whole number would stop the engine.
         whole = value.try_cast("int64")
@@ -292,6 +307,23 @@ def _number(value: ibis.Value, decimal: str) -> ibis.Value:
     return ibis.ifelse(number.abs() < math.inf, number, None)
 
 
+def _nonnegative(value: ibis.Value, decimal: str) -> ibis.Value:
+    number = _number(value, decimal)
+    return ibis.ifelse(number >= 0, number, None)
+
+
+def _share(value: ibis.Value, decimal: str) -> ibis.Value:
+    """Read a number from 0 to 1; a true statement is 1."""
+    if value.type().is_boolean():
+        return value.cast("float64")
+    number = _number(value, decimal)
+    share = ibis.ifelse(number.between(0, 1), number, None)
+    if not value.type().is_string():
+        return share
+    word = _trimmed(value).lower()
+    return ibis.cases((word.isin(_TRUE), 1.0), (word.isin(_FALSE), 0.0), else_=share)
+
+
 def _weight(value: ibis.Value, decimal: str) -> ibis.Value:
     number = _number(value, decimal)
     return ibis.ifelse(number > 0, number, None)
@@ -314,7 +346,7 @@ def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
     declared = number.isin([code for code in column.missing_codes if not isinstance(code, str)])
     if value.type().is_string():
         texts = [code.strip().lower() for code in column.missing_codes if isinstance(code, str)]
-        declared = declared.fill_null(False) | _trimmed(value, _WHITE_SPACE).lower().isin(texts)
+        declared = declared.fill_null(False) | _trimmed(value).lower().isin(texts)
     return ibis.ifelse(declared.fill_null(False), math.nan, number)
 
 
@@ -352,8 +384,9 @@ def _staged(
         columns[f"value_{name}"] = value
         columns[f"empty_{name}"] = empty
         columns[f"unreadable_{name}"] = ~empty & value.isnull()
-    if contract.key:
+    if contract.key or contract.in_order:
         columns["place"] = ibis.row_number().over(order_by=["file", "row"])
+    if contract.key:
         columns["same_as"] = _same_as(raw, contract)
         columns["is_repeated"] = _is_repeated(values, contract)
     # The file's name is one text for each row: it is stored only where it tells rows apart.
@@ -392,6 +425,11 @@ def _faults(
         total = sum(staged[f"value_{name}"] for name in contract.counts)
         rule = "counts nobody|count nobody"
         faults.append(_Fault((total == 0).fill_null(False), rule, "counts nobody", contract.key[0]))
+    if contract.span and all(name in values for name in contract.span):
+        first, last = contract.span
+        is_reversed = (staged[f"value_{last}"] < staged[f"value_{first}"]).fill_null(False)
+        rule = f"lies before its {first}|lie before their {first}"
+        faults.append(_Fault(is_reversed, rule, f"{last} lies before {first}", last))
     if "date" in values:
         late = (staged.value_date > today).fill_null(False)
         faults.append(_Fault(late, "", f"dated after {today}, which is impossible", refused=False))
@@ -408,7 +446,7 @@ def _outside(answer: ibis.Value, name: str, column: Column) -> _Fault:
 def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     if value.type().is_string():
         words = _NO_ID if column.kind == "string" else ("",)
-        return value.isnull() | _trimmed(value, _WHITE_SPACE).lower().isin(words).fill_null(False)
+        return value.isnull() | _trimmed(value).lower().isin(words).fill_null(False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -452,7 +490,7 @@ def _row_labels(shown: pd.DataFrame) -> list[str]:
 
 
 def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
-    if "date" in rule:
+    if "not a date" in rule:
         parts = re.match(r"\s*\d{1,2}([/.-])\d{1,2}[/.-](\d{4}|\d{2})\b", value)
         if not parts:
             return "Dates are read as YYYY-MM-DD; another way of writing them is named by date_format."
@@ -462,11 +500,13 @@ def _way_out(value: str, rule: str, column: Column, decimal: str) -> str:
     if column.kind == "choice":
         return _which_answers(value, column)
     if column.kind == "count":
-        return "How many respondents is wanted, not a share or a percentage." if "number" in rule else ""
+        return f"How many {column.unit} is wanted, not a share or a percentage." if "number" in rule else ""
     if "number" in rule and re.fullmatch(r"\s*[+-]?\d+[.,]\d+\s*", value):
         return "Decimal commas: set decimal=','." if decimal == "." else "Decimal points: set decimal='.'."
     if "number" in rule and re.search(r"\d,\d", value):
         return "Numbers are written without thousands separators."
+    if column.kind == "share":
+        return "A share is wanted, not a percentage: half is 0.5."
     if column.kind == "answer":
         codes = column.scale_set_by[2:]
         # The text is not repeated: it may be about a person.
@@ -529,6 +569,7 @@ def _kept(
     today: datetime.date,
     repeats: int,
 ) -> CheckedRows:
+    measure = measure if f"value_{measure}" in staged.columns else ""
     marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
     amount = marked[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
     counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, offsets=marked.has_offset.sum())
@@ -540,7 +581,7 @@ def _kept(
     good = marked.filter(marked.fault.isnull())
     steps += _identical(raw, good, repeats)
     names = {name: f"value_{name}" for name in contract.columns if f"value_{name}" in staged.columns}
-    names |= {"place": "place", "same_as": "same_as"} if contract.key else {}
+    names |= {name: name for name in ("place", "same_as") if name in staged.columns}
     notes = [
         *raw.notes,
         *_late_notes(raw, counts, len(faults) - 1, today),
@@ -617,7 +658,7 @@ def _has_offset(raw: Raw, values: Mapping[str, ibis.Value]) -> ibis.Value:
 
 def _steps(raw: Raw, faults: list[_Fault], counts: pd.DataFrame) -> list[tuple[str, int, float, str]]:
     total = int(counts.rows.sum()) + len(raw.misfits)
-    steps = [("rows in the file", total, float(counts.amount.sum()), raw.name)]
+    steps = [("rows in the file", total, float(counts.amount.sum(min_count=1)), raw.name)]
     if raw.misfits:
         steps.append(("excluded", -len(raw.misfits), float("nan"), "wrong number of fields"))
     for line in counts.dropna(subset="fault").itertuples():

@@ -1,9 +1,10 @@
 """The tables a user brings. Adding a table is adding a contract; pandera holds the rows to it.
 
 The kind of a column says how its values are read: "string" (an id: text or whole numbers), "label" (any text, number,
-date or truth value, as text), "date", "float64", "weight" (a number above zero), "count" (a whole number from zero
-up), "answer" (a number on a scale, or a gap) or "choice" (one of several worded answers, or a gap). What is required,
-the meaning and the unit are what the messages, the checks and the documentation are made from.
+date or truth value, as text), "date", "float64", "nonnegative" (a number from zero up), "weight" (a number above zero),
+"share" (a number from 0 to 1, or true or false), "count" (a whole number from zero up), "answer" (a number on a scale,
+or a gap) or "choice" (one of several worded answers, or a gap). What is required, the meaning and the unit are what the
+messages, the checks and the documentation are made from.
 Pandera itself is imported only where rows are checked: the command line needs the names alone, at once.
 """
 
@@ -77,6 +78,10 @@ class Contract:
         Whom or what a row is about.
     counts : tuple of str
         Columns of which at least one must be above zero.
+    span : tuple of str
+        Two columns of dates, the later one second: a row where they are the other way round is unusable.
+    in_order : bool
+        Whether the order of the rows in the file is kept, which a key keeps too.
     """
 
     name: str
@@ -85,6 +90,8 @@ class Contract:
     key: tuple[str, ...] = ()
     subject: str = "row"
     counts: tuple[str, ...] = ()
+    span: tuple[str, ...] = ()
+    in_order: bool = False
 
     @property
     def required(self) -> list[str]:
@@ -136,6 +143,84 @@ _CONTRACTS = (
             "channel": Column("label", "through which medium"),
             "campaign": Column("label", "in which campaign"),
         },
+    ),
+    Contract(
+        "referrals",
+        "One row for each time a customer brought another one.",
+        {
+            "referrer_id": Column("string", "who brought", required=True),
+            "referee_id": Column("string", "who was brought", required=True),
+            "date": Column("date", "the local day on which the referral was made", "day", required=True),
+            "incentive_cost": Column("nonnegative", "what was paid for the referral, to both", "currency"),
+            "acquisition_cost": Column("nonnegative", "what it would have cost to acquire the referee", "currency"),
+            "would_have_joined": Column(
+                "share", "whether the referee would have joined anyway: true, false or how probable that is"
+            ),
+        },
+        subject="referral",
+        in_order=True,
+    ),
+    Contract(
+        "service_contacts",
+        "One row for each time a customer turned to the firm's service.",
+        {
+            "customer_id": Column("string", "who asked for help", required=True),
+            "date": Column("date", "the local day", "day", required=True),
+            "cost": Column("nonnegative", "what answering cost", "currency"),
+            "kind": Column("label", "what it was about, such as a complaint"),
+            "resolved": Column("share", "whether the matter was settled: true, false or how far"),
+        },
+    ),
+    Contract(
+        "contracts",
+        "One row for each contract, from its start through all its renewals.",
+        {
+            "customer_id": Column("string", "who signed", required=True),
+            "start": Column("date", "the first day of the first term", "day", required=True),
+            "renewals": Column("count", "how many times it was renewed so far", "renewals", required=True),
+            "end": Column("date", "the day on which it ran out; empty while it runs", "day"),
+            "price": Column("nonnegative", "what one term costs", "currency"),
+        },
+        span=("start", "end"),
+    ),
+    Contract(
+        "exits",
+        "One row for each time a customer left.",
+        {
+            "customer_id": Column("string", "who left", required=True),
+            "date": Column("date", "the last day as a customer", "day", required=True),
+            "cause": Column(
+                "label", "why, such as given_up (by the firm), left (unprompted), poached or forced", required=True
+            ),
+        },
+        key=("customer_id", "date"),
+        subject="customer",
+    ),
+    Contract(
+        "receivables",
+        "One row for each amount that a customer owed.",
+        {
+            "customer_id": Column("string", "who owed", required=True),
+            "date": Column("date", "the day on which it was due", "day", required=True),
+            "amount_due": Column("float64", "what was owed; negative for a credit note", "currency", required=True),
+            "amount_paid": Column("float64", "what of it has been paid to date", "currency"),
+        },
+    ),
+    Contract(
+        "market_spend",
+        "One row for each period (and channel): what was spent on new and on old customers, and how many there were.",
+        {
+            "period": Column("label", "the month, quarter or year, written so that it sorts", required=True),
+            "acquisition_spend": Column("nonnegative", "what was spent on new customers", "currency", required=True),
+            "retention_spend": Column("nonnegative", "what was spent on keeping customers", "currency", required=True),
+            "new_customers": Column("count", "who came in the period", "customers", required=True),
+            "retained_customers": Column(
+                "count", "who had come before and were still there at its end", "customers", required=True
+            ),
+            "channel": Column("label", "the channel by which these customers came"),
+        },
+        key=("period", "channel"),
+        subject="period",
     ),
     # The questionnaire's items, which differ from firm to firm, are added by `satisfaction_survey`.
     Contract(

@@ -11,6 +11,7 @@ import pandas as pd
 from helpers.data.cleaning import day
 from helpers.data.refusal import InputRefused, Problem, require_choice
 
+DAYS_PER_YEAR = 365.25
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
 
 
@@ -241,6 +242,7 @@ def realised_value(
     margin_rate: float,
     observation_end: datetime.date | str,
     months: int = 12,
+    past_rate: float = 0.0,
 ) -> ibis.Table:
     """Add up the margin that each customer has brought.
 
@@ -254,6 +256,8 @@ def realised_value(
         The last day that counts.
     months : int
         Length of the recent window in calendar months, up to `observation_end`.
+    past_rate : float
+        Annual rate at which what came earlier is brought to `observation_end`; 0 counts it at face value.
 
     Returns
     -------
@@ -262,7 +266,8 @@ def realised_value(
     """
     end = day(observation_end, "observation_end")
     known = realised_table.filter(realised_table.date <= end)
-    known = known.mutate(margin=ibis.coalesce(known.margin, margin_rate * known.amount))
+    worth = at_the_end(known.date, end, past_rate)
+    known = known.mutate(margin=ibis.coalesce(known.margin, margin_rate * known.amount) * worth)
     recent = known.date > months_before(end, months)
     return known.group_by("customer_id").agg(
         historical_margin=known.margin.sum(),
@@ -270,6 +275,13 @@ def realised_value(
         first_date=known.date.min(),
         last_date=known.date.max(),
     )
+
+
+def at_the_end(date: ibis.Column, end: datetime.date, past_rate: float) -> ibis.Value:
+    """Give what 1 of each date is worth at the end: (1 + rate)^(days / 365.25), 1 at a rate of 0."""
+    if not past_rate:
+        return ibis.literal(1.0)
+    return ibis.literal(1.0 + past_rate) ** (_days(date, ibis.literal(end)) / DAYS_PER_YEAR)
 
 
 def months_before(end: datetime.date, months: int) -> datetime.date:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.contracts import TABLES
-from helpers.data.customer_summary import months_before
+from helpers.data.customer_summary import at_the_end, months_before
 from helpers.data.reading import connect
 
 
@@ -45,6 +45,7 @@ def load(
     decimal: str = ".",
     observation_end: datetime.date | str | None = None,
     months: int = 12,
+    past_rate: float = 0.0,
     today: datetime.date | str | None = None,
     customers: ibis.Table | None = None,
     connection: ibis.BaseBackend | None = None,
@@ -61,6 +62,8 @@ def load(
         The last day that counts; later touches are left out and counted. Default: the last touch.
     months : int
         Length of the recent window in calendar months, up to `observation_end`.
+    past_rate : float
+        Annual rate at which costs of earlier are brought to `observation_end`; 0 counts them at face value.
     customers : ibis Table, optional
         A table with the customer_id of each customer, in the same engine (``purchases.table``): touches of other
         ids are left out and counted. Default: everybody counts.
@@ -95,9 +98,10 @@ def load(
         verdict=ibis.cases((touches.date > end, "later"), (is_customer, "known"), else_="stranger")
     )
     known = touches.filter(touches.verdict == "known")
+    worth = known.cost * at_the_end(known.date, end, past_rate)
     totals = known.group_by("customer_id").agg(
-        marketing_cost=known.cost.sum(),
-        current_marketing_cost=known.cost.sum(where=known.date > months_before(end, months)).coalesce(0.0),
+        marketing_cost=worth.sum(),
+        current_marketing_cost=worth.sum(where=known.date > months_before(end, months)).coalesce(0.0),
     )
     counts = touches.group_by("verdict").agg(rows=touches.count(), cost=touches.cost.sum())
     counts = counts.to_pandas().set_index("verdict").reindex(["later", "stranger", "known"], fill_value=0)

@@ -112,7 +112,7 @@ def _raw(file: str) -> Path:
 @functools.cache
 def _written(generate: Callable[[], pd.DataFrame]) -> Path:
     """Write a simulated table once for this process."""
-    path = Path(_folder().name) / f"{generate.__name__}.csv"
+    path = Path(tempfile.mkdtemp(dir=_folder().name)) / "table.csv"
     generate().to_csv(path, index=False, lineterminator="\n")
     return path
 
@@ -135,6 +135,23 @@ def _simulated_kano_survey() -> pd.DataFrame:
 
     survey, _ = kano_survey()
     return survey
+
+
+@functools.cache
+def _simulated_firm() -> Mapping[str, pd.DataFrame]:
+    """Simulate once for this process what all tables of the firm come from."""
+    from helpers.synthetic.firm import firm
+
+    return firm().tables
+
+
+def _firm_table(table: str, description: str) -> BuiltIn:
+    return BuiltIn(
+        description=f"{description} of a simulated firm of 5,000 customers with known truth",
+        origin="simulated by helpers.synthetic.firm",
+        licence="MIT, as this project",
+        generate=lambda: _simulated_firm()[table],
+    )
 
 
 def _model_file(name: str, description: str) -> BuiltIn:
@@ -175,6 +192,7 @@ _TRANSACTIONS = {
         currency="USD",
         calibration_end="1997-09-30",
     ),
+    "synthetic_firm": _firm_table("transactions", "order lines"),
 }
 
 _SURVEYS = {
@@ -196,6 +214,7 @@ _SURVEYS = {
         licence="MIT, as this project",
         generate=_simulated_survey,
     ),
+    "synthetic_firm": _firm_table("satisfaction_survey", "a survey of some customers"),
 }
 
 _MODELS = {
@@ -212,6 +231,7 @@ _KANO_SURVEYS = {
         licence="MIT, as this project",
         generate=_simulated_kano_survey,
     ),
+    "synthetic_firm": _firm_table("kano_survey", "a Kano survey of some customers"),
 }
 
 
@@ -238,6 +258,16 @@ _KANO_COUNTS = {
     ),
 }
 
+_FIRM_TABLES = {
+    "marketing_touches": "what was spent on addressing the customers",
+    "referrals": "who brought whom",
+    "service_contacts": "requests to the service",
+    "contracts": "contracts and their renewals",
+    "exits": "who left and why",
+    "receivables": "what customers owed and paid",
+    "market_spend": "what was spent on new and on old customers each month",
+}
+
 # The inputs by what they are to be read as, then by name: one name may stand for several tables of one firm.
 BUILT_IN = {
     "transactions": _TRANSACTIONS,
@@ -245,6 +275,7 @@ BUILT_IN = {
     "satisfaction_model": _MODELS,
     "kano_survey": _KANO_SURVEYS,
     "kano_counts": _KANO_COUNTS,
+    **{table: {"synthetic_firm": _firm_table(table, words)} for table, words in _FIRM_TABLES.items()},
 }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from helpers.data import kano_counts, kano_survey, marketing_touches, satisfaction_survey, transactions
+from helpers.data import kano_counts, kano_survey, marketing_touches, referrals, satisfaction_survey, transactions
 from helpers.data.satisfaction_models import read_model
 
 LOADERS = {
     "transactions": transactions.load,
     "marketing_touches": marketing_touches.load,
+    "referrals": referrals.load,
     "satisfaction_survey": satisfaction_survey.load,
     "kano_survey": kano_survey.load_answers,
     "kano_counts": kano_counts.load_counts,

@@ -12,6 +12,7 @@ from helpers.data.cleaning import CheckedRows, account, check
 from helpers.data.contracts import TABLES
 from helpers.data.reading import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
+from helpers.data.sources import find_built_in
 
 ZERO_AMOUNTS = ("count", "exclude")
 REFUNDS = ("net", "exclude")
@@ -53,6 +54,8 @@ class Purchases:
         customer_id, segment of each customer in `table`: the segment of the earliest usable row that names one (the
         first in the order of text where rows of that day name several), null where none does; since, the day of that
         row. None where the file has no segment column.
+    is_simulated : bool
+        Whether nobody ever bought so.
     """
 
     table: ibis.Table
@@ -66,6 +69,7 @@ class Purchases:
     has_margin: bool
     categories_per_customer: float | None
     segments: ibis.Table | None
+    is_simulated: bool
 
 
 def load(
@@ -89,8 +93,8 @@ def load(
     Parameters
     ----------
     source : str
-        "cdnow", "cdnow_sample", or a CSV file, a Parquet file, a folder of Parquet files or a glob pattern,
-        with the columns customer_id, date, amount.
+        "cdnow", "cdnow_sample", "synthetic_firm", or a CSV file, a Parquet file, a folder of Parquet files or a glob
+        pattern, with the columns customer_id, date, amount.
     columns : Mapping[str, str], optional
         The file's column names to the contract's: ``{"client": "customer_id"}``.
     bad_rows : {"refuse", "exclude"}
@@ -146,6 +150,7 @@ def load(
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
     segments = _segments(checked.table, table)
+    built_in = find_built_in(source, "transactions")
     return Purchases(
         table=table,
         realised=realised,
@@ -163,6 +168,7 @@ def load(
         has_margin=bool(realised.margin.notnull().any().to_pandas()),
         categories_per_customer=_scope(checked.table),
         segments=None if segments is None else segments.drop("named"),
+        is_simulated=bool(built_in and built_in.is_simulated),
     )
 
 

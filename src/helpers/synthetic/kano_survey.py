@@ -77,8 +77,9 @@ IMPORTANCE = {"A": 5.4, "O": 6.8, "M": 7.6, "I": 3.4, "R": 3.0, "Q": 5.0}
 
 def kano_survey(
     respondents: int = 600,
-    seed: int = 7,
+    seed: int | np.random.Generator = 7,
     *,
+    members: Sequence[str] | None = None,
     requirements: Mapping[str, Sequence[float]] = REQUIREMENTS,
     segments: Mapping[str, float] = SEGMENTS,
     segment_feelings: Mapping[str, Mapping[str, Sequence[float]]] = SEGMENT_FEELINGS,
@@ -109,8 +110,10 @@ def kano_survey(
     ----------
     respondents : int
         At least 1; each answers in one wave about all requirements.
-    seed : int
+    seed : int or Generator
         Same seed, same tables.
+    members : sequence of str, optional
+        The segment of each respondent, where it is settled; otherwise drawn by the shares.
     requirements : mapping of str to sequence of float
         Name -> shares of those who feel that it is A, O, M, I, R (of their sum).
     segments : mapping of str to float
@@ -166,7 +169,10 @@ def kano_survey(
     answered = _in_style(usual, style_strength, questionable)
     rng = np.random.default_rng(seed)
 
-    segment = rng.choice(len(segments) or 1, respondents, p=_normalised(list(segments.values()) or [1.0]))
+    if members is None:
+        segment = rng.choice(len(segments) or 1, respondents, p=_normalised(list(segments.values()) or [1.0]))
+    else:
+        segment = np.array([list(segments).index(name) for name in members], dtype=np.int64)
     wave = np.sort(rng.integers(len(waves) or 1, size=respondents))
     style = _drawn(rng.random(respondents), np.cumsum(styles))
     pair = _pairs_drawn(rng, answered, segment, wave, style)

@@ -160,15 +160,17 @@ def satisfaction_survey(
     """
     rates = {"straight_lining": straight_lining, "mostly_missing": mostly_missing}
     rates |= {"dont_know": dont_know, "blank": blank}
-    _check_sample(respondents, duplicates, rates, segments, waves)
-    firm = _firm(PATHS | dict(paths or {}), dict(loadings or {}), delight, delight_from, penalty, reward)
+    check_sample(respondents, duplicates, rates, segments, waves)
+    model = structural_model(
+        paths, loadings, delight=delight, delight_from=delight_from, penalty=penalty, reward=reward
+    )
     shifts = _cell_shifts(segments, segment_shifts, waves, wave_shifts)
     rng = np.random.default_rng(seed)
 
-    segment = rng.choice(len(segments) or 1, respondents, p=_shares(segments))
+    segment = rng.choice(len(segments) or 1, respondents, p=shares_of(segments))
     wave = rng.integers(len(waves) or 1, size=respondents)
-    answers = _answers(rng, firm, shifts[segment, wave])
-    marks = _spoil(rng, answers, segment, wave, rates, duplicates)
+    answers = draw_answers(draw_constructs(shifts[segment, wave], rng, model), rng, model)
+    marks = spoil(rng, answers, segment, wave, rates, duplicates)
     in_time = np.argsort(wave, kind="stable")
     segment, wave, answers = segment[in_time], wave[in_time], answers[in_time]
 
@@ -179,11 +181,11 @@ def satisfaction_survey(
         survey["wave"] = np.array(list(waves))[wave]
     survey = survey.join(pd.DataFrame(answers, columns=list(ITEMS)).astype("Int64"))
     marks["identical_respondents"] = int(survey.duplicated(survey.columns[1:].tolist()).sum())
-    return survey, _truth(firm, shifts, segments, segment_shifts, waves, wave_shifts, marks)
+    return survey, _truth(model, shifts, segments, segment_shifts, waves, wave_shifts, marks)
 
 
 @dataclass(frozen=True)
-class _Firm:
+class StructuralModel:
     """What is planted, as arrays: constructs in the order of CONSTRUCTS, items in that of ITEMS."""
 
     effects: np.ndarray  # (constructs, constructs), [source, target]
@@ -218,7 +220,17 @@ def _above(knee: float) -> tuple[float, float, float]:
     return mean, (1 + knee**2) * share - knee * density - mean**2, share
 
 
-def _firm(paths, loadings, delight, delight_from, penalty, reward) -> _Firm:
+def structural_model(
+    paths: Mapping[tuple[str, str], float] | None = None,
+    loadings: Mapping[str, float] | None = None,
+    *,
+    delight: float = 0.6,
+    delight_from: float = 0.4,
+    penalty: float = 1.2,
+    reward: float = 1.2,
+) -> StructuralModel:
+    """Make the model from which people and their answers are drawn; parameters and errors of `satisfaction_survey`."""
+    paths, loadings = PATHS | dict(paths or {}), dict(loadings or {})
     numbers = {"delight": delight, "delight_from": delight_from, "penalty": penalty, "reward": reward}
     for name, value in numbers.items():
         if not math.isfinite(value) or (value < 0 and name in ("penalty", "reward")):
@@ -235,7 +247,7 @@ def _firm(paths, loadings, delight, delight_from, penalty, reward) -> _Firm:
             raise ValueError(f"{source} cannot act on {target}: paths run from cause to effect ({CONSTRUCTS}).")
         effects[one, other] = value
     covariance, disturbance = _population(effects, delight, delight_from)
-    return _Firm(
+    return StructuralModel(
         effects=effects,
         covariance=covariance,
         disturbance=disturbance,
@@ -268,18 +280,34 @@ def _population(effects: np.ndarray, delight: float, knee: float) -> tuple[np.nd
 # --- the sample ---------------------------------------------------------------------------------------------
 
 
-def _answers(rng: np.random.Generator, firm: _Firm, shift: np.ndarray) -> np.ndarray:
-    """Draw the answers of respondents whose constructs are shifted so; shape (respondents, items)."""
-    disturbance = rng.standard_normal(shift.shape) * firm.disturbance
+def draw_constructs(shift: np.ndarray, rng: np.random.Generator, model: StructuralModel) -> np.ndarray:
+    """Draw the constructs of people.
+
+    Parameters
+    ----------
+    shift : ndarray, shape (people, constructs)
+        What is added to each person's constructs before it goes on to the next.
+
+    Returns
+    -------
+    ndarray, shape (people, constructs)
+        In standard deviations.
+    """
+    disturbance = rng.standard_normal(shift.shape) * model.disturbance
     constructs = np.zeros(shift.shape)
     for target in range(len(CONSTRUCTS)):
-        constructs[:, target] = shift[:, target] + constructs @ firm.effects[:, target] + disturbance[:, target]
+        constructs[:, target] = shift[:, target] + constructs @ model.effects[:, target] + disturbance[:, target]
         if target == _LOYALTY:
-            constructs[:, target] += firm.bend(constructs[:, _SATISFACTION])
-    noise = rng.standard_normal((len(shift), len(ITEMS))) * np.sqrt(1 - firm.loading**2)
-    uncut = firm.mean + firm.deviation * (firm.loading * constructs[:, firm.block] + noise)
+            constructs[:, target] += model.bend(constructs[:, _SATISFACTION])
+    return constructs
+
+
+def draw_answers(constructs: np.ndarray, rng: np.random.Generator, model: StructuralModel) -> np.ndarray:
+    """Draw the answers of people with these constructs; shape (people, items)."""
+    noise = rng.standard_normal((len(constructs), len(ITEMS))) * np.sqrt(1 - model.loading**2)
+    uncut = model.mean + model.deviation * (model.loading * constructs[:, model.block] + noise)
     answers = pd.DataFrame(_cut(uncut), columns=list(ITEMS))
-    extra = firm.reward * (answers[REWARD_ITEM] >= HIGH_ANSWER) - firm.penalty * (answers[PENALTY_ITEM] <= LOW_ANSWER)
+    extra = model.reward * (answers[REWARD_ITEM] >= HIGH_ANSWER) - model.penalty * (answers[PENALTY_ITEM] <= LOW_ANSWER)
     answers[OVERALL] = _cut(uncut[:, list(ITEMS).index(OVERALL)] + extra)
     return answers.to_numpy()
 
@@ -288,8 +316,11 @@ def _cut(uncut: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(uncut), LOWEST, HIGHEST)
 
 
-def _spoil(rng, answers, segment, wave, rates, duplicates) -> dict[str, int]:
-    """Turn answers, in place, into those a survey gets; count what was done."""
+def spoil(rng: np.random.Generator, answers, segment, wave, rates, duplicates: int) -> dict[str, int]:
+    """Turn answers, in place, into those a survey gets; count what was done.
+
+    `rates` are straight_lining, mostly_missing, dont_know and blank, as in `satisfaction_survey`.
+    """
     respondents = len(answers)
     # one order of the respondents serves all, so that nobody is spoilt in two ways
     order = rng.permutation(respondents)
@@ -314,26 +345,29 @@ def _spoil(rng, answers, segment, wave, rates, duplicates) -> dict[str, int]:
     }
 
 
-def _shares(segments: Mapping[str, float]) -> np.ndarray:
+def shares_of(segments: Mapping[str, float]) -> np.ndarray:
+    """Give the shares of the segments; one where there are none."""
     shares = np.array(list(segments.values()) or [1.0], dtype=float)
     return shares / shares.sum()
 
 
 def _cell_shifts(segments, segment_shifts, waves, wave_shifts) -> np.ndarray:
     """Give what is added to each construct; shape (segments, waves, constructs)."""
-    by_segment = _shift_table(segments, segment_shifts)
-    by_wave = _shift_table(waves, wave_shifts)
+    by_segment = shift_table(segments, segment_shifts)
+    by_wave = shift_table(waves, wave_shifts)
     return by_segment[:, None] + by_wave[None]
 
 
-def _shift_table(groups, shifts) -> np.ndarray:
+def shift_table(groups, shifts) -> np.ndarray:
+    """Give what is added to the constructs of each group; shape (groups, constructs)."""
     for construct in {construct for moved in shifts.values() for construct in moved}:
         _require(construct, CONSTRUCTS, "construct")
     named = [shifts.get(group, {}) for group in groups] or [{}]
     return np.array([[moved.get(construct, 0.0) for construct in CONSTRUCTS] for moved in named], dtype=float)
 
 
-def _check_sample(respondents, duplicates, rates, segments, waves) -> None:
+def check_sample(respondents, duplicates, rates, segments, waves) -> None:
+    """Refuse what no sample can have."""
     if respondents < 1 or duplicates < 0:
         raise ValueError("respondents must be at least 1, and duplicates not negative.")
     for name, rate in rates.items():
@@ -370,52 +404,52 @@ def _mean_answer(mean: np.ndarray, deviation: float) -> np.ndarray:
     return LOWEST + sum(1 - _below(step, mean, deviation) for step in steps)
 
 
-def _mean_answers(firm: _Firm, shift: np.ndarray) -> np.ndarray:
+def _mean_answers(model: StructuralModel, shift: np.ndarray) -> np.ndarray:
     """Give the mean answer to each item in a population shifted so."""
-    center = shift @ np.linalg.inv(np.eye(len(CONSTRUCTS)) - firm.effects)
+    center = shift @ np.linalg.inv(np.eye(len(CONSTRUCTS)) - model.effects)
     means = [
-        float(_mean_answer(*firm.response(item, center[construct], 1.0)))
-        for item, construct in zip(ITEMS, firm.block, strict=True)
+        float(_mean_answer(*model.response(item, center[construct], 1.0)))
+        for item, construct in zip(ITEMS, model.block, strict=True)
     ]
     # Loyalty is normal only among those equally satisfied: integrate over satisfaction.
-    to_loyalty = firm.effects[:, _LOYALTY]
-    slope = firm.covariance[_SATISFACTION] @ to_loyalty
-    variance = to_loyalty @ firm.covariance @ to_loyalty - slope**2 + firm.disturbance[_LOYALTY] ** 2
-    loyalty = center[_LOYALTY] + slope * _POINTS + firm.bend(center[_SATISFACTION] + _POINTS)
-    for number in np.flatnonzero(firm.block == _LOYALTY):
+    to_loyalty = model.effects[:, _LOYALTY]
+    slope = model.covariance[_SATISFACTION] @ to_loyalty
+    variance = to_loyalty @ model.covariance @ to_loyalty - slope**2 + model.disturbance[_LOYALTY] ** 2
+    loyalty = center[_LOYALTY] + slope * _POINTS + model.bend(center[_SATISFACTION] + _POINTS)
+    for number in np.flatnonzero(model.block == _LOYALTY):
         item = list(ITEMS)[number]
-        means[number] = _POINT_WEIGHTS @ _mean_answer(*firm.response(item, loyalty, variance))
-    related = firm.covariance[_QUALITY, _SATISFACTION]
+        means[number] = _POINT_WEIGHTS @ _mean_answer(*model.response(item, loyalty, variance))
+    related = model.covariance[_QUALITY, _SATISFACTION]
     quality, satisfaction = center[_QUALITY] + _POINTS, center[_SATISFACTION] + related * _POINTS
-    means[list(ITEMS).index(OVERALL)] = _mean_overall(firm, quality, satisfaction, 1 - related**2)
+    means[list(ITEMS).index(OVERALL)] = _mean_overall(model, quality, satisfaction, 1 - related**2)
     return np.array(means)
 
 
-def _mean_overall(firm: _Firm, quality: np.ndarray, satisfaction: np.ndarray, variance: float) -> float:
+def _mean_overall(model: StructuralModel, quality: np.ndarray, satisfaction: np.ndarray, variance: float) -> float:
     """Give the mean answer to OVERALL by integration over quality.
 
     Given quality the two items that penalise and reward are independent of each other and of satisfaction, whose
     mean at each point of quality, and variance there, are given.
     """
-    low = _below(LOW_ANSWER + 0.5, *firm.response(PENALTY_ITEM, quality))
-    high = 1 - _below(HIGH_ANSWER - 0.5, *firm.response(REWARD_ITEM, quality))
-    uncut, deviation = firm.response(OVERALL, satisfaction, variance)
+    low = _below(LOW_ANSWER + 0.5, *model.response(PENALTY_ITEM, quality))
+    high = 1 - _below(HIGH_ANSWER - 0.5, *model.response(REWARD_ITEM, quality))
+    uncut, deviation = model.response(OVERALL, satisfaction, variance)
     mean = (
         (1 - low) * (1 - high) * _mean_answer(uncut, deviation)
-        + low * (1 - high) * _mean_answer(uncut - firm.penalty, deviation)
-        + (1 - low) * high * _mean_answer(uncut + firm.reward, deviation)
-        + low * high * _mean_answer(uncut + firm.reward - firm.penalty, deviation)
+        + low * (1 - high) * _mean_answer(uncut - model.penalty, deviation)
+        + (1 - low) * high * _mean_answer(uncut + model.reward, deviation)
+        + low * high * _mean_answer(uncut + model.reward - model.penalty, deviation)
     )
     return float(_POINT_WEIGHTS @ mean)
 
 
-def _knee_index(firm: _Firm) -> float:
+def _knee_index(model: StructuralModel) -> float:
     """Give the index of satisfaction, items equally weighted, of those who stand at the knee."""
-    related = firm.covariance[_QUALITY, _SATISFACTION]
-    quality = related * firm.delight_from + math.sqrt(1 - related**2) * _POINTS
-    answers = [_mean_overall(firm, quality, np.full(len(_POINTS), firm.delight_from), 0.0)]
+    related = model.covariance[_QUALITY, _SATISFACTION]
+    quality = related * model.delight_from + math.sqrt(1 - related**2) * _POINTS
+    answers = [_mean_overall(model, quality, np.full(len(_POINTS), model.delight_from), 0.0)]
     answers += [
-        float(_mean_answer(*firm.response(item, firm.delight_from)))
+        float(_mean_answer(*model.response(item, model.delight_from)))
         for item, entry in ITEMS.items()
         if entry[0] == "satisfaction" and item != OVERALL
     ]
@@ -426,29 +460,44 @@ def _index(answer: float) -> float:
     return 100 * (answer - LOWEST) / (HIGHEST - LOWEST)
 
 
-def _truth(firm, shifts, segments, segment_shifts, waves, wave_shifts, marks) -> pd.DataFrame:
+def mean_indices(model: StructuralModel, shifts: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Give the mean index (0-100, items equally weighted) of each construct among people in groups.
+
+    Parameters
+    ----------
+    model : StructuralModel
+    shifts : ndarray, shape (groups, constructs)
+        As from `shift_table`.
+    weights : ndarray, shape (groups,)
+        Size of the groups.
+    """
+    answers = np.average([_mean_answers(model, shift) for shift in shifts], axis=0, weights=weights)
+    return {name: float(_index(answers[model.block == number].mean())) for number, name in enumerate(CONSTRUCTS)}
+
+
+def _truth(model, shifts, segments, segment_shifts, waves, wave_shifts, marks) -> pd.DataFrame:
     rows = [
-        (f"path_{source}_{target}", "all", "all", firm.effects[one, other])
+        (f"path_{source}_{target}", "all", "all", model.effects[one, other])
         for one, source in enumerate(CONSTRUCTS)
         for other, target in enumerate(CONSTRUCTS)
-        if (source, target) in PATHS or firm.effects[one, other]
+        if (source, target) in PATHS or model.effects[one, other]
     ]
-    rows += [(f"loading_{item}", "all", "all", value) for item, value in zip(ITEMS, firm.loading, strict=True)]
-    planted = {"delight": firm.delight, "delight_from": firm.delight_from, "delight_from_index": _knee_index(firm)}
-    planted |= {f"penalty_{PENALTY_ITEM}": firm.penalty, f"reward_{REWARD_ITEM}": firm.reward}
+    rows += [(f"loading_{item}", "all", "all", value) for item, value in zip(ITEMS, model.loading, strict=True)]
+    planted = {"delight": model.delight, "delight_from": model.delight_from, "delight_from_index": _knee_index(model)}
+    planted |= {f"penalty_{PENALTY_ITEM}": model.penalty, f"reward_{REWARD_ITEM}": model.reward}
     rows += [(name, "all", "all", value) for name, value in (planted | marks).items()]
     for segment in segments:
         rows += [(f"shift_{name}", segment, "all", value) for name, value in segment_shifts.get(segment, {}).items()]
     for wave in waves:
         rows += [(f"shift_{name}", "all", wave, value) for name, value in wave_shifts.get(wave, {}).items()]
-    rows += _population_rows(firm, shifts, segments, waves)
+    rows += _population_rows(model, shifts, segments, waves)
     return pd.DataFrame(rows, columns=["name", "segment", "wave", "value"]).astype({"value": float})
 
 
-def _population_rows(firm, shifts, segments, waves) -> list[tuple[str, str, str, float]]:
+def _population_rows(model, shifts, segments, waves) -> list[tuple[str, str, str, float]]:
     """Give mean answers and indices of everyone, of each segment, of each wave and of both."""
-    cells = np.array([[_mean_answers(firm, shift) for shift in row] for row in shifts])
-    shares = _shares(segments)
+    cells = np.array([[_mean_answers(model, shift) for shift in row] for row in shifts])
+    shares = shares_of(segments)
     by_segment = np.concatenate([np.tensordot(shares, cells, 1)[None], cells if segments else cells[:0]])
     every = np.concatenate([by_segment.mean(axis=1, keepdims=True), by_segment if waves else by_segment[:, :0]], axis=1)
     rows = []
@@ -456,7 +505,7 @@ def _population_rows(firm, shifts, segments, waves) -> list[tuple[str, str, str,
         for wave, answers in zip(["all", *waves], of_segment, strict=True):
             rows += [(f"answer_{item}", segment, wave, value) for item, value in zip(ITEMS, answers, strict=True)]
             rows += [
-                (f"index_{name}", segment, wave, _index(answers[firm.block == number].mean()))
+                (f"index_{name}", segment, wave, _index(answers[model.block == number].mean()))
                 for number, name in enumerate(CONSTRUCTS)
             ]
     return rows

@@ -29,7 +29,10 @@ class LifetimeValue(ShownAsHeadlines, Valuation):
     became of their predictions.
     """
 
-    label = ""  # no built-in purchases are simulated
+    @property
+    def label(self) -> str:
+        """Return what must stand on everything shown; "" for purchases that were made."""
+        return "Simulated data" if self.purchases.is_simulated else ""
 
     @property
     def inputs(self) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ model, so the same customers in days, weeks or months are worth the same money.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from .purchase_models import PurchaseModel
 DAYS_PER_YEAR = 365.25
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375}
 ROWS_AT_ONCE = 10_000  # draws x rows are held for so many rows only
+CELLS_AT_ONCE = 5_000_000  # or for more, where the draws are few
 
 
 def discount_factors(days, annual_discount_rate: float) -> np.ndarray:
@@ -195,16 +197,12 @@ def value_draws(
     ValueIntervals
         All nan, with the reason in `problem`, when a fit has no finite covariance.
     """
-    columns = [np.asarray(column, float) for column in (frequency, recency, T, monetary_value)]
-    size = len(columns[0])
-    horizons, weights = _horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
-    both = np.column_stack([weights, np.arange(len(weights)) == len(weights) - 1])  # discounted, and plain
+    size = len(np.asarray(frequency))
     cost = np.broadcast_to(discounted_cost(planned_marketing_cost_per_year, horizon_weeks, annual_discount_rate), size)
     quantities = ("expected_purchases", "expected_spend", "potential_value")
-    parameter_rng, spend_rng = np.random.default_rng(seed).spawn(2)
+    history = (frequency, recency, T, monetary_value)
     try:
-        purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, parameter_rng)]
-        spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, parameter_rng)]
+        drawn = _draw(purchase_fit, spend_fit, history, horizon_weeks, annual_discount_rate, time_unit, draws, seed)
     except ValueError as unknown:
         nothing = np.full(size, np.nan)
         summed = ("expected_purchases", "potential_value")
@@ -218,15 +216,7 @@ def value_draws(
     tails = ((1 - level) / 2, (1 + level) / 2)
     bounds = {name: np.empty((2, size)) for name in quantities}
     totals = {name: np.zeros(draws) for name in ("expected_purchases", "potential_value")}
-    order = np.lexsort(columns[2::-1])  # equal histories share a block, and the block's distinct rows are few
-    for start in range(0, size, ROWS_AT_ONCE):
-        block = order[start : start + ROWS_AT_ONCE]
-        x, t_x, age, m = (column[block] for column in columns)
-        first, inverse = distinct_rows(x, t_x, age)
-        purchases = np.stack(
-            [_both_sums(model, x[first], t_x[first], age[first], horizons, both) for model in purchase_models]
-        )
-        spend = np.stack([model.spend_draws(x, m, spend_rng) for model in spend_models])
+    for block, inverse, purchases, spend in drawn:
         value = margin_rate * spend * purchases[:, inverse, 0] - cost[block]
         bounds["expected_purchases"][:, block] = np.quantile(purchases[:, :, 1], tails, axis=0)[:, inverse]
         bounds["expected_spend"][:, block] = np.quantile(spend, tails, axis=0)
@@ -239,6 +229,87 @@ def value_draws(
         total_draws=totals,
         problem="",
     )
+
+
+def discounted_spend_draws(
+    purchase_fit: Fit,
+    spend_fit: Fit,
+    frequency,
+    recency,
+    T,
+    monetary_value,
+    *,
+    horizon_weeks: float,
+    annual_discount_rate: float,
+    time_unit: str,
+    draws: int = 100,
+    seed: int = 0,
+) -> np.ndarray:
+    """What each customer may be expected to spend within the horizon, discounted, in each draw of `value_draws`.
+
+    For what adds customers up in other ways than over all of them; it holds draws x customers numbers.
+
+    Parameters
+    ----------
+    purchase_fit, spend_fit, frequency, recency, T, monetary_value, horizon_weeks, annual_discount_rate, time_unit, seed
+        As in `value_draws`.
+    draws : int
+
+    Returns
+    -------
+    ndarray of float32, shape (draws, n)
+
+    Raises
+    ------
+    ValueError
+        A fit without a finite covariance.
+    """
+    history = (frequency, recency, T, monetary_value)
+    result = np.empty((draws, len(np.asarray(frequency))), np.float32)
+    rows = max(ROWS_AT_ONCE, CELLS_AT_ONCE // draws)
+    drawn = _draw(purchase_fit, spend_fit, history, horizon_weeks, annual_discount_rate, time_unit, draws, seed, rows)
+    for block, inverse, purchases, spend in drawn:
+        result[:, block] = spend * purchases[:, inverse, 0]
+    return result
+
+
+def _draw(
+    purchase_fit,
+    spend_fit,
+    history,
+    horizon_weeks,
+    annual_discount_rate,
+    time_unit,
+    draws,
+    seed,
+    rows: int = ROWS_AT_ONCE,
+) -> Iterator:
+    """Draw parameters, and return an iterator over blocks of customers.
+
+    Of each block: which customers; to which of its distinct histories each belongs; what those are expected to buy,
+    discounted and plain, shape (draws, histories, 2); each customer's mean spend, shape (draws, customers).
+    """
+    parameter_rng, spend_rng = np.random.default_rng(seed).spawn(2)
+    purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, parameter_rng)]
+    spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, parameter_rng)]
+    columns = [np.asarray(column, float) for column in history]
+    horizons, weights = _horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
+    both = np.column_stack([weights, np.arange(len(weights)) == len(weights) - 1])  # discounted, and plain
+    # equal histories share a block; so do equal frequencies and ages, on which alone the costly part depends
+    order = np.lexsort((columns[1], columns[2], columns[0]))
+
+    def blocks() -> Iterator:
+        for start in range(0, len(order), rows):
+            block = order[start : start + rows]
+            x, t_x, age, m = (column[block] for column in columns)
+            first, inverse = distinct_rows(x, t_x, age)
+            purchases = [
+                _both_sums(model, x[first], t_x[first], age[first], horizons, both) for model in purchase_models
+            ]
+            spend = [model.spend_draws(x, m, spend_rng) for model in spend_models]
+            yield block, inverse, np.stack(purchases), np.stack(spend)
+
+    return blocks()
 
 
 def _both_sums(model: PurchaseModel, frequency, recency, T, horizons, weights) -> np.ndarray:

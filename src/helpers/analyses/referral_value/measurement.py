@@ -1,0 +1,585 @@
+"""What every customer is worth by what they buy and by whom they bring, with draws of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from helpers.data import customer_summary, marketing_touches, referrals, transactions
+from helpers.data.referrals import Referrals
+from helpers.data.refusal import InputRefused, Problem
+from helpers.data.sources import find_built_in
+from helpers.models.fit import Fit
+from helpers.models.lifetime_value import value as money
+from helpers.models.referral_value import attribution, campaign, classes, comparison
+from helpers.models.referral_value import value as referral
+from helpers.models.referral_value.value import FirmTotal, Parts, TypeOneShare
+
+from ..lifetime_value import Settings as LifetimeSettings
+from ..lifetime_value import valuation
+from ..progress import progress
+from .settings import Settings
+
+# Versions of referral value: with no, the expected share of, and every referral of type one; with none and all of those
+# whose type nobody knows; and the sources' own.
+NONE, EXPECTED, EVERY, LEAST, MOST, GROSS = range(6)
+NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
+FEWEST_DRAWS = 40
+FEWEST_YEARS = 1.0  # of being a customer, over which referrals are counted a year
+
+
+@dataclass(frozen=True, eq=False)
+class Customers:
+    """What customers bought, cost and are expected to bring; arrays of shape (customers,) in money.
+
+    Parameters
+    ----------
+    customer_id : ndarray of str
+    first_date : ndarray of datetime64
+        The day of the first purchase.
+    margin, marketing : ndarray
+        Realised margin, and what was spent on the customer; past money as `past_rate` says.
+    future_margin, future_marketing : ndarray
+        Expected within the horizon, discounted; nan where no model could be fitted.
+    future_spend_draws : ndarray of float32, shape (draws, customers)
+        Draws of the discounted expected spend; empty where there are none.
+    margin_rate : float
+        That turns spend into margin.
+    problems : tuple of str
+        What is wrong with the models, in words.
+    """
+
+    customer_id: np.ndarray
+    first_date: np.ndarray
+    margin: np.ndarray
+    marketing: np.ndarray
+    future_margin: np.ndarray
+    future_marketing: np.ndarray
+    future_spend_draws: np.ndarray
+    margin_rate: float
+    problems: tuple[str, ...]
+
+    @cached_property
+    def all_margin(self) -> np.ndarray:
+        """Return realised and expected margin."""
+        return self.margin + self.future_margin
+
+    @cached_property
+    def all_marketing(self) -> np.ndarray:
+        """Return what was and is to be spent on the customer."""
+        return self.marketing + self.future_marketing
+
+    @cached_property
+    def lifetime_value(self) -> np.ndarray:
+        """Return margin less marketing expense."""
+        return self.all_margin - self.all_marketing
+
+    def margin_draws(self) -> Iterator[np.ndarray]:
+        """Yield realised and expected margin in each draw."""
+        for spend in self.future_spend_draws:
+            yield self.margin + self.margin_rate * spend.astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """The numbers of referral value.
+
+    Parameters
+    ----------
+    settings : Settings
+    purchases : helpers.data.transactions.Purchases
+    touches : helpers.data.marketing_touches.MarketingCosts
+    referrals : helpers.data.referrals.Referrals
+    observation_end : date
+    customers : Customers
+    referrer, referee : ndarray of int, shape (referrals,)
+        Places among the customers.
+    """
+
+    settings: Settings
+    purchases: transactions.Purchases
+    touches: marketing_touches.MarketingCosts
+    referrals: Referrals
+    observation_end: date
+    customers: Customers
+    referrer: np.ndarray
+    referee: np.ndarray
+
+    @property
+    def currency(self) -> str:
+        """Return the currency in words."""
+        return self.settings.currency or self.purchases.currency or "currency units"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether the customers, their referrals or what they cost are made up."""
+        touches = _is_simulated(self.settings.marketing_touches, "marketing_touches")
+        return self.purchases.is_simulated or self.referrals.is_simulated or touches
+
+    @cached_property
+    def credit(self):
+        """Return who is credited with whom, a sparse matrix of shape (customers, customers)."""
+        return attribution.credit(
+            self.referrer,
+            self.referee,
+            len(self.customers.customer_id),
+            weight=self.weight,
+            generations=self.settings.generations,
+            decay=self.settings.decay,
+        )
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Return which share of the referee stands in each referral."""
+        return self.referrals.frame["weight"].to_numpy(float)
+
+    # --- what is known of each referral, and what is assumed of the rest ------------------------------------
+
+    @cached_property
+    def incentive(self) -> np.ndarray:
+        """Return what was paid for each referral; the assumed cost where the file does not say."""
+        return self._settled(self.referrals.frame, "incentive_cost", self.assumed_incentive)
+
+    @cached_property
+    def uncredited_incentive(self) -> np.ndarray:
+        """Return what was paid for each referral that nobody is credited with."""
+        return self._settled(self.referrals.uncredited, "incentive_cost", self.assumed_incentive)
+
+    @cached_property
+    def assumed_incentive(self) -> float:
+        """Return what is taken for the incentives not stated: what is set, else the mean of those stated, else 0."""
+        # whoever is credited: the mean must not hang on who counts among several referrers
+        stated = [frame["incentive_cost"] for frame in (self.referrals.frame, self.referrals.uncredited)]
+        return _assumed(self.settings.incentive_cost, np.concatenate(stated))
+
+    @cached_property
+    def saving(self) -> np.ndarray:
+        """Return the acquisition that each referral saved; the assumed one where the file does not say."""
+        return self._settled(self.referrals.frame, "acquisition_cost", self.assumed_saving)
+
+    @cached_property
+    def assumed_saving(self) -> float:
+        """Return what is taken for the savings not stated: what is set, else the mean of those stated, else 0."""
+        return _assumed(self.settings.acquisition_saving, self.referrals.frame["acquisition_cost"].to_numpy(float))
+
+    def _settled(self, frame: pd.DataFrame, column: str, assumed: float) -> np.ndarray:
+        days = np.datetime64(self.observation_end, "ns") - frame["date"].to_numpy("datetime64[ns]")
+        years = days / np.timedelta64(1, "D") / money.DAYS_PER_YEAR
+        return frame[column].fillna(assumed).to_numpy(float) * (1 + self.settings.past_rate) ** years
+
+    @cached_property
+    def stated_type_one(self) -> np.ndarray:
+        """Return whether each referee would not have joined otherwise, 0 to 1; nan where nobody knows."""
+        return 1 - self.referrals.frame["would_have_joined"].to_numpy(float)
+
+    @cached_property
+    def type_one_share(self) -> TypeOneShare:
+        """Return the share of type one among the referrals whose type is known."""
+        return referral.type_one_share(self.stated_type_one)
+
+    @cached_property
+    def assumed_type_one(self) -> TypeOneShare | float:
+        """Return what is taken for the referrals of unknown type: what is set, else what the others show, else half."""
+        if self.settings.probability_type_one >= 0:
+            return self.settings.probability_type_one
+        return self.type_one_share if self.type_one_share.known else UNKNOWN_TYPE
+
+    @cached_property
+    def type_one(self) -> np.ndarray:
+        """Return the probability that each referee would not have joined otherwise."""
+        assumed = self.assumed_type_one
+        return referral.settled(self.stated_type_one, assumed if isinstance(assumed, float) else assumed.value)
+
+    # --- both values, and draws of them ----------------------------------------------------------------------
+
+    def parts_of(self, type_one, margin=None) -> Parts:
+        """Return what each referral brings and costs, for these types (and these margins of all customers)."""
+        margin = self.customers.all_margin if margin is None else margin
+        return referral.parts(
+            margin[self.referee],
+            self.incentive,
+            self.customers.all_marketing[self.referee],
+            self.saving,
+            type_one=type_one,
+            share=self.weight,
+            charge_type_two=self.settings.charge_type_two,
+        )
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Return what referrals bring and cost each referrer, of shape (customers,)."""
+        return referral.per_referrer(self.parts_of(self.type_one), self.credit, self.referee)
+
+    @cached_property
+    def gross(self) -> np.ndarray:
+        """Return the lifetime value of those whom each customer brought, as the sources have it."""
+        return referral.gross(self.credit, self.customers.lifetime_value)
+
+    @cached_property
+    def versions(self) -> np.ndarray:
+        """Return net referral value for the types of each version but the gross one: (5, customers)."""
+        return np.stack([self._credited(self.parts_of(types).net) for types in self._types(self.type_one)])
+
+    def _types(self, type_one: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the types of referrals in each version but the gross one, the expected or drawn ones being given."""
+        ends = [np.full(len(self.referee), end) for end in (0.0, 1.0)]
+        unknown = [referral.settled(self.stated_type_one, end) for end in (0.0, 1.0)]
+        return ends[0], type_one, ends[1], *unknown
+
+    def _credited(self, amounts: np.ndarray) -> np.ndarray:
+        return referral.credited(self.credit, self.referee, amounts)
+
+    @cached_property
+    def referral_value(self) -> np.ndarray:
+        """Return the referral value that customers are classed by."""
+        return self.gross if self.settings.classed_by == "gross" else self.parts.net
+
+    @cached_property
+    def untold(self) -> str:
+        """Return why nothing is said of referral value; empty where something is."""
+        least = self.settings.min_cell
+        if not len(self.referrer):
+            return "No referral can be credited, so nobody has a referral value."
+        for people, done in (
+            (len(np.unique(self.referrer)), "customers brought others"),
+            (len(np.unique(self.referee)), "customers were brought"),
+            (len(self.customers.customer_id), "customers are there"),
+        ):
+            if people < least:
+                return f"Fewer than {least} {done}: what referrals brought is not shown, or they could be told."
+        return ""
+
+    @property
+    def has_draws(self) -> bool:
+        """Tell whether values have draws, and so intervals."""
+        return len(self.customers.future_spend_draws) > 0
+
+    @cached_property
+    def _credited_customers(self) -> np.ndarray:
+        """Return the places of those who are credited with anyone: all others have a referral value of 0."""
+        return np.flatnonzero(np.diff(self.credit.indptr))
+
+    @cached_property
+    def _brought_draws(self) -> tuple[np.ndarray, ...]:
+        """Return draws of the versions of referral value of those credited.
+
+        They are needed several times, and take less room than their customers' lifetime values.
+        """
+        draws, size = len(self.customers.future_spend_draws), len(self.referee)
+        credit = self.credit[self._credited_customers]
+        net, gross = np.empty((GROSS, draws, size), np.float32), np.empty((draws, credit.shape[0]), np.float32)
+        types = zip(self.customers.margin_draws(), self._type_draws(), strict=True)
+        for draw, (margin, type_one) in enumerate(types):
+            for version, types in enumerate(self._types(type_one)):
+                net[version, draw] = self.parts_of(types, margin).net
+            gross[draw] = referral.gross(credit, margin - self.customers.all_marketing)
+        return (*referral.credited(credit, self.referee, net), gross)
+
+    def _lifetime_draws(self) -> Iterator[np.ndarray]:
+        return (margin - self.customers.all_marketing for margin in self.customers.margin_draws())
+
+    def _of_everyone(self, credited: np.ndarray) -> np.ndarray:
+        values = np.zeros((*credited.shape[:-1], len(self.customers.margin)))
+        values[..., self._credited_customers] = credited
+        return values
+
+    def draws(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield, draw by draw, lifetime value and the referral value that customers are classed by."""
+        brought = self._brought_draws[GROSS if self.settings.classed_by == "gross" else EXPECTED]
+        for lifetime, credited in zip(self._lifetime_draws(), brought, strict=True):
+            yield lifetime, self._of_everyone(credited)
+
+    def draws_of_versions(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield, draw by draw, lifetime value and the versions of referral value with the gross one last."""
+        for lifetime, *credited in zip(self._lifetime_draws(), *self._brought_draws, strict=True):
+            yield lifetime, self._of_everyone(np.stack(credited))
+
+    def net_bounds(self, level: float = 0.95) -> np.ndarray:
+        """Return the interval of each customer's net referral value, shape (2, customers); 0 of those without any."""
+        bounds = np.zeros((2, len(self.customers.margin)))
+        if len(self._credited_customers):
+            tails = ((1 - level) / 2, (1 + level) / 2)
+            bounds[:, self._credited_customers] = np.quantile(self._brought_draws[EXPECTED], tails, axis=0)
+        return bounds
+
+    def _type_draws(self) -> Iterator[np.ndarray]:
+        draws = len(self.customers.future_spend_draws)
+        return referral.type_one_draws(self.stated_type_one, self.assumed_type_one, draws, seed=self.settings.seed)
+
+    # --- classes, claims, the campaign, the firm -------------------------------------------------------------
+
+    @cached_property
+    def cuts(self) -> tuple[float, float]:
+        """Return above which lifetime and referral value are high."""
+        settings = self.settings
+        return (
+            float(classes.cuts(self.customers.lifetime_value, settings.lifetime_rule)),
+            float(classes.cuts(self.referral_value, settings.referral_rule)),
+        )
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """Return the class of each customer, a place in `CLASSES`."""
+        return classes.classify(self.customers.lifetime_value, self.referral_value, *self.cuts)
+
+    @cached_property
+    def stability(self) -> classes.Stability | None:
+        """Return how customers are classed when their values are drawn; None without draws."""
+        if not self.has_draws:
+            return None
+        lifetime, brought = _unzipped(self.draws)
+        rules = {"lifetime_rule": self.settings.lifetime_rule, "referral_rule": self.settings.referral_rule}
+        return classes.stability(lifetime, brought, self.classes, **rules)
+
+    @cached_property
+    def moved_cuts(self) -> classes.MovedCuts:
+        """Return what moving the cuts changes."""
+        return classes.under_moved_cuts(self.customers.lifetime_value, self.referral_value, *self.cuts)
+
+    @cached_property
+    def comparison(self) -> comparison.Comparison:
+        """Return referral against lifetime value: the three versions, and the gross one."""
+        return comparison.compare(
+            self.customers.lifetime_value,
+            np.vstack([self.versions, self.gross]),
+            draws=self.draws_of_versions() if self.has_draws else None,
+            resamples=self.settings.resamples,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def association(self) -> comparison.Association:
+        """Return whether both values are high in the same customers."""
+        return comparison.association(
+            self.customers.lifetime_value,
+            self.referral_value,
+            draws=self.draws() if self.has_draws else None,
+            resamples=self.settings.resamples,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def campaign(self) -> campaign.Simulation:
+        """Return what the measures of the road map would bring."""
+        customers, rate = self.customers, self._horizon_of_referrals
+        drawn = (
+            (customers.margin_rate * spend.astype(float) - customers.future_marketing, rate * brought)
+            for spend, (_, brought) in zip(customers.future_spend_draws, self.draws(), strict=True)
+        )
+        return campaign.simulate(
+            self.settings.moves,
+            customers.future_margin - customers.future_marketing,
+            rate * self.referral_value,
+            self.classes,
+            draws=drawn if self.has_draws else None,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def _horizon_of_referrals(self) -> np.ndarray:
+        """Return the horizon over the time that each customer has been one: what they brought, times it, lies ahead.
+
+        Whoever has been a customer for less than a year counts as one of a year: a first referral is not a yearly rate.
+        """
+        days = np.datetime64(self.observation_end, "D") - self.customers.first_date.astype("datetime64[D]")
+        years = np.maximum(days / np.timedelta64(1, "D") / money.DAYS_PER_YEAR, FEWEST_YEARS)
+        return self.settings.horizon_weeks * 7 / money.DAYS_PER_YEAR / years
+
+    @cached_property
+    def firm(self) -> FirmTotal:
+        """Return what all customers are worth to the firm, to which attribution makes no difference.
+
+        Charged is every incentive paid, that of referrals with which nobody is credited as well.
+        """
+        incentive = np.concatenate([self.incentive, self.uncredited_incentive])
+        return referral.firm_total(self.customers.lifetime_value, self.saving, incentive, self.parts, share=self.weight)
+
+    @property
+    def total_value(self) -> float:
+        """Return what all customers are worth to the firm: lifetime values + savings - every incentive paid."""
+        return float(self.firm.total)
+
+    @cached_property
+    def uncharged_incentives(self) -> float:
+        """Return the incentives of credited referrals that no referrer is charged, as those of type two may be."""
+        return float(self.incentive.sum() - self.parts_of(self.type_one).incentive.sum())
+
+    @property
+    def counted_twice(self) -> float:
+        """Return what adding up both values counts more than once, be it by referee and referrer or by generations.
+
+        Lifetime values + referral values - counted_twice - uncharged incentives - incentives of referrals that are not
+        credited = total_value.
+        """
+        firm = self.firm
+        beyond = firm.lifetime_value + firm.referral_value - firm.total
+        return float(beyond - self.uncharged_incentives - self.uncredited_incentive.sum())
+
+
+UNKNOWN_TYPE = 0.5  # taken where no type is known and none is set: the report says so
+
+
+def _assumed(chosen: float, stated: np.ndarray) -> float:
+    """Return the amount that is set, else (-1) the mean of those stated, else 0."""
+    if chosen >= 0:
+        return float(chosen)
+    known = stated[~np.isnan(stated)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _is_simulated(source: str, table: str) -> bool:
+    built_in = find_built_in(source, table)
+    return built_in is not None and built_in.is_simulated
+
+
+def _unzipped(draws) -> tuple[Iterator[np.ndarray], Iterator[np.ndarray]]:
+    """Return two streams from one of pairs; each goes through the draws by itself, so that none is held."""
+    return (lifetime for lifetime, _ in draws()), (brought for _, brought in draws())
+
+
+def measure(settings: Settings) -> Measurement:
+    """Load purchases, marketing and referrals, value the customers, and find out who brought whom.
+
+    Raises
+    ------
+    helpers.data.refusal.InputRefused
+        When an input or a setting cannot be used; the message names everything that is wrong.
+    """
+    _refuse_a_mixture(settings)
+    lifetime = _lifetime_settings(settings)
+    with progress("referral value", 3) as bar:
+        purchases, touches, periods = valuation.read(lifetime)
+        if settings.past_rate:
+            touches = _touches(settings, purchases, periods.observation_end)
+        bar.update()
+        customers = value_customers(purchases, touches, periods, lifetime, settings)
+        bar.update()
+        found = _referrals(settings, purchases, periods, customers)
+        bar.update()
+    referrer, referee = found.positions(customers.customer_id)
+    return Measurement(settings, purchases, touches, found, periods.observation_end, customers, referrer, referee)
+
+
+def _refuse_a_mixture(settings: Settings) -> None:
+    """Refuse simulated tables beside real ones: they are not of the same customers."""
+    given = {name: getattr(settings, name) for name in ("transactions", "referrals", "marketing_touches")}
+    simulated = [name for name, source in given.items() if source and _is_simulated(source, name)]
+    own = [name for name, source in given.items() if source and name not in simulated]
+    if not simulated or not own:
+        return
+    if "transactions" in own:
+        way_out = (
+            "You gave transactions of your own: set referrals and marketing_touches to your files, or to '' for none."
+        )
+    else:
+        way_out = (
+            f"You gave {' and '.join(own)} of your own: set transactions to your file as well, and what you do not "
+            "have to '' for none."
+        )
+    mixed = f"{' and '.join(simulated)} of the synthetic firm beside {' and '.join(own)} of others"
+    raise InputRefused(mixed, [Problem("they are not of the same customers", way_out=way_out)])
+
+
+def _lifetime_settings(settings: Settings) -> LifetimeSettings:
+    """Return what the valuation of customers is asked: the settings that both analyses have."""
+    # draws are made here, and may be fewer
+    both = vars(LifetimeSettings()).keys() - {"draws"}
+    shared = {name: value for name, value in vars(settings).items() if name in both}
+    return LifetimeSettings(**shared)
+
+
+def _touches(settings, purchases, end: date) -> marketing_touches.MarketingCosts:
+    return marketing_touches.load(
+        settings.marketing_touches,
+        columns=settings.marketing_touches_columns,
+        bad_rows=settings.bad_rows,
+        date_format=settings.date_format,
+        decimal=settings.decimal,
+        observation_end=end,
+        past_rate=settings.past_rate,
+        connection=purchases.table.get_backend(),
+        customers=purchases.table,
+    )
+
+
+def value_customers(purchases, touches, periods, lifetime: LifetimeSettings, settings: Settings) -> Customers:
+    """Fit the models on everything observed, and value each customer with draws."""
+    end = periods.observation_end
+    margin_rate = valuation.margin_rate_of(purchases, periods, lifetime)
+    found = valuation.summaries(purchases.table, end, settings.time_unit, lifetime.merge_period)
+    realised = customer_summary.realised_value(purchases.realised, margin_rate, end, past_rate=settings.past_rate)
+    costs = realised.left_join(touches.table, "customer_id")
+    past = costs.select(
+        "customer_id",
+        "first_date",
+        margin=costs.historical_margin,
+        marketing=costs.marketing_cost.coalesce(0.0),
+    ).to_pandas()
+    frame = found.customers.merge(past, on="customer_id", how="left", validate="one_to_one")
+    fit, failure = valuation.fit_purchases(settings.model, found.rows)
+    spend, spend_failure = valuation.fit_spend(found.spend_rows)
+    future, draws, problems = _future(frame, fit, spend, settings)
+    planned = money.discounted_cost(
+        settings.planned_marketing_cost, settings.horizon_weeks, settings.annual_discount_rate
+    )
+    failures = [text for text in (failure, spend_failure) if text]
+    kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
+    return Customers(
+        customer_id=frame["customer_id"].to_numpy(),
+        first_date=frame["first_date"].to_numpy("datetime64[ns]"),
+        margin=frame["margin"].to_numpy(float),
+        marketing=frame["marketing"].to_numpy(float),
+        future_margin=margin_rate * future,
+        future_marketing=np.full(len(frame), float(planned)),
+        future_spend_draws=draws,
+        margin_rate=margin_rate,
+        problems=tuple(dict.fromkeys([*failures, *kept, *problems])),
+    )
+
+
+def _future(
+    frame: pd.DataFrame, fit: Fit | None, spend: Fit | None, settings: Settings
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the discounted expected spend of each customer, draws of it, and what is wrong with them.
+
+    Without a model nothing is expected: values are what was realised, and the report says so.
+    """
+    none = np.empty((0, len(frame)), np.float32)
+    if fit is None or spend is None:
+        return np.zeros(len(frame)), none, []
+    history = [frame[name].to_numpy(float) for name in valuation.HISTORY]
+    amounts = frame["monetary_value"].to_numpy(float)
+    when = (settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit)
+    purchases = money.discounted_purchases(fit.model, *history, *when)
+    names = dict(zip(("horizon_weeks", "annual_discount_rate", "time_unit"), when, strict=True))
+    expected = spend.model.expected_average_spend(history[0], amounts) * purchases
+    draws = min(settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(frame)))
+    try:
+        drawn = money.discounted_spend_draws(fit, spend, *history, amounts, **names, draws=draws, seed=settings.seed)
+    except ValueError as unknown:
+        return expected, none, [str(unknown)]
+    return expected, drawn, []
+
+
+def _referrals(settings: Settings, purchases, periods, customers: Customers) -> Referrals:
+    connection = purchases.table.get_backend()
+    known = pd.DataFrame({"customer_id": customers.customer_id, "first_date": customers.first_date})
+    table = connection.create_table(ibis.util.gen_name("customers"), known, temp=True)
+    return referrals.load(
+        settings.referrals,
+        columns=settings.referrals_columns,
+        bad_rows=settings.bad_rows,
+        date_format=settings.date_format,
+        decimal=settings.decimal,
+        customers=table,
+        observation_end=periods.observation_end,
+        window_days=settings.window_days,
+        several_referrers=settings.several_referrers,
+        connection=connection,
+    )

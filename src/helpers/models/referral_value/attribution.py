@@ -1,0 +1,129 @@
+"""Who is credited with whose value: referrals as a graph of customers, walked over generations."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+
+def loops(referrer, referee, customers: int) -> np.ndarray:
+    """Find the referrals that lie on a loop: customers who brought themselves, directly or through others.
+
+    Two customers lead to each other where they are of one strongly connected component (Tarjan 1972, SIAM J. Computing
+    1, 146-160).
+
+    Parameters
+    ----------
+    referrer, referee : array_like of int, shape (referrals,)
+        Places of customers, 0 to customers - 1.
+    customers : int
+
+    Returns
+    -------
+    ndarray of int, shape (referrals,)
+        Number of the loop that a referral is part of, from 0; -1 for those on none.
+
+    Raises
+    ------
+    ValueError
+        Arrays of different shapes, places that are no customers.
+    """
+    referrer, referee = _edges(referrer, referee, customers)
+    graph = sparse.csr_array((np.ones(len(referrer)), (referrer, referee)), shape=(customers, customers))
+    _, component = csgraph.connected_components(graph, directed=True, connection="strong")
+    found = np.full(len(referrer), -1)
+    looping = component[referrer] == component[referee]  # a self-referral, too, stays within its component
+    found[looping] = np.unique(component[referrer[looping]], return_inverse=True)[1]
+    return found
+
+
+def credit(
+    referrer, referee, customers: int, *, weight=None, generations: int = 1, decay: float = 0.5
+) -> sparse.csr_matrix:
+    """Share of each customer's value that is credited to each customer who brought them.
+
+    With B the matrix of direct referrals, generation g counts decay^(g - 1) B^g: those whom one brought count in full,
+    those whom these brought by `decay`, and so on. Where several paths lead to a customer they add up.
+
+    Parameters
+    ----------
+    referrer, referee : array_like of int, shape (referrals,)
+        Places of customers, 0 to customers - 1.
+    customers : int
+    weight : array_like, shape (referrals,), optional
+        Credit of a direct referral, at least 0; 1 by default. A customer brought by several gives each of them a part
+        of 1; with more than 1 in all, the same value is credited more than once.
+    generations : int
+        How far the walk goes: 1 credits direct referrals only. It ends where the tree does.
+    decay : float
+        Credit that is left from one generation to the next, 0 to 1.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix, shape (customers, customers)
+        Row i, column j: the share of customer j's value that is credited to customer i.
+
+    Raises
+    ------
+    ValueError
+        A loop (remove it first: `loops`), arrays of different shapes, places that are no customers, a negative weight,
+        fewer than one generation, a decay outside 0 to 1.
+    """
+    on_loop = int((loops(referrer, referee, customers) >= 0).sum())
+    if on_loop:
+        raise ValueError(f"{on_loop} referrals lie on a loop, where credit would go round for ever: remove them first.")
+    if generations < 1 or not 0 <= decay <= 1:
+        raise ValueError(f"Credit needs at least one generation and a decay of 0 to 1, not {generations} and {decay}.")
+    referrer, referee = _edges(referrer, referee, customers)
+    weight = np.ones(len(referrer)) if weight is None else np.asarray(weight, float)
+    if weight.shape != referrer.shape or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("weight must be one number of at least 0 for each referral.")
+    direct = sparse.csr_matrix((weight, (referrer, referee)), shape=(customers, customers))
+    total = generation = direct
+    for _ in range(generations - 1):
+        generation = decay * (generation @ direct)
+        if not generation.nnz:
+            break
+        total = total + generation
+    return total
+
+
+def generations(referrer, referee, customers: int) -> np.ndarray:
+    """Count the referrals that lead to each customer from someone whom nobody brought.
+
+    Parameters
+    ----------
+    referrer, referee : array_like of int, shape (referrals,)
+    customers : int
+
+    Returns
+    -------
+    ndarray of int, shape (customers,)
+        0: nobody brought them. With several referrers the longest way counts.
+
+    Raises
+    ------
+    ValueError
+        When there are loops.
+    """
+    referrer, referee = _edges(referrer, referee, customers)
+    if (loops(referrer, referee, customers) >= 0).any():
+        raise ValueError("Referrals lead back to the same customer; take the loops out first.")
+    depth = np.zeros(customers, int)
+    while True:
+        further = depth.copy()
+        np.maximum.at(further, referee, depth[referrer] + 1)
+        if (further == depth).all():
+            return depth
+        depth = further
+
+
+def _edges(referrer, referee, customers: int) -> tuple[np.ndarray, np.ndarray]:
+    referrer, referee = np.asarray(referrer), np.asarray(referee)
+    if referrer.ndim != 1 or referrer.shape != referee.shape:
+        raise ValueError("referrer and referee must be one-dimensional and of one length.")
+    places = np.concatenate([referrer, referee])
+    if len(places) and (places.dtype.kind not in "iu" or places.min() < 0 or places.max() >= customers):
+        raise ValueError(f"Referrers and referees are places of customers: whole numbers of 0 to {customers - 1}.")
+    return referrer.astype(np.int64), referee.astype(np.int64)

@@ -1,0 +1,403 @@
+"""Two claims about both values: that bringing others is worth more than buying, and that other people do it.
+
+Claim A07: the referral value of customers exceeds their lifetime value. Claim A08: those high in one value are usually
+not those high in the other. Each verdict says what the data say, over whatever range of assumptions is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from scipy import stats
+
+from helpers.models import resampling
+
+from .value import Estimate
+
+SUPPORTED, DEPENDS, NOT_SUPPORTED, CANNOT_BE_TESTED = "supported", "depends", "not supported", "cannot be tested"
+GROUPS = 1000  # of customers at random, which are resampled as wholes
+RANKED = 10_000  # customers in a resample that has to be ranked
+RANKED_IN_ALL = 10_000_000  # customers x draws ranked as wholes
+FEWEST_DRAWS = 5
+TOP = (0.1, 0.2, 0.3)  # shares of customers
+LIMIT_OF_USUALLY = 0.5  # share of the top that may be the same people
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Referral against lifetime value per customer; `versions` of referral value, deciles of lifetime value.
+
+    Attributes
+    ----------
+    customers : int
+    referrers : ndarray of int, shape (versions,)
+        Customers whose referral value is not 0.
+    lifetime_value : Estimate of float
+        Mean.
+    referral_value, difference : Estimate of ndarray, shape (versions,)
+        Mean; referral less lifetime value. Times `customers` they are totals.
+    decile_customers : ndarray of int, shape (deciles,)
+        The first decile has the highest lifetime values.
+    decile_lifetime_value : Estimate of ndarray, shape (deciles,)
+    decile_referral_value, decile_difference : Estimate of ndarray, shape (versions, deciles)
+        Means.
+    draws : ndarray, shape (resamples, 1 + versions)
+        Mean lifetime value and mean referral values in each resample.
+    """
+
+    customers: int
+    referrers: np.ndarray
+    lifetime_value: Estimate
+    referral_value: Estimate
+    difference: Estimate
+    decile_customers: np.ndarray
+    decile_lifetime_value: Estimate
+    decile_referral_value: Estimate
+    decile_difference: Estimate
+    draws: np.ndarray
+
+
+def compare(
+    lifetime_value,
+    referral_value,
+    *,
+    draws: Iterable | None = None,
+    deciles: int = 10,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Comparison:
+    """Compare mean and total referral value with lifetime value, for everyone and by decile of lifetime value.
+
+    Customers are resampled together with both their values. What is asked are sums, so customers are put at random
+    into `GROUPS` groups that are resampled as wholes: the variance is the same, and a million customers cost no more
+    than a thousand. Each resample takes one of the draws of the values, if there are any, so that the intervals carry
+    both who the customers happened to be and how exactly their values are known.
+
+    Parameters
+    ----------
+    lifetime_value : array_like, shape (customers,)
+    referral_value : array_like, shape (customers,) or (versions, customers)
+        Under several assumptions, such as no and every referee being of type one.
+    draws : iterable of (array_like, array_like), optional
+        Pairs of the above, one for each draw: `zip` of two (draws, customers) arrays, or a generator.
+    deciles : int
+        Groups of equal size by lifetime value.
+    resamples : int
+        At least as many as there are draws, or some are not used.
+    level, seed
+        Of the percentile intervals.
+
+    Returns
+    -------
+    Comparison
+        Without intervals for a single customer.
+
+    Raises
+    ------
+    ValueError
+        No customers, shapes that do not match, values that are not numbers.
+    """
+    lifetime, versions = _both(lifetime_value, referral_value)
+    size = len(lifetime)
+    groups = min(size, GROUPS)
+    decile = np.empty(size, int)
+    decile[np.argsort(-lifetime, kind="stable")] = np.arange(size) * deciles // size
+    cell = (np.random.default_rng(seed).permutation(size) % groups) * deciles + decile
+
+    def sums(lifetime, versions) -> np.ndarray:
+        """Add up customers and both values by group: shape (groups, 2 + versions, deciles)."""
+        rows = (None, lifetime, *versions)
+        counted = [np.bincount(cell, row, minlength=groups * deciles).reshape(groups, deciles) for row in rows]
+        return np.stack(counted, axis=1)
+
+    whole = sums(lifetime, versions)
+    by_draw = [sums(*_both(*pair, size, len(versions))) for pair in draws] if draws is not None else [whole]
+    counts = np.concatenate(list(resampling.resampled_counts(groups, resamples, seed)))
+    totals = np.empty((resamples, *whole.shape[1:]))
+    for place, summed in enumerate(by_draw[:resamples]):
+        chosen = slice(place, None, len(by_draw))
+        totals[chosen] = np.tensordot(counts[chosen], summed, axes=1)
+    if size < 2:
+        totals[:] = np.nan
+
+    point, drawn = _means(whole.sum(axis=0)[None]), _means(totals)
+    point_by_decile, drawn_by_decile = (_means(found, by_decile=True) for found in (whole.sum(axis=0)[None], totals))
+
+    def estimate(measure) -> tuple[Estimate, Estimate]:
+        return tuple(
+            Estimate(measure(at)[0], *resampling.percentile(measure(found), level))
+            for at, found in ((point, drawn), (point_by_decile, drawn_by_decile))
+        )
+
+    bought, bought_by_decile = estimate(lambda means: means[:, 0])
+    brought, brought_by_decile = estimate(lambda means: means[:, 1:])
+    more, more_by_decile = estimate(lambda means: means[:, 1:] - means[:, :1])
+    return Comparison(
+        customers=size,
+        referrers=(versions != 0).sum(axis=1),
+        lifetime_value=bought,
+        referral_value=brought,
+        difference=more,
+        decile_customers=whole.sum(axis=0)[0].astype(int),
+        decile_lifetime_value=bought_by_decile,
+        decile_referral_value=brought_by_decile,
+        decile_difference=more_by_decile,
+        draws=drawn,
+    )
+
+
+def equal_at(lifetime_value, none_of_type_one, all_of_type_one) -> np.ndarray:
+    """Probability p1* of type one at which referral value equals lifetime value.
+
+    Referral value is linear in the probability, R(p1) = R(0) + p1 (R(1) - R(0)), hence
+    p1* = (L - R(0)) / (R(1) - R(0)). Above 1 or below 0 one of the two is larger whatever the probability.
+
+    Parameters
+    ----------
+    lifetime_value, none_of_type_one, all_of_type_one : array_like
+        L, R(0) and R(1): totals or means.
+
+    Returns
+    -------
+    ndarray
+        Nan where the probability changes nothing.
+    """
+    lifetime, none, every = (np.asarray(value, float) for value in (lifetime_value, none_of_type_one, all_of_type_one))
+    slope = every - none
+    return (lifetime - none) / np.where(slope != 0, slope, np.nan)
+
+
+def threshold(comparison: Comparison, none: int, every: int, level: float = 0.95) -> Estimate:
+    """Threshold p1* of a comparison, with its interval (`equal_at`).
+
+    Parameters
+    ----------
+    comparison : Comparison
+    none, every : int
+        Places of the versions of referral value in which no and every referee is of type one.
+    level : float
+        Of the percentile interval.
+
+    Returns
+    -------
+    Estimate of float
+    """
+    means = comparison.referral_value.value
+    value = equal_at(comparison.lifetime_value.value, means[none], means[every])
+    lifetime, *versions = comparison.draws.T
+    low, high = resampling.percentile(equal_at(lifetime, versions[none], versions[every]), level)
+    return Estimate(float(value), float(low), float(high))
+
+
+def larger_verdict(comparison: Comparison, versions=slice(None)) -> str:
+    """Verdict on claim A07, that referral value is the larger, over a range of assumptions.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    versions : slice or sequence of int
+        The assumptions over whose whole range the claim is to hold: the two ends will do for what is linear between.
+
+    Returns
+    -------
+    str
+        "supported": the interval of the difference lies above 0 under each assumption. "not supported": it lies below
+        under each. "depends": neither. "cannot be tested": nobody brought anyone, or there is no interval.
+    """
+    if not comparison.referrers[versions].any():
+        return CANNOT_BE_TESTED
+    return _verdict(comparison.difference.low[versions] > 0, comparison.difference.high[versions])
+
+
+@dataclass(frozen=True, eq=False)
+class Association:
+    """Whether both values are high in the same customers.
+
+    Attributes
+    ----------
+    customers, referrers : int
+        All, and those whose referral value is above 0.
+    spearman : Estimate of float
+        Rank correlation; nan where one value is the same for everyone.
+    top : ndarray, shape (tops,)
+        Shares of customers asked for.
+    size : ndarray of int, shape (tops,)
+        Customers in the top of each value: that share, or as many as have brought value where they are fewer.
+    overlap : Estimate of ndarray, shape (tops,)
+        Share of one top that is in the other as well.
+    expected : ndarray, shape (tops,)
+        What that share would be if both values were independent.
+    p_value : ndarray, shape (tops,)
+        Two-sided, of independence, from the hypergeometric distribution of the overlap.
+    """
+
+    customers: int
+    referrers: int
+    spearman: Estimate
+    top: np.ndarray
+    size: np.ndarray
+    overlap: Estimate
+    expected: np.ndarray
+    p_value: np.ndarray
+
+
+def association(
+    lifetime_value,
+    referral_value,
+    *,
+    draws: Iterable | None = None,
+    top=TOP,
+    resamples: int = 500,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Association:
+    """Correlate the ranks of both values, and count who is in the top of both.
+
+    Customers tied at the edge of a top share its last places equally. In a resample everyone has to be ranked anew;
+    beyond `RANKED` customers, resamples of that size m are ranked and their deviations scaled by sqrt(m / n) (the m out
+    of n bootstrap: Bickel, Götze and van Zwet 1997, Statistica Sinica 7, 1-31).
+
+    Parameters
+    ----------
+    lifetime_value, referral_value : array_like, shape (customers,)
+    draws : iterable of (array_like, array_like), optional
+        Pairs of the above, one for each draw. Of very many customers only the first draws are used, at least
+        `FEWEST_DRAWS`: each has to be ranked as a whole.
+    top : sequence of float
+        Shares of customers, between 0 and 1.
+    resamples : int
+        In all, spread over the draws.
+    level, seed
+        Of the percentile intervals.
+
+    Returns
+    -------
+    Association
+
+    Raises
+    ------
+    ValueError
+        No customers, shapes that do not match, values that are not numbers, a top of none or of everyone.
+    """
+    lifetime, versions = _both(lifetime_value, referral_value, versions=1)
+    size, top = len(lifetime), np.asarray(top, float)
+    if not ((top > 0) & (top < 1)).all():
+        raise ValueError("A top is a share of customers between 0 and 1.")
+    whole = _ranked(lifetime[None], versions, top)[0]
+    most = max(RANKED_IN_ALL // size, FEWEST_DRAWS)
+    pairs = [(lifetime, versions)] if draws is None else list(islice(draws, min(most, resamples)))
+    rng, part = np.random.default_rng(seed), min(size, RANKED)
+    drawn = []
+    for pair in pairs:
+        bought, brought = _both(*pair, size, 1)
+        centre = whole if draws is None else _ranked(bought[None], brought, top)[0]
+        for block in resampling.blocks(-(-resamples // len(pairs)), part):
+            index = rng.integers(size, size=(block, part))
+            drawn.append(centre + np.sqrt(part / size) * (_ranked(bought[index], brought[0][index], top) - centre))
+    drawn = np.concatenate(drawn) if size > 1 else np.full((1, 1 + len(top)), np.nan)
+    low, high = resampling.percentile(drawn, level)
+    places = _sizes(versions, top)[0]
+    return Association(
+        customers=size,
+        referrers=int((versions > 0).sum()),
+        spearman=Estimate(float(whole[0]), float(low[0]), float(high[0])),
+        top=top,
+        size=places,
+        overlap=Estimate(whole[1:], low[1:], high[1:]),
+        expected=np.where(places > 0, places / size, np.nan),
+        p_value=_independence(whole[1:], places, size),
+    )
+
+
+def distinct_verdict(association: Association, limit: float = LIMIT_OF_USUALLY) -> str:
+    """Verdict on claim A08, that those high in one value are usually not those high in the other.
+
+    "Usually not" is taken as: fewer than half of the top by one value are in the top by the other. That says less than
+    that the values are independent, under which the overlap is the share that the top has of all customers.
+
+    Parameters
+    ----------
+    association : Association
+    limit : float
+        Share of the top below which the same people are the exception.
+
+    Returns
+    -------
+    str
+        "supported": the interval of the overlap lies below the limit for each top. "not supported": it lies above for
+        each. "depends": neither. "cannot be tested": nobody brought value, or there is no interval.
+    """
+    if not association.referrers:
+        return CANNOT_BE_TESTED
+    return _verdict(association.overlap.high < limit, limit - association.overlap.low)
+
+
+def _verdict(holds: np.ndarray, room: np.ndarray) -> str:
+    """Return the verdict from where the claim holds, and how far above 0 it may still reach where it does not."""
+    if np.isnan(room).any():
+        return CANNOT_BE_TESTED
+    if np.all(holds):
+        return SUPPORTED
+    return NOT_SUPPORTED if np.all(room < 0) else DEPENDS
+
+
+def _both(lifetime_value, referral_value, customers: int | None = None, versions: int | None = None):
+    """Return both values as arrays of shape (customers,) and (versions, customers)."""
+    lifetime, referral = np.asarray(lifetime_value), np.atleast_2d(referral_value)
+    expected = (versions or len(referral), customers or lifetime.size)
+    if not lifetime.size:
+        raise ValueError("There are no customers to compare.")
+    if lifetime.shape != expected[1:] or referral.shape != expected:
+        raise ValueError("Each customer needs one lifetime value and one referral value of each version.")
+    if not (np.isfinite(lifetime).all() and np.isfinite(referral).all()):
+        raise ValueError("A value is missing: both values are needed of every customer.")
+    return lifetime, referral
+
+
+def _means(totals, by_decile: bool = False) -> np.ndarray:
+    """Means of the values from sums (resamples, 2 + versions, deciles), customers first; nan for an empty decile."""
+    totals = totals if by_decile else totals.sum(axis=-1)
+    return totals[:, 1:] / np.where(totals[:, :1] > 0, totals[:, :1], np.nan)
+
+
+def _ranked(lifetime, referral, top) -> np.ndarray:
+    """Rank correlation and overlaps of rows of customers: shape (rows, 1 + tops)."""
+    ranks = [stats.rankdata(values, axis=-1) for values in (lifetime, referral)]
+    centred = [rank - rank.mean(axis=-1, keepdims=True) for rank in ranks]
+    spread = np.sqrt((centred[0] ** 2).sum(axis=-1) * (centred[1] ** 2).sum(axis=-1))
+    correlation = (centred[0] * centred[1]).sum(axis=-1) / np.where(spread > 0, spread, np.nan)
+    bought, brought = ((values, np.sort(values, axis=-1)) for values in (lifetime, referral))
+    overlaps = [
+        (_membership(*bought, places) * _membership(*brought, places)).sum(axis=-1)
+        / np.where(places > 0, places, np.nan)
+        for places in _sizes(referral, top).T
+    ]
+    return np.column_stack([correlation, *overlaps])
+
+
+def _sizes(referral, top) -> np.ndarray:
+    """Customers in each top, (rows, tops): no more than have brought value, for the others are not high in it."""
+    asked = np.maximum(np.rint(top * referral.shape[-1]), 1).astype(int)
+    return np.minimum(asked, (referral > 0).sum(axis=-1)[:, None])
+
+
+def _membership(values, ordered, places) -> np.ndarray:
+    """Whether each customer is among so many highest, in part for those tied at the edge."""
+    edge = np.take_along_axis(ordered, np.minimum(ordered.shape[-1] - places, ordered.shape[-1] - 1)[:, None], axis=-1)
+    above, tied = values > edge, values == edge
+    left = places - above.sum(axis=-1)
+    return above + tied * (left / tied.sum(axis=-1))[:, None]
+
+
+def _independence(overlap, places, customers: int) -> np.ndarray:
+    """Two-sided probability of an overlap at least as far from what chance gives; linear between whole numbers."""
+    both, law = np.nan_to_num(overlap * places), stats.hypergeom(customers, places, places)
+    whole = np.floor(both + 1e-9)
+    part = np.maximum(both - whole, 0)
+    at_most = (1 - part) * law.cdf(whole) + part * law.cdf(whole + 1)
+    at_least = (1 - part) * law.sf(whole - 1) + part * law.sf(whole)
+    return np.where(places > 0, np.minimum(2 * np.minimum(at_most, at_least), 1), np.nan)
