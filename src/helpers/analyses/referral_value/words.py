@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.exhibits import Headline, between, number, percent
+from helpers.exhibits import Headline, between, listed, number, percent
 from helpers.models.referral_value import comparison
 from helpers.models.referral_value.classes import CLASSES
 
 from ..claims import CANNOT_BE_TESTED, DEPENDS, Claim
 from .measurement import EXPECTED, GROSS, LEAST, MOST, UNKNOWN_TYPE, Measurement
 from .tables.classes import CHINESE, NAMES, has_small
+from .tables.values import overlap
 
 
 def headlines(result: Measurement) -> tuple[Headline, ...]:
@@ -103,8 +104,7 @@ def classes(result: Measurement) -> str:
         text += (
             f" On average a customer's class holds in {percent(float(stable.own.mean()), 0)} of draws of the values."
         )
-    moved = float(np.nanmax(result.moved_cuts.changed))
-    return f"{text} Moving a cut past a tenth of the customers changes the class of up to {percent(moved, 0)} of them."
+    return text
 
 
 def verdicts(claims: tuple[Claim, ...]) -> str:
@@ -133,14 +133,11 @@ def campaign(result: Measurement) -> str:
         f"{result.currency} and brings {number(float(found.net.value))} net "
         f"({between(float(found.net.low), float(found.net.high))})"
     )
-    advice = f"worth it for {_listed(told)}" if told else "worth it for no class for sure"
-    if left:
-        advice += f", not for {_listed(left)}"
-    return f"{text}: {advice}. Test it with customers held out first."
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+    whole = {"address": "worth it as a whole", "leave": "not worth it as a whole"}
+    parts = [whole.get(frame.loc["together", "decision"], "as a whole it may gain or lose")]
+    parts += [f"worth it for {listed(told)}"] if told else []
+    parts += [f"not for {listed(left)}"] if left else []
+    return f"{text}: {', '.join(parts)}. Test it with customers held out first."
 
 
 def claims(result: Measurement) -> tuple[Claim, ...]:
@@ -197,10 +194,11 @@ def distinct(result: Measurement) -> Claim:
     verdict = comparison.distinct_verdict(found)
     place = 0
     numbers = [float(getattr(found.overlap, end)[place]) for end in ("value", "low", "high")]
-    if result.untold or found.size[place] < result.settings.min_cell:
+    shown = overlap(result).frame
+    if "top" not in shown or found.top[place] not in shown["top"].to_numpy():
         verdict, numbers = CANNOT_BE_TESTED, [np.nan] * 3
     if verdict == CANNOT_BE_TESTED:
-        why = "Too few customers have a referral value, or the values have no intervals."
+        why = "Too few customers are in these tops, or the values have no intervals."
     else:
         why = (
             f"Of the top {percent(float(found.top[place]), 0)} by one value {percent(numbers[0], 0)} are in the top by "
@@ -231,7 +229,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
     if not result.has_draws:
         found.append(
             "How exactly each customer's value is known cannot be told here: intervals carry only who the customers "
-            "happen to be."
+            "happen to be. Another purchase model may carry these data: try model=pareto_nbd or model=nbd."
         )
     if result.untold:
         return (*found, result.untold)
