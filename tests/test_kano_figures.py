@@ -886,3 +886,10 @@ def test_loss_without_an_interval_is_drawn():
 
 def test_choice_without_costs_is_not_drawn():
     assert figures.decision(choice().assign(cost=np.nan), {}).draw is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_choice_draws_where_nothing_is_lost():
+    nothing_lost = dict.fromkeys(("screened", "weighed", "low", "high", "delight_lost"), 0.0)
+    frame = pd.DataFrame([{"requirement": name, "kind": "I"} | nothing_lost for name in ("wifi", "lift")])
+    assert drawn_of(figures.choice(frame, {}))

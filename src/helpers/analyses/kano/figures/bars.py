@@ -215,7 +215,8 @@ def choice(frame: pd.DataFrame, english: Mapping[str, str]) -> Figure:
     names = [f"{written(line.requirement, 22, 2)} ({line.kind or DASH})" for line in seen.itertuples()]
     rows, felt = range(len(seen)), bool(delight.notna().any())
     # both panels have the same scale, and room for the numbers
-    reach = np.array([120 * high.max(), 130 * delight.max() if felt else 0.0])
+    # where nothing is lost the axis still has a length
+    reach = np.array([120 * high.max() or 1.0, (130 * delight.max() or 1.0) if felt else 0.0])
     reach = np.maximum(reach, [0.5 * reach[1] or 1, 0.4 * reach[0]])
 
     def draw():
