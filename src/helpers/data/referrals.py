@@ -68,26 +68,6 @@ class Referrals:
     is_simulated: bool
     uncredited: pd.DataFrame
 
-    @property
-    def uncredited_incentives(self) -> float:
-        """Return what is stated to have been paid for referrals that nobody is credited with, at face value."""
-        return float(self.uncredited["incentive_cost"].sum())
-
-    @property
-    def has_incentive(self) -> bool:
-        """Tell whether it is known of any referral what was paid for it."""
-        return self._states("incentive_cost")
-
-    @property
-    def has_acquisition_cost(self) -> bool:
-        """Tell whether it is known of any referee what acquiring them would have cost."""
-        return self._states("acquisition_cost")
-
-    @property
-    def has_type(self) -> bool:
-        """Tell whether it is known of any referee if they would have joined anyway."""
-        return self._states("would_have_joined")
-
     def positions(self, customer_ids: pd.Series | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find referrers and referees among the customers.
 
@@ -103,9 +83,6 @@ class Referrals:
         """
         index = pd.Index(customer_ids)
         return index.get_indexer(self.frame.referrer_id), index.get_indexer(self.frame.referee_id)
-
-    def _states(self, column: str) -> bool:
-        return bool(self.frame[column].notna().any())
 
 
 def load(
