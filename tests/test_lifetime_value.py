@@ -115,14 +115,14 @@ def test_potential_value_is_margin_times_discounted_purchases(sample):
     assert row.potential_value == pytest.approx(total * mean, rel=1e-9)
 
 
-def test_margin_discount_and_planned_cost_move_value_as_they_should():
-    base = analyse(transactions="cdnow_sample", draws=100, **QUICK)
-    half = analyse(transactions="cdnow_sample", draws=100, margin_rate=0.5)
-    assert headline(half, "customer_equity").value == pytest.approx(headline(base, "customer_equity").value / 2)
-    free = analyse(transactions="cdnow_sample", draws=100, annual_discount_rate=0.0)
+def test_margin_discount_and_planned_cost_move_value_as_they_should(sample):
+    half = analyse(transactions="cdnow_sample", draws=100, margin_rate=0.5, **QUICK)
+    assert headline(half, "customer_equity").value == pytest.approx(headline(sample, "customer_equity").value / 2)
+    no_discount = {"annual_discount_rate": 0.0, "draws": 100}
+    free = analyse(transactions="cdnow_sample", **no_discount, **QUICK)
     plain = (free.customers.expected_purchases * free.customers.expected_spend).sum()
     assert headline(free, "customer_equity").value == pytest.approx(plain)
-    costly = analyse(transactions="cdnow_sample", draws=100, planned_marketing_cost=20.0, annual_discount_rate=0.0)
+    costly = analyse(transactions="cdnow_sample", planned_marketing_cost=20.0, **no_discount, **QUICK)
     paid = 2357 * 20 * 364 / 365.25
     assert headline(costly, "customer_equity").value == pytest.approx(plain - paid)
     assert value.share_below_zero(costly.customers.potential_value) > 0.5
