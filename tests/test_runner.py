@@ -11,7 +11,7 @@ import pytest
 from helpers.reporting.plan import read_plan
 from helpers.reporting.runner import run_report
 
-from .conftest import toy_notebook
+from .conftest import TOY_FIGURE, toy_notebook
 
 
 def run_toy(workspace, notebook=None, **options):
@@ -26,7 +26,7 @@ def manifest(run):
 
 def test_good_run_publishes_everything_that_the_contract_names(toy):
     seen = []
-    run = run_toy(toy, on_progress=seen.append)
+    run = run_toy(toy, toy_notebook(TOY_FIGURE), on_progress=seen.append)
     assert (run.outcome, run.page) == ("success", toy.reports / "toy" / "latest" / "index.html")
     record = manifest(run)
     folder = toy.reports / "toy" / record["run_id"]
@@ -105,7 +105,7 @@ SIMULATED = {
 
 
 def test_label_stands_on_everything_shown_and_missing_letters_are_explained(toy):
-    notebook = toy_notebook()
+    notebook = toy_notebook(TOY_FIGURE)
     source = notebook.cells[2].source
     for before, after in SIMULATED.items():
         assert source.count(before) == 1
