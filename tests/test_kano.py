@@ -113,8 +113,8 @@ def test_order_of_rows_changes_nothing(tmp_path):
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_budget_pays_must_be_first(tmp_path):
-    costs = {name: 10.0 for name in analyse(survey="synthetic", **QUICK).requirements}
+def test_budget_pays_must_be_first(simulated):
+    costs = dict.fromkeys(simulated.requirements, 10.0)
     result = analyse(survey="synthetic", costs=costs, budget=20.0, **QUICK)
     chosen = result.tables["priorities"].frame.query("chosen")["requirement"].tolist()
     assert len(chosen) == 2 and "secure payment" in chosen
@@ -177,8 +177,8 @@ def test_planted_styles_are_no_target_groups_and_planted_wants_are(tmp_path):
     assert "They want different things" in result.answer
 
 
-def test_offers_are_screened_and_chosen(tmp_path):
-    full = list(analyse(survey="synthetic", **QUICK).requirements)
+def test_offers_are_screened_and_chosen(simulated):
+    full = list(simulated.requirements)
     offers = {"everything": full, "no payment": [name for name in full if name != "secure payment"]}
     result = analyse(survey="synthetic", offers=offers, **QUICK)
     found = result.tables

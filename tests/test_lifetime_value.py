@@ -282,17 +282,20 @@ def test_small_groups_are_not_shown_and_cannot_be_computed(tmp_path):
     assert not (few.figures["value_distribution"].frame.customers.between(1, 39)).any()
 
 
-def test_no_verdict_without_an_interval(tmp_path):
-    # all alike: the optimum lies at infinity, so that no interval can be given
-    (tmp_path / "p.csv").write_text(DEGENERATE["all alike"], encoding="utf-8")
-    answer = analyse(transactions=str(tmp_path / "p.csv"), draws=100, **QUICK).answer
-    assert "no interval" in answer and "cannot be judged" in answer and "outside" not in answer
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory):
+    """Customers who are all alike: the optimum lies at infinity, so that no interval can be given."""
+    path = tmp_path_factory.mktemp("alike") / "p.csv"
+    path.write_text(DEGENERATE["all alike"], encoding="utf-8")
+    return analyse(transactions=str(path), draws=100, **QUICK)
 
 
-def test_failure_of_lifetimes_is_told_with_its_reason(tmp_path):
-    (tmp_path / "p.csv").write_text(DEGENERATE["all alike"], encoding="utf-8")
-    result = analyse(transactions=str(tmp_path / "p.csv"), draws=100, **QUICK)
-    failed = result.tables["models"].frame.query("not converged and fitted_by == 'lifetimes'")
+def test_no_verdict_without_an_interval(alike):
+    assert "no interval" in alike.answer and "cannot be judged" in alike.answer and "outside" not in alike.answer
+
+
+def test_failure_of_lifetimes_is_told_with_its_reason(alike):
+    failed = alike.tables["models"].frame.query("not converged and fitted_by == 'lifetimes'")
     assert len(failed) and failed.failure.str.contains("lifetimes").any()
 
 
