@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from helpers.data import transactions as transactions_data
 from helpers.models.lifetime_value.gamma_gamma import fit_gamma_gamma
@@ -269,11 +270,33 @@ def test_types_and_numbers_of_referrals(share):
     assert (drawn(willing_share=0.0).referrer == -1).all()
 
 
+@pytest.mark.parametrize("slope", [0.0, 1.5])
+def test_long_standing_customers_bring_those_who_would_not_have_come(slope):
+    people = drawn(tenure_to_type_one=slope)
+    brought = people.referrer >= 0
+    years = (people.joined[brought] - people.joined[people.referrer[brought]]) / 365.25
+    type_one = ~people.would_have_joined[brought]
+    oracle = sm.Logit(type_one, sm.add_constant(years - years.mean())).fit(disp=False)
+    assert np.abs((oracle.params - [0, slope]) / oracle.bse).max() < 3
+
+
+def test_the_link_to_types_and_what_is_said_of_them_move_nothing_else(small):
+    linked = firm(1000, tenure_to_type_one=2.0, type_stated_share=0.4)
+    kept = [name for name in small.tables if name != "referrals"]
+    for name in kept:
+        pd.testing.assert_frame_equal(linked.tables[name], small.tables[name])
+    ours, theirs = (each.tables["referrals"] for each in (linked, small))
+    pd.testing.assert_frame_equal(ours.drop(columns="would_have_joined"), theirs.drop(columns="would_have_joined"))
+    assert ours["would_have_joined"].notna().mean() == pytest.approx(0.4, abs=0.1)
+    assert linked.true["tenure_to_type_one"] == 2 and linked.truth["would_have_joined"].notna().sum() == len(ours)
+
+
 # The first table is changed, the others may be.
 REACHES = {
     "satisfaction_to_referral": ["referrals", "market_spend"],
     "value_to_referral": ["referrals", "market_spend"],
     "type_one_share": ["referrals"],
+    "type_stated_share": ["referrals"],
     "incentive_cost": ["referrals", "market_spend"],
     "acquisition_cost": ["referrals"],
     "margin_spread": ["transactions", "referrals", "market_spend"],
@@ -413,6 +436,7 @@ def test_written_tables_are_read_by_the_workspace(made, tmp_path):
         ({"satisfaction_to_weather": 1}, "satisfaction_to_weather is no parameter of the firm"),
         ({"flaws": {"ghosts": 1}}, "flaws must be counts of self_referrals"),
         ({"flaws": {"loops": -1}}, "flaws must be counts"),
+        ({"type_stated_share": 1.2}, "type_stated_share must be a share"),
         ({"annual_discount_rate": -2}, "annual_discount_rate must be above -1"),
     ],
 )

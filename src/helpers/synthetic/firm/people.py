@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri
 
-from helpers.models.lifetime_value.value import continuous_rate
+from helpers.models.lifetime_value.value import DAYS_PER_YEAR, continuous_rate
 from helpers.synthetic.satisfaction_survey import (
     CONSTRUCTS,
     SEGMENT_SHIFTS,
@@ -134,6 +134,7 @@ def draw_people(
     type_one_share: float = 0.5,
     satisfaction_to_referral: float = 0.5,
     value_to_referral: float = -0.3,
+    tenure_to_type_one: float = 0.0,
     referred_to_dropout: float = -0.2,
     referred_to_spend: float = 0.0,
     acquisition_days: int = 600,
@@ -168,13 +169,17 @@ def draw_people(
     willing_share : float
         Share of customers who bring others at all.
     type_one_share : float
-        Share of referees who would not have come otherwise.
+        Share of referees who would not have come otherwise, where their referrers had been customers as long as is
+        usual.
     satisfaction_to_referral : float
         By how much the log odds of being the one who brought a referee rise for one standard deviation of
         satisfaction, among the willing.
     value_to_referral : float
         The same for one standard deviation (of the normal score) of the margin to expect of a customer in the first
         year.
+    tenure_to_type_one : float
+        By how much the log odds that a referee would not have come otherwise rise for one year that the referrer had
+        been a customer.
     referred_to_dropout, referred_to_spend : float
         What being a referee adds to the log odds of leaving and to the log of the mean amount.
     acquisition_days, end_day : int
@@ -225,7 +230,8 @@ def draw_people(
     value = _normal_score(people.expected_margin(VALUE_WEEKS))
     weight = willing * np.exp(satisfaction_to_referral * satisfaction + value_to_referral * value)
     referrer = _find_referrers(people, weight, np.flatnonzero(referred), referrer_rng)
-    anyway = (type_rng.random(customers) >= type_one_share) & (referrer >= 0)
+    type_one = _type_one_probability(people.joined, referrer, type_one_share, tenure_to_type_one)
+    anyway = (type_rng.random(customers) >= type_one) & (referrer >= 0)
     return replace(people, referrer=referrer, would_have_joined=anyway), purchases
 
 
@@ -280,6 +286,14 @@ def _find_referrers(people: People, weight: np.ndarray, referees: np.ndarray, rn
         referrer[waiting[stayed]] = drawn[stayed]
         waiting = waiting[~stayed]
     return referrer
+
+
+def _type_one_probability(joined: np.ndarray, referrer: np.ndarray, share: float, slope: float) -> np.ndarray:
+    """Shift the log odds of type one by how long the referrer has been a customer; a slope of 0 changes nothing."""
+    referee = referrer >= 0
+    years = np.where(referee, joined - joined[referrer], 0.0) / DAYS_PER_YEAR
+    usual = years[referee].mean() if referee.any() else 0.0
+    return expit(logit(share) + slope * (years - usual)) if slope else np.full(len(joined), share)
 
 
 def _check_shares(**shares: float) -> None:

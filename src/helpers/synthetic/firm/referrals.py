@@ -69,9 +69,14 @@ def referrals(
 
 
 def plant_flaws(
-    table: pd.DataFrame, people: People, rng: np.random.Generator, *, flaws: Mapping[str, int] = MappingProxyType({})
+    table: pd.DataFrame,
+    people: People,
+    rng: np.random.Generator,
+    *,
+    flaws: Mapping[str, int] = MappingProxyType({}),
+    type_stated_share: float = 1.0,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Spoil a table of referrals, each row at most once.
+    """Spoil a table of referrals, each row at most once, and let it not say of all whether they would have come anyway.
 
     Parameters
     ----------
@@ -85,6 +90,8 @@ def plant_flaws(
         changed: self_referrals, unknown_referees (an id that no customer has), before_first_purchase (dated the day
         before the referrer's), after_joining (dated the day after the referee's first purchase),
         negative_incentives.
+    type_stated_share : float
+        Probability that a row says whether the referee would have come anyway, whatever the answer.
 
     Returns
     -------
@@ -96,8 +103,10 @@ def plant_flaws(
     Raises
     ------
     ValueError
-        A flaw that does not exist, a negative number.
+        A flaw that does not exist, a negative number, a share outside 0 to 1.
     """
+    if not 0 <= type_stated_share <= 1:
+        raise ValueError(f"type_stated_share must be a share from 0 to 1, not {type_stated_share}.")
     for name, count in flaws.items():
         if name not in FLAWS or count < 0:
             raise ValueError(f"flaws must be counts of {', '.join(FLAWS)}, not {name}={count}.")
@@ -117,6 +126,9 @@ def plant_flaws(
     first, second = people.customer_id[np.argsort(people.joined, kind="stable")[:2]] if len(twice) else (0, 0)
     again = table.iloc[twice].assign(referrer_id=np.where(referrer[twice] == first, second, first))
     spoilt = pd.concat([changed, back, again]).sort_values("date", kind="stable", ignore_index=True)
+    if type_stated_share < 1:
+        is_stated = rng.random(len(spoilt)) < type_stated_share
+        spoilt["would_have_joined"] = spoilt["would_have_joined"].astype("boolean").where(is_stated)
     return spoilt, {name: len(rows[name]) for name in FLAWS}
 
 
