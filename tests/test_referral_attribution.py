@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.models.referral_value.attribution import credit, generations, loops
+from helpers.models.referral_value.attribution import carried, credit, generations, loops
 
 # 0 brought 1 and 3, 1 brought 2, 2 brought 4
 REFERRER, REFEREE = [0, 0, 1, 2], [1, 3, 2, 4]
@@ -60,6 +60,33 @@ def test_all_generations_are_a_geometric_series(forest, decay):
     np.testing.assert_allclose(found.toarray(), series, atol=1e-9)
 
 
+def test_credit_stops_at_who_would_have_come_anyway():
+    # 0 brought 1, who brought 2, who brought 4: had 1 come anyway, so would 2 and 4
+    for passing, row in (
+        ([0, 1, 1, 1], [0, 1, 0, 1, 0]),
+        ([1, 1, 0, 1], [0, 1, 0.5, 1, 0]),
+        ([0.4, 1, 0.5, 1], [0, 1, 0.5 * 0.4, 1, 0.25 * 0.4 * 0.5]),
+    ):
+        found = credit(REFERRER, REFEREE, 5, passing=passing, generations=3, decay=0.5).toarray()
+        np.testing.assert_allclose(found[0], row)
+
+
+@given(forests(), st.floats(0, 1), st.integers(0, 1000))
+def test_credit_of_drawn_types_is_on_average_that_of_their_probabilities(forest, decay, seed):
+    """Types are independent, so a chain passes on the product of the probabilities of its referrals."""
+    referrer, referee, customers, weight = forest
+    rng = np.random.default_rng(seed)
+    probability = rng.random(len(referrer))
+    direct, onward = np.zeros((2, customers, customers))
+    direct[referrer, referee], onward[referrer, referee] = weight, decay * weight * probability
+    terms = {"weight": weight, "passing": probability, "generations": customers, "decay": decay}
+    found = credit(referrer, referee, customers, **terms)
+    np.testing.assert_allclose(found.toarray(), np.linalg.inv(np.eye(customers) - onward) @ direct, atol=1e-9)
+    amounts = rng.normal(size=len(referrer))
+    expected = found @ np.bincount(referee, amounts, minlength=customers)
+    np.testing.assert_allclose(carried(referrer, referee, amounts, customers, **terms), expected, atol=1e-9)
+
+
 @given(forests(), st.integers(0, 100))
 def test_numbers_of_customers_do_not_matter(forest, seed):
     referrer, referee, customers, weight = forest
@@ -101,6 +128,8 @@ def test_no_referrals_credit_nobody():
         (([0], [1]), {"weight": [-1]}, "weight"),
         (([0], [1]), {"weight": [np.nan]}, "weight"),
         (([0], [1]), {"weight": [1, 1]}, "weight"),
+        (([0], [1]), {"passing": [1.5]}, "passing"),
+        (([0], [1]), {"passing": [np.nan]}, "passing"),
     ],
 )
 def test_what_makes_no_sense_is_refused(edges, settings, words):

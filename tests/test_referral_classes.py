@@ -141,7 +141,7 @@ def test_planted_truth_of_the_larger_value_comes_out(none, every, verdict):
     assert larger_verdict(found) == verdict
     # referral value goes from half to one and a half times the lifetime value, so p1* is about 1/2
     if verdict == "depends":
-        at = threshold(found, 0, 1)
+        at = threshold(found, [0, 1])
         assert at.low < 0.5 < at.high and at.value == pytest.approx(0.5, abs=0.1)
 
 
@@ -163,6 +163,18 @@ def test_threshold_by_hand():
     # 40 + p (130 - 40) = 100 at p = 2/3
     assert equal_at(100, 40, 130) == pytest.approx(2 / 3)
     assert np.isnan(equal_at(100, 40, 40)) and equal_at(100, 120, 130) == -2
+
+
+def test_threshold_of_what_bends_is_that_of_its_pieces():
+    """Credit that passes on squares the probability: 0.2 + p^2 of the lifetime value is all of it at 0.894."""
+    lifetime, _ = customers(500, 1)
+    knots = np.array([0, 0.25, 0.5, 0.75, 1])
+    found = compare(lifetime, np.array([(0.2 + p**2) * lifetime for p in knots]))
+    at = threshold(found, slice(None), knots)
+    assert at.value == pytest.approx(0.75 + 0.25 * (0.8 - 0.75**2) / (1 - 0.75**2)) == pytest.approx(0.8**0.5, abs=0.01)
+    assert at.low == pytest.approx(at.value) == at.high
+    # the two ends of a line say where it would be beyond them
+    assert threshold(compare(lifetime, np.stack([0.2 * lifetime, 0.6 * lifetime])), [0, 1]).value == pytest.approx(2)
 
 
 def test_means_by_decile_are_those_of_the_customers():

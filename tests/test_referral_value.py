@@ -244,6 +244,109 @@ def test_known_types_speak_for_the_others(found):
     assert "as of the others" in some.tables["assumptions"].frame["assumed_value"].iloc[0]
 
 
+# --- types that a model tells ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def linked():
+    return firm(2500, seed=12, tenure_to_type_one=3.0, type_stated_share=0.6, **HORIZON)
+
+
+@pytest.fixture(scope="module")
+def modelled(linked, tmp_path_factory):
+    return analyse(**files(tmp_path_factory.mktemp("modelled"), linked.tables), **QUICK)
+
+
+def true_types(result, made) -> np.ndarray:
+    """Whether each referee would really not have come otherwise."""
+    truth = made.truth.assign(customer_id=made.truth["customer_id"].astype(str)).set_index("customer_id")
+    return ~truth.loc[result.referrals.frame["referee_id"], "would_have_joined"].to_numpy(bool)
+
+
+def test_planted_link_is_found_and_tells_the_types_that_nobody_states(modelled, linked):
+    slopes = modelled.tables["type_model"].frame.set_index("column")
+    found = slopes.loc["referrer_years"]
+    assert found["low"] < 3 < found["high"] and found["low"] > 1.5
+    assert (
+        slopes.drop(index="referrer_years")[["low", "high"]].prod(axis=1) < 0
+    ).sum() >= 6  # nothing else was planted
+    unknown = np.isnan(modelled.stated_type_one)
+    true, told = true_types(modelled, linked)[unknown], modelled.type_one[unknown]
+    assert modelled.is_modelled and 0.3 < unknown.mean() < 0.5
+    share = modelled.type_one_share.value
+    assert ((told - true) ** 2).mean() < 0.9 * ((share - true) ** 2).mean()
+    score = modelled.tables["type_scores"].frame.set_index("measure").loc["brier"]
+    assert score["model"] == pytest.approx(((told - true) ** 2).mean(), abs=0.03)
+    headline = headlines(modelled)["total_referral_value"]
+    assert headline.low < linked.true["total_referral_value"] < headline.high
+    assert any("A model of the type beats their share" in note for note in modelled.notes)
+    assert "by the model" in modelled.tables["assumptions"].frame["assumed_value"].iloc[0]
+    assert_can_be_shown(modelled)
+
+
+def test_what_stands_for_unknown_types_is_chosen(modelled):
+    unknown = np.isnan(modelled.stated_type_one)
+    for choice, expected in (("share", modelled.type_one_share.value), ("0.25", 0.25), (0.25, 0.25), ("stated", 0.0)):
+        other = again(modelled, probability_type_one=choice)
+        assert other.type_one[unknown] == pytest.approx(expected) and not other.is_modelled
+        np.testing.assert_array_equal(other.type_one[~unknown], modelled.stated_type_one[~unknown])
+    only_stated = again(modelled, probability_type_one="stated")
+    assert any("only the acquisition saved counts" in sentence for sentence in only_stated.warnings)
+    assert only_stated.parts.totals.saving == pytest.approx(modelled.parts.totals.saving)
+
+
+def test_without_a_link_the_share_is_taken_and_the_report_says_so(found):
+    stated = found.referrals.frame["would_have_joined"].to_numpy()
+    some = with_referrals(found, would_have_joined=np.where(np.arange(len(stated)) % 3 > 0, stated, np.nan))
+    assert some.evidence.model is not None and not some.is_modelled
+    assert np.unique(some.type_one[::3]) == pytest.approx(1 - stated[np.arange(len(stated)) % 3 > 0].mean())
+    assert any("does not beat their share" in note and "The share is taken" in note for note in some.notes)
+    few = with_referrals(found, would_have_joined=np.where(np.arange(len(stated)) < 40, stated, np.nan))
+    assert few.evidence.model is None
+    assert "Too few referrals have a known type" in few.tables["type_model"].frame["reason"].iloc[0]
+
+
+def test_types_that_are_told_are_drawn_with_their_uncertainty(modelled):
+    """The model's probabilities are known better than none, and worse than stated types are."""
+    width = {}
+    for name, result in (
+        ("model", modelled),
+        ("known", with_referrals(modelled, would_have_joined=1 - (modelled.type_one > 0.5))),
+    ):
+        headline = headlines(again(result, draws=20))["total_referral_value"]
+        width[name] = headline.high - headline.low
+    assert width["model"] > 0 and width["known"] > 0
+    drawn = np.stack(list(modelled._type_draws()))[:, np.isnan(modelled.stated_type_one)]
+    assert set(np.unique(drawn)) == {0, 1}
+    means = drawn.mean(axis=1)
+    told = modelled.type_one[np.isnan(modelled.stated_type_one)]
+    assert means.std() > 1.1 * np.sqrt((told * (1 - told)).sum()) / len(told)
+
+
+# --- credit over generations --------------------------------------------------------------------------------
+
+
+def test_who_would_have_come_anyway_passes_no_credit_on(found):
+    all_of = again(found, generations=5, decay=1.0)
+    two = with_referrals(all_of, would_have_joined=1.0)
+    direct = with_referrals(found, would_have_joined=1.0)
+    np.testing.assert_allclose(two.parts.net, direct.parts.net)  # all of type two: no further generation
+    assert two.gross.sum() > direct.gross.sum()  # the sources' own version knows no types
+    one = with_referrals(all_of, would_have_joined=0.0)
+    np.testing.assert_allclose(one.parts.margin - one.parts.marketing, one.gross)
+
+
+def test_drawn_types_pass_credit_on_as_their_probabilities_do(found):
+    unknown = with_referrals(again(found, generations=4, decay=0.8), would_have_joined=np.nan)
+    net = unknown._brought_draws[0]
+    expected = unknown.parts.net[unknown._credited_customers]
+    assert net.mean(axis=0).sum() == pytest.approx(expected.sum(), rel=0.05)
+    # with all and none of type one the draws of versions lie around theirs
+    for version in range(1, len(unknown.versions)):
+        drawn = unknown._brought_draws[version].mean(axis=0).sum()
+        assert drawn == pytest.approx(unknown.versions[version].sum(), rel=0.05)
+
+
 # --- one total -----------------------------------------------------------------------------------------
 
 
@@ -300,10 +403,11 @@ def test_campaign_gains_nothing_of_what_was_earned(found):
 
 
 def test_referrals_ahead_are_those_of_the_horizon(found):
-    # twice the horizon, twice the referrals of affluents: what was brought per year is known
+    # what was brought per year is known; of a second year it counts a year's discount less
     gains = [again(found, horizon_weeks=weeks).campaign.outcomes[0].uplift for weeks in (52, 104)]
-    assert gains[1].value == pytest.approx(2 * gains[0].value)
-    assert gains[1].high == pytest.approx(2 * gains[0].high)
+    twice = 1 + 1.1 ** -(364 / 365.25)
+    assert gains[1].value == pytest.approx(twice * gains[0].value)
+    assert gains[1].high == pytest.approx(twice * gains[0].high)
 
 
 def test_small_classes_cannot_be_tested(found):
@@ -520,7 +624,11 @@ def test_all_in_one_class_are_a_stated_limitation(found, cut, only):
         ({"campaign": {"affluents": {"respons": 0.1}}}, "of affluents: respons is not known; known are response"),
         ({"campaign": {"affluents": 0.1}}, "of affluents: a measure is described by names"),
         ({"second_touch_days": 20}, "second_touch_days must be from 1 to 14"),
-        ({"probability_type_one": 1.5}, "probability_type_one is a probability"),
+        ({"probability_type_one": 1.5}, "probability_type_one is one of model, share, stated, or a probability such"),
+        (
+            {"probability_type_one": "half"},
+            "probability_type_one is one of model, share, stated, or a probability such",
+        ),
         ({"lifetime_cut": "quantile", "lifetime_cut_at": 3.0}, "lifetime_cut_at is a share"),
         ({"window": 30}, "did you mean window_days"),
         ({"several_referrers": "last", "decay": 2.0}, "several_referrers must be(.|\n)*decay is a share"),

@@ -11,7 +11,7 @@ from helpers.models.referral_value import comparison
 
 from ..drawing import nothing
 from . import figures
-from .measurement import EVERY, NONE, Measurement
+from .measurement import Measurement
 
 
 def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
@@ -44,7 +44,7 @@ def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
 
 
 def _threshold(result: Measurement) -> tuple[float, float, float]:
-    found = comparison.threshold(result.comparison, NONE, EVERY)
+    found = comparison.threshold(result.comparison, result.of_all, result.shares)
     return float(found.value), float(found.low), float(found.high)
 
 

@@ -17,18 +17,19 @@ from helpers.data.refusal import InputRefused, Problem
 from helpers.data.sources import find_built_in
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import value as money
-from helpers.models.referral_value import attribution, campaign, classes, comparison
+from helpers.models.referral_value import attribution, campaign, classes, comparison, type_model
 from helpers.models.referral_value import value as referral
 from helpers.models.referral_value.value import FirmTotal, Parts, TypeOneShare
 
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
 from ..progress import progress
-from .settings import Settings
+from . import known
+from .settings import MODEL, STATED, Settings
 
-# Versions of referral value: with no, the expected share of, and every referral of type one; with none and all of those
-# whose type nobody knows; and the sources' own.
-NONE, EXPECTED, EVERY, LEAST, MOST, GROSS = range(6)
+# Versions of referral value: with the expected types first, then with every share of type one in `Measurement.shares`,
+# of all referrals (`of_all`) and of those whose type nobody knows (`of_unknown`); the sources' own version last.
+EXPECTED, GROSS = 0, -1
 NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
 FEWEST_DRAWS = 40
 FEWEST_YEARS = 1.0  # of being a customer, over which referrals are counted a year
@@ -124,15 +125,22 @@ class Measurement:
 
     @cached_property
     def credit(self):
-        """Return who is credited with whom, a sparse matrix of shape (customers, customers)."""
-        return attribution.credit(
-            self.referrer,
-            self.referee,
-            len(self.customers.customer_id),
-            weight=self.weight,
-            generations=self.settings.generations,
-            decay=self.settings.decay,
-        )
+        """Return who is credited with whom whatever the types, a sparse matrix of shape (customers, customers)."""
+        return attribution.credit(*self._edges, **self._walk)
+
+    def _credit_of(self, type_one: np.ndarray):
+        """Return the same where credit for further generations stops at who would have come anyway."""
+        if self.settings.generations == 1:
+            return self.credit
+        return attribution.credit(*self._edges, passing=type_one, **self._walk)
+
+    @property
+    def _edges(self) -> tuple[np.ndarray, np.ndarray, int]:
+        return self.referrer, self.referee, len(self.customers.customer_id)
+
+    @property
+    def _walk(self) -> dict:
+        return {"weight": self.weight, "generations": self.settings.generations, "decay": self.settings.decay}
 
     @cached_property
     def weight(self) -> np.ndarray:
@@ -184,10 +192,37 @@ class Measurement:
         return referral.type_one_share(self.stated_type_one)
 
     @cached_property
-    def assumed_type_one(self) -> TypeOneShare | float:
+    def evidence(self) -> type_model.Evidence:
+        """Return whether the types that are known can be told by what else is known of the referrals."""
+        return type_model.weigh(self._known.to_numpy(), self.stated_type_one, self.referrer, seed=self.settings.seed)
+
+    @cached_property
+    def _known(self) -> pd.DataFrame:
+        return known.of_referrals(
+            self.referrals.frame, self.referrer, self.referee, self.customers.first_date, self.purchases.table
+        )
+
+    @cached_property
+    def is_modelled(self) -> bool:
+        """Tell whether a model of the types is taken: it was asked for, is needed, and beats the share."""
+        is_asked = self.settings.unknown_type == MODEL and self.unknown_types > 0
+        return is_asked and self.evidence.is_better
+
+    @property
+    def takes_share(self) -> bool:
+        """Tell whether the share among the referrals of known type is taken for the others."""
+        return isinstance(self.assumed_type_one, TypeOneShare)
+
+    @cached_property
+    def assumed_type_one(self) -> type_model.Predicted | TypeOneShare | float:
         """Return what is taken for the referrals of unknown type: what is set, else what the others show, else half."""
-        if self.settings.probability_type_one >= 0:
-            return self.settings.probability_type_one
+        chosen = self.settings.unknown_type
+        if isinstance(chosen, float):
+            return chosen
+        if chosen == STATED:
+            return 0.0  # of what nobody knows counts what either type brings: the saving
+        if self.is_modelled:
+            return self.evidence.predicted(self._known.to_numpy())
         return self.type_one_share if self.type_one_share.known else UNKNOWN_TYPE
 
     @cached_property
@@ -195,6 +230,11 @@ class Measurement:
         """Return the probability that each referee would not have joined otherwise."""
         assumed = self.assumed_type_one
         return referral.settled(self.stated_type_one, assumed if isinstance(assumed, float) else assumed.value)
+
+    @cached_property
+    def unknown_types(self) -> int:
+        """Return the number of referrals whose type is not stated."""
+        return int(np.isnan(self.stated_type_one).sum())
 
     # --- both values, and draws of them ----------------------------------------------------------------------
 
@@ -214,26 +254,45 @@ class Measurement:
     @cached_property
     def parts(self) -> Parts:
         """Return what referrals bring and cost each referrer, of shape (customers,)."""
-        return referral.per_referrer(self.parts_of(self.type_one), self.credit, self.referee)
+        return referral.per_referrer(self.parts_of(self.type_one), self._credit_of(self.type_one), self.referee)
 
     @cached_property
     def gross(self) -> np.ndarray:
         """Return the lifetime value of those whom each customer brought, as the sources have it."""
         return referral.gross(self.credit, self.customers.lifetime_value)
 
+    @property
+    def shares(self) -> np.ndarray:
+        """Return the shares of type one at which referral value is looked at, from none to all.
+
+        Of direct referrals it is linear in the share, so the ends will do; credit that passes on bends it.
+        """
+        return np.linspace(0, 1, 2 if self.settings.generations == 1 else BENDING_SHARES)
+
+    @property
+    def of_all(self) -> slice:
+        """Return the places of the versions in which each share of all referrals is of type one."""
+        return slice(1, 1 + len(self.shares))
+
+    @property
+    def of_unknown(self) -> slice:
+        """Return the places of the versions in which each share of those of unknown type is of type one."""
+        return slice(1 + len(self.shares), 1 + 2 * len(self.shares))
+
     @cached_property
     def versions(self) -> np.ndarray:
-        """Return net referral value for the types of each version but the gross one: (5, customers)."""
-        return np.stack([self._credited(self.parts_of(types).net) for types in self._types(self.type_one)])
+        """Return net referral value for the types of each version but the gross one: (versions, customers)."""
+        return np.stack(
+            [
+                referral.credited(self._credit_of(types), self.referee, self.parts_of(types).net)
+                for types in self._types(self.type_one)
+            ]
+        )
 
-    def _types(self, type_one: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _types(self, type_one: np.ndarray) -> list[np.ndarray]:
         """Return the types of referrals in each version but the gross one, the expected or drawn ones being given."""
-        ends = [np.full(len(self.referee), end) for end in (0.0, 1.0)]
-        unknown = [referral.settled(self.stated_type_one, end) for end in (0.0, 1.0)]
-        return ends[0], type_one, ends[1], *unknown
-
-    def _credited(self, amounts: np.ndarray) -> np.ndarray:
-        return referral.credited(self.credit, self.referee, amounts)
+        of_all = [np.full(len(self.referee), share) for share in self.shares]
+        return [type_one, *of_all, *(referral.settled(self.stated_type_one, share) for share in self.shares)]
 
     @cached_property
     def referral_value(self) -> np.ndarray:
@@ -271,15 +330,22 @@ class Measurement:
 
         They are needed several times, and take less room than their customers' lifetime values.
         """
-        draws, size = len(self.customers.future_spend_draws), len(self.referee)
-        credit = self.credit[self._credited_customers]
-        net, gross = np.empty((GROSS, draws, size), np.float32), np.empty((draws, credit.shape[0]), np.float32)
+        draws, versions = len(self.customers.future_spend_draws), 1 + 2 * len(self.shares)
+        places, is_direct = self._credited_customers, self.settings.generations == 1
+        credit = self.credit[places]
+        net = np.empty((versions, draws, len(self.referee) if is_direct else len(places)), np.float32)
+        gross = np.empty((draws, len(places)), np.float32)
         types = zip(self.customers.margin_draws(), self._type_draws(), strict=True)
         for draw, (margin, type_one) in enumerate(types):
             for version, types in enumerate(self._types(type_one)):
-                net[version, draw] = self.parts_of(types, margin).net
+                amounts = self.parts_of(types, margin).net
+                if not is_direct:  # the types decide whose credit passes on
+                    amounts = attribution.carried(
+                        self.referrer, self.referee, amounts, len(margin), passing=types, **self._walk
+                    )[places]
+                net[version, draw] = amounts
             gross[draw] = referral.gross(credit, margin - self.customers.all_marketing)
-        return (*referral.credited(credit, self.referee, net), gross)
+        return (*(referral.credited(credit, self.referee, net) if is_direct else net), gross)
 
     def _lifetime_draws(self) -> Iterator[np.ndarray]:
         return (margin - self.customers.all_marketing for margin in self.customers.margin_draws())
@@ -344,7 +410,7 @@ class Measurement:
 
     @cached_property
     def comparison(self) -> comparison.Comparison:
-        """Return referral against lifetime value: the three versions, and the gross one."""
+        """Return referral against lifetime value: the versions for each share of type one, and the gross one."""
         return comparison.compare(
             self.customers.lifetime_value,
             np.vstack([self.versions, self.gross]),
@@ -385,11 +451,13 @@ class Measurement:
     def _horizon_of_referrals(self) -> np.ndarray:
         """Return the horizon over the time that each customer has been one: what they brought, times it, lies ahead.
 
-        Whoever has been a customer for less than a year counts as one of a year: a first referral is not a yearly rate.
+        The years of the horizon are discounted, as purchases ahead are. Whoever has been a customer for less than a
+        year counts as one of a year: a first referral is not a yearly rate.
         """
         days = np.datetime64(self.observation_end, "D") - self.customers.first_date.astype("datetime64[D]")
         years = np.maximum(days / np.timedelta64(1, "D") / money.DAYS_PER_YEAR, FEWEST_YEARS)
-        return self.settings.horizon_weeks * 7 / money.DAYS_PER_YEAR / years
+        ahead = money.discounted_cost(1.0, self.settings.horizon_weeks, self.settings.annual_discount_rate)
+        return ahead / years
 
     @cached_property
     def firm(self) -> FirmTotal:
@@ -422,6 +490,7 @@ class Measurement:
         return float(beyond - self.uncharged_incentives - self.uncredited_incentive.sum())
 
 
+BENDING_SHARES = 5
 UNKNOWN_TYPE = 0.5  # taken where no type is known and none is set: the report says so
 
 

@@ -11,6 +11,7 @@ from helpers.models.referral_value.classes import RULES, Rule
 from ..choices import Choices
 
 VALUES = ("net", "gross")
+MODEL, SHARE, STATED = TYPES = ("model", "share", "stated")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Settings(Choices):
     several_referrers: str = "first"
     generations: int = 1
     decay: float = 0.5
-    probability_type_one: float = -1.0
+    probability_type_one: str = MODEL
     acquisition_saving: float = -1.0
     incentive_cost: float = -1.0
     charge_type_two: bool = False
@@ -62,10 +63,16 @@ class Settings(Choices):
     min_cell: int = 5
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        """Take a number for a text: as a notebook's parameter the probability is one, for "model" is."""
+        given = self.probability_type_one
+        if isinstance(given, (int, float)) and not isinstance(given, bool):
+            object.__setattr__(self, "probability_type_one", str(given))
+        super().__post_init__()
+
     def rules(self) -> dict[str, tuple[bool, str]]:
         """Return for each parameter with a range whether it is kept, and what it is."""
         rules = ", ".join(RULES)
-        known = self.probability_type_one == -1 or 0 <= self.probability_type_one <= 1
         return {
             "horizon_weeks": (0 <= self.horizon_weeks <= 1040, "is in weeks, from 0 to 1,040"),
             "annual_discount_rate": (self.annual_discount_rate > -1, "must be above -1 (-100 %)"),
@@ -79,7 +86,10 @@ class Settings(Choices):
             ),
             "generations": (1 <= self.generations <= 50, "must be from 1 (direct referrals) to 50"),
             "decay": (0 <= self.decay <= 1, "is a share, from 0 to 1"),
-            "probability_type_one": (known, "is a probability, or -1 to take it from the data"),
+            "probability_type_one": (
+                self.unknown_type is not None,
+                f"is one of {', '.join(TYPES)}, or a probability such as 0.3",
+            ),
             "acquisition_saving": (_known(self.acquisition_saving), f"is 0 or more, or {FROM_THE_DATA}"),
             "incentive_cost": (_known(self.incentive_cost), f"is 0 or more, or {FROM_THE_DATA}"),
             "classed_by": (self.classed_by in VALUES, f"must be one of {', '.join(VALUES)}"),
@@ -94,6 +104,17 @@ class Settings(Choices):
             "min_cell": (self.min_cell >= 1, "must be at least 1 customer"),
             "seed": (self.seed >= 0, "must be 0 or more"),
         }
+
+    @property
+    def unknown_type(self) -> str | float | None:
+        """Return what is taken for unknown types: a rule of `TYPES` or a probability; None where it is neither."""
+        if self.probability_type_one in TYPES:
+            return self.probability_type_one
+        try:
+            probability = float(self.probability_type_one)
+        except ValueError:
+            return None
+        return probability if 0 <= probability <= 1 else None
 
     @property
     def lifetime_rule(self) -> Rule:

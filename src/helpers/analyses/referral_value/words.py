@@ -9,7 +9,9 @@ from helpers.models.referral_value import comparison
 from helpers.models.referral_value.classes import CLASSES
 
 from ..claims import CANNOT_BE_TESTED, DEPENDS, Claim
-from .measurement import EXPECTED, GROSS, LEAST, MOST, UNKNOWN_TYPE, Measurement
+from .measurement import EXPECTED, GROSS, UNKNOWN_TYPE, Measurement
+from .settings import MODEL, SHARE, STATED
+from .tables import inputs, types
 from .tables.classes import CHINESE, NAMES, has_small
 from .tables.values import overlap
 
@@ -148,7 +150,7 @@ def claims(result: Measurement) -> tuple[Claim, ...]:
 def larger(result: Measurement) -> Claim:
     """Test claim A07: referral value exceeds lifetime value."""
     compared = result.comparison
-    verdict = CANNOT_BE_TESTED if result.untold else comparison.larger_verdict(compared, [LEAST, MOST])
+    verdict = CANNOT_BE_TESTED if result.untold else comparison.larger_verdict(compared, result.of_unknown)
     numbers = [float(getattr(compared.difference, end)[EXPECTED]) for end in ("value", "low", "high")]
     if verdict == CANNOT_BE_TESTED:
         numbers = [np.nan] * 3
@@ -173,14 +175,14 @@ def larger(result: Measurement) -> Claim:
 
 def _types(result: Measurement, verdict: str) -> str:
     """Say what the referrals of unknown type could change; those that the file states stay."""
-    unknown = int(np.isnan(result.stated_type_one).sum())
+    unknown = result.unknown_types
     if not unknown:
         known = "the type of every referral is stated"
         return f"{known}, and the interval holds 0." if verdict == DEPENDS else f"{known}."
     rest = f"the {_counted(unknown, 'referral')} of unknown type"
     if verdict != DEPENDS:
         return f"whatever share of {rest} is so, the answer stays."
-    point = comparison.threshold(result.comparison, LEAST, MOST)
+    point = comparison.threshold(result.comparison, result.of_unknown, result.shares)
     value = float(point.value)
     if 0 <= value <= 1:
         interval = between(float(point.low), float(point.high), 0, 100)
@@ -233,18 +235,24 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         )
     if result.untold:
         return (*found, result.untold)
-    if not result.type_one_share.known and result.settings.probability_type_one < 0:
+    if not result.type_one_share.known and result.settings.unknown_type in (MODEL, SHARE):
         found.append(
             "Nobody knows which referees would have joined anyway: "
             f"{percent(UNKNOWN_TYPE, 0)} is assumed, and the claims are tested over every share."
         )
-    for column, name, parameter, taken in (
-        ("incentive_cost", "what was paid for them", "incentive_cost", result.assumed_incentive),
-        ("acquisition_cost", "what acquiring the referee would have cost", "acquisition_saving", result.assumed_saving),
+    if result.unknown_types and result.settings.unknown_type == STATED:
+        found.append(
+            f"The type of {_counted(result.unknown_types, 'referral')} is not stated: only the acquisition saved "
+            "counts of these, which either type brings."
+        )
+    for column, name in (
+        ("incentive_cost", "what was paid for them"),
+        ("acquisition_cost", "what acquiring the referee would have cost"),
     ):
         missing = int(result.referrals.frame[column].isna().sum())
         if missing:
-            found.append(f"{number(missing)} referrals do not say {name}: {number(taken, 2)} is taken ({parameter}).")
+            taken = f"{inputs.taken(result, column)} is taken ({inputs.PARAMETERS[column]})"
+            found.append(f"{number(missing)} referrals do not say {name}: {taken}.")
     sizes = np.bincount(result.classes, minlength=len(CLASSES))
     if (sizes == len(result.classes)).any():
         only = NAMES[CLASSES[int(sizes.argmax())]].lower()
@@ -271,6 +279,18 @@ def notes(result: Measurement) -> tuple[str, ...]:
         *result.purchases.notes,
         *result.touches.notes,
         *result.referrals.notes,
+        *_types_told(result),
         f"The classes in the sources' words: {chinese}.",
         f"Money of the past counts {past}; what lies ahead is discounted.",
+    )
+
+
+def _types_told(result: Measurement) -> tuple[str, ...]:
+    """Say what stands for the types that nobody knows, where a model was asked for."""
+    is_asked = result.unknown_types and result.type_one_share.known and result.settings.unknown_type == MODEL
+    if not is_asked or result.untold:
+        return ()
+    taken = "It" if result.is_modelled else "The share"
+    return (
+        f"{types.found(result)} {taken} is taken for the {_counted(result.unknown_types, 'referral')} of unknown type.",
     )

@@ -39,12 +39,13 @@ def loops(referrer, referee, customers: int) -> np.ndarray:
 
 
 def credit(
-    referrer, referee, customers: int, *, weight=None, generations: int = 1, decay: float = 0.5
+    referrer, referee, customers: int, *, weight=None, passing=None, generations: int = 1, decay: float = 0.5
 ) -> sparse.csr_matrix:
     """Share of each customer's value that is credited to each customer who brought them.
 
-    With B the matrix of direct referrals, generation g counts decay^(g - 1) B^g: those whom one brought count in full,
-    those whom these brought by `decay`, and so on. Where several paths lead to a customer they add up.
+    With B the matrix of direct referrals and P the same times `passing`, generation g counts (decay P)^(g - 1) B: those
+    whom one brought count in full, those whom these brought by `decay`, and so on. Where several paths lead to a
+    customer they add up.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ def credit(
     weight : array_like, shape (referrals,), optional
         Credit of a direct referral, at least 0; 1 by default. A customer brought by several gives each of them a part
         of 1; with more than 1 in all, the same value is credited more than once.
+    passing : array_like, shape (referrals,), optional
+        Part of the credit for whom the referee brings that goes on to the referrer, 0 to 1; 1 by default. It is the
+        probability that the referee would not have come otherwise: who would have come anyway would have brought the
+        others, too.
     generations : int
         How far the walk goes: 1 credits direct referrals only. It ends where the tree does.
     decay : float
@@ -68,7 +73,7 @@ def credit(
     ------
     ValueError
         A loop (remove it first: `loops`), arrays of different shapes, places that are no customers, a negative weight,
-        fewer than one generation, a decay outside 0 to 1.
+        a part outside 0 to 1 that goes on, fewer than one generation, a decay outside 0 to 1.
     """
     on_loop = int((loops(referrer, referee, customers) >= 0).sum())
     if on_loop:
@@ -76,16 +81,44 @@ def credit(
     if generations < 1 or not 0 <= decay <= 1:
         raise ValueError(f"Credit needs at least one generation and a decay of 0 to 1, not {generations} and {decay}.")
     referrer, referee = _edges(referrer, referee, customers)
-    weight = np.ones(len(referrer)) if weight is None else np.asarray(weight, float)
-    if weight.shape != referrer.shape or not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError("weight must be one number of at least 0 for each referral.")
+    weight, passing = _weights(weight, passing, len(referrer))
     direct = sparse.csr_matrix((weight, (referrer, referee)), shape=(customers, customers))
+    onward = sparse.csr_matrix((decay * weight * passing, (referrer, referee)), shape=(customers, customers))
     total = generation = direct
     for _ in range(generations - 1):
-        generation = decay * (generation @ direct)
-        if not generation.nnz:
+        generation = onward @ generation
+        if not generation.count_nonzero():
             break
         total = total + generation
+    return total
+
+
+def carried(
+    referrer, referee, amounts, customers: int, *, weight=None, passing=None, generations: int = 1, decay: float = 0.5
+) -> np.ndarray:
+    """Credit amounts of referrals over generations: `credit` times the amounts, without the matrix.
+
+    What differs from draw to draw, as `passing` does where types are drawn, is walked anew at little cost.
+
+    Parameters
+    ----------
+    referrer, referee, customers, weight, passing, generations, decay
+        As in `credit`; that there is no loop is not looked for again.
+    amounts : array_like, shape (referrals,)
+
+    Returns
+    -------
+    ndarray, shape (customers,)
+    """
+    weight, passing = _weights(weight, passing, len(referrer))
+    worth = np.bincount(referee, amounts, minlength=customers)
+    total = direct = np.bincount(referrer, weight * worth[referee], minlength=customers)
+    onward = decay * weight * passing
+    for _ in range(generations - 1):
+        further = direct + np.bincount(referrer, onward * total[referee], minlength=customers)
+        if (further == total).all():
+            break
+        total = further
     return total
 
 
@@ -127,3 +160,12 @@ def _edges(referrer, referee, customers: int) -> tuple[np.ndarray, np.ndarray]:
     if len(places) and (places.dtype.kind not in "iu" or places.min() < 0 or places.max() >= customers):
         raise ValueError(f"Referrers and referees are places of customers: whole numbers of 0 to {customers - 1}.")
     return referrer.astype(np.int64), referee.astype(np.int64)
+
+
+def _weights(weight, passing, referrals: int) -> tuple[np.ndarray, np.ndarray]:
+    weight, passing = (np.ones(referrals) if part is None else np.asarray(part, float) for part in (weight, passing))
+    if weight.shape != (referrals,) or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("weight must be one number of at least 0 for each referral.")
+    if passing.shape != (referrals,) or not ((passing >= 0) & (passing <= 1)).all():
+        raise ValueError("passing must be one number of 0 to 1 for each referral.")
+    return weight, passing

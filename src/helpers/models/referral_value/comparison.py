@@ -171,14 +171,17 @@ def equal_at(lifetime_value, none_of_type_one, all_of_type_one) -> np.ndarray:
     return (lifetime - none) / np.where(slope != 0, slope, np.nan)
 
 
-def threshold(comparison: Comparison, none: int, every: int, level: float = 0.95) -> Estimate:
+def threshold(comparison: Comparison, versions, probabilities=(0.0, 1.0), level: float = 0.95) -> Estimate:
     """Threshold p1* of a comparison, with its interval (`equal_at`).
 
     Parameters
     ----------
     comparison : Comparison
-    none, every : int
-        Places of the versions of referral value in which no and every referee is of type one.
+    versions : slice or sequence of int
+        Places of the versions of referral value in which the referees are of type one with these probabilities.
+    probabilities : sequence of float
+        Rising. Between two of them referral value is taken to be linear, which it is of direct referrals; beyond the
+        ends the first and the last piece go on.
     level : float
         Of the percentile interval.
 
@@ -186,11 +189,21 @@ def threshold(comparison: Comparison, none: int, every: int, level: float = 0.95
     -------
     Estimate of float
     """
-    means = comparison.referral_value.value
-    value = equal_at(comparison.lifetime_value.value, means[none], means[every])
-    lifetime, *versions = comparison.draws.T
-    low, high = resampling.percentile(equal_at(lifetime, versions[none], versions[every]), level)
+    means, lifetime = comparison.referral_value.value[versions], comparison.lifetime_value.value
+    value = _first_equal(np.atleast_1d(lifetime), means[:, None], probabilities)[0]
+    draws = comparison.draws
+    low, high = resampling.percentile(_first_equal(draws[:, 0], draws[:, 1:][:, versions].T, probabilities), level)
     return Estimate(float(value), float(low), float(high))
+
+
+def _first_equal(lifetime, versions, probabilities) -> np.ndarray:
+    """Return where the first piece between two probabilities holds the threshold; nan where none does."""
+    knots = np.asarray(probabilities, float)[:, None]
+    at = knots[:-1] + np.diff(knots, axis=0) * equal_at(lifetime, versions[:-1], versions[1:])
+    begins, ends = np.vstack([[[-np.inf]], knots[1:-1]]), np.vstack([knots[1:-1], [[np.inf]]])
+    holds = (at >= begins) & (at <= ends)
+    first = np.take_along_axis(at, holds.argmax(axis=0)[None], axis=0)[0]
+    return np.where(holds.any(axis=0), first, np.nan)
 
 
 def larger_verdict(comparison: Comparison, versions=slice(None)) -> str:

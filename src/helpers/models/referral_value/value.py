@@ -253,6 +253,10 @@ class TypeOneShare:
     type_one: int
     known: int
 
+    def drawn(self, rng: np.random.Generator) -> float:
+        """Draw from the posterior under Jeffreys' prior: Beta(type_one + 1/2, known - type_one + 1/2)."""
+        return rng.beta(self.type_one + 0.5, self.known - self.type_one + 0.5)
+
 
 def type_one_share(type_one, level: float = 0.95) -> TypeOneShare:
     """Estimate the share of type one from the referrals whose type is known, with Wilson's interval.
@@ -276,24 +280,21 @@ def type_one_share(type_one, level: float = 0.95) -> TypeOneShare:
     return TypeOneShare(ones / known if known else np.nan, float(low), float(high), ones, known)
 
 
-def settled(type_one, share: float) -> np.ndarray:
-    """Give the referrals of unknown type (nan) a probability of type one."""
+def settled(type_one, share) -> np.ndarray:
+    """Give the referrals of unknown type (nan) a probability of type one: one for all, or one for each."""
     type_one = np.asarray(type_one, float)
     return np.where(np.isnan(type_one), share, type_one)
 
 
-def type_one_draws(
-    type_one, share: TypeOneShare | float, draws: int, *, bernoulli: bool = True, seed: int = 0
-) -> Iterator[np.ndarray]:
+def type_one_draws(type_one, share, draws: int, *, bernoulli: bool = True, seed: int = 0) -> Iterator[np.ndarray]:
     """Draw the types of referrals, so that intervals of referral value carry that they are not known.
 
     Parameters
     ----------
     type_one : array_like, shape (referrals,)
         1, 0, a probability, or unknown: nan.
-    share : TypeOneShare or float
-        For the unknown. An estimate is drawn anew each time, from its posterior under Jeffreys' prior,
-        Beta(type_one + 1/2, known - type_one + 1/2); a number stays as it is.
+    share : TypeOneShare, type_model.Predicted or float
+        For the unknown. An estimate is `drawn` anew each time; a number stays as it is.
     draws : int
     bernoulli : bool
         Whether each type is drawn, or only the share and the probabilities stay.
@@ -306,8 +307,7 @@ def type_one_draws(
     """
     rng = np.random.default_rng(seed)
     for _ in range(draws):
-        estimated = isinstance(share, TypeOneShare)
-        unknown = rng.beta(share.type_one + 0.5, share.known - share.type_one + 0.5) if estimated else share
+        unknown = share if isinstance(share, (int, float)) else share.drawn(rng)
         probability = settled(type_one, unknown)
         drawn = rng.random(len(probability)) < probability if bernoulli else probability
         yield drawn.astype(np.float32)

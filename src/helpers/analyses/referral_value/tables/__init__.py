@@ -5,9 +5,9 @@ from __future__ import annotations
 from helpers.exhibits import Table
 
 from ..measurement import Measurement
-from . import classes, inputs, road_map, values
+from . import classes, inputs, road_map, types, values
 
-__all__ = ["classes", "inputs", "road_map", "tables", "values"]
+__all__ = ["classes", "inputs", "road_map", "tables", "types", "values"]
 
 
 def tables(result: Measurement) -> list[Table]:
@@ -25,6 +25,8 @@ def tables(result: Measurement) -> list[Table]:
         road_map.road_map(result),
         road_map.campaign(result),
         road_map.migration(result),
+        types.type_scores(result),
+        types.type_model(result),
         inputs.assumptions(result),
         inputs.data_accounting(result),
         inputs.referral_accounting(result),

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, between, number, percent
 
 from ..measurement import UNKNOWN_TYPE, Measurement
+from ..settings import STATED
 
 
 def assumptions(result: Measurement) -> Table:
     """What is known of the referrals, and what was taken for the rest."""
-    frame, settings = result.referrals.frame, result.settings
-    shares = result.type_one_share
-    known = percent(shares.value) if shares.known else "not known of any"
-    interval = f" ({between(shares.low, shares.high, 1, 100)})" if shares.known else ""
-    if settings.probability_type_one >= 0:
-        taken = f"{percent(settings.probability_type_one)} (probability_type_one)"
-    else:
-        taken = f"{percent(shares.value)}, as of the others" if shares.known else f"{percent(UNKNOWN_TYPE)}, assumed"
-    incentives = settings.incentive_cost, result.assumed_incentive
-    savings = settings.acquisition_saving, result.assumed_saving
+    frame = result.referrals.frame
     rows = [
-        ("Type one: would not have joined otherwise", "would_have_joined", f"{known}{interval}", taken),
-        ("Incentive", "incentive_cost", _mean(frame, "incentive_cost"), _taken("incentive_cost", *incentives)),
-        (
-            "Acquisition saved",
-            "acquisition_cost",
-            _mean(frame, "acquisition_cost"),
-            _taken("acquisition_saving", *savings),
+        ("Type one: would not have joined otherwise", "would_have_joined", _types(result), _taken_types(result)),
+        *(
+            (what, column, _mean(result, column), f"{taken(result, column)} ({_set_by(result, column)})")
+            for what, column in (("Incentive", "incentive_cost"), ("Acquisition saved", "acquisition_cost"))
         ),
     ]
     lines = [
@@ -51,12 +41,60 @@ def assumptions(result: Measurement) -> Table:
     return Table("assumptions", table, caption, columns)
 
 
-def _mean(frame: pd.DataFrame, column: str) -> str:
-    return number(frame[column].mean(), 2) if frame[column].notna().any() else "not known of any"
+PARAMETERS = {"incentive_cost": "incentive_cost", "acquisition_cost": "acquisition_saving"}
+NOT_SHOWN = "not shown"
 
 
-def _taken(parameter: str, chosen: float, assumed: float) -> str:
-    return f"{number(assumed, 2)} ({parameter if chosen >= 0 else 'mean of those stated; 0 where none is'})"
+def taken(result: Measurement, column: str) -> str:
+    """Return the amount that is taken where the file does not state a cost; the mean of a few people's is not shown."""
+    amount = result.assumed_incentive if column == "incentive_cost" else result.assumed_saving
+    is_few = getattr(result.settings, PARAMETERS[column]) < 0 and _is_few(result, _stated(result, column))
+    return NOT_SHOWN if is_few else number(amount, 2)
+
+
+def _set_by(result: Measurement, column: str) -> str:
+    parameter = PARAMETERS[column]
+    is_set = getattr(result.settings, parameter) >= 0
+    return parameter if is_set else "mean of those stated; 0 where none is"
+
+
+def _mean(result: Measurement, column: str) -> str:
+    stated = result.referrals.frame[column].dropna()
+    if stated.empty:
+        return "not known of any"
+    return NOT_SHOWN if _is_few(result, len(stated)) else number(stated.mean(), 2)
+
+
+def _stated(result: Measurement, column: str) -> int:
+    frames = [result.referrals.frame, result.referrals.uncredited]
+    return sum(int(frame[column].notna().sum()) for frame in frames if column in frame)
+
+
+def _is_few(result: Measurement, stated: int) -> bool:
+    return 0 < stated < result.settings.min_cell
+
+
+def _types(result: Measurement) -> str:
+    shares = result.type_one_share
+    if not shares.known:
+        return "not known of any"
+    if _is_few(result, shares.known):
+        return NOT_SHOWN
+    return f"{percent(shares.value)} ({between(shares.low, shares.high, 1, 100)})"
+
+
+def _taken_types(result: Measurement) -> str:
+    chosen, shares = result.settings.unknown_type, result.type_one_share
+    if isinstance(chosen, float):
+        return f"{percent(chosen)} (probability_type_one)"
+    if chosen == STATED:
+        return "nothing: only the acquisition saved counts of them"
+    if not shares.known:
+        return f"{percent(UNKNOWN_TYPE)}, assumed"
+    if result.is_modelled:
+        probability = result.type_one[np.isnan(result.stated_type_one)]
+        return f"by the model, {percent(probability.mean() if len(probability) else np.nan)} on average"
+    return f"{NOT_SHOWN if _is_few(result, shares.known) else percent(shares.value)}, as of the others"
 
 
 def data_accounting(result: Measurement) -> Table:

@@ -9,7 +9,7 @@ from helpers.exhibits import Column, Table, suppress_small_groups
 from helpers.models import resampling
 from helpers.models.referral_value import attribution
 
-from ..measurement import EVERY, EXPECTED, GROSS, NONE, Measurement
+from ..measurement import EXPECTED, GROSS, Measurement
 
 UNCREDITED = "Incentives paid for referrals that are not credited"
 PROBABILITIES = np.linspace(0, 1, 11)
@@ -114,16 +114,17 @@ def type_sensitivity(result: Measurement) -> Table:
     """Mean referral value for every share of referees who would not have joined otherwise."""
     if result.untold:
         return Table.nothing("type_sensitivity", result.untold)
-    means, drawn = result.comparison.referral_value.value, result.comparison.draws[:, 1:]
+    means = result.comparison.referral_value.value[result.of_all]
+    drawn = result.comparison.draws[:, 1:][:, result.of_all]
     assumed = float(np.mean(result.type_one))
     probabilities = np.unique([*PROBABILITIES, assumed])
-    curve = means[NONE] + probabilities * (means[EVERY] - means[NONE])
-    draws = drawn[:, [NONE]] + probabilities * (drawn[:, [EVERY]] - drawn[:, [NONE]])
-    low, high = resampling.percentile(draws)
+    # linear between the shares that were looked at, as between the ends it is where no credit passes on
+    between = np.stack([np.interp(probabilities, result.shares, one) for one in np.eye(len(result.shares))])
+    low, high = resampling.percentile(drawn @ between)
     frame = pd.DataFrame(
         {
             "probability": probabilities,
-            "referral_value": curve,
+            "referral_value": means @ between,
             "low": low,
             "high": high,
             "lifetime_value": float(result.comparison.lifetime_value.value),
