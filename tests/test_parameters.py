@@ -1,6 +1,7 @@
 """The parameters cell is the schema: names, types and meanings are read from it, values are checked by it."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,14 @@ def test_command_line_values_follow_the_declared_type(assignment, value):
 def test_wrong_assignments_are_refused_in_words(assignments, said):
     with pytest.raises(WrongUsage, match=said):
         parse_assignments(parse_cell(CELL), assignments)
+
+
+def test_refusal_shows_the_example_that_the_parameter_gives():
+    cell = 'campaign: dict = {}  # what is assumed, such as {"misers": {"response": 0.04}}; shares'
+    for text, example in ((cell, '{"misers": {"response": 0.04}}'), (CELL, '{"their name": "our name"}')):
+        parameters = parse_cell(text)
+        with pytest.raises(WrongUsage, match=re.escape(f"is a JSON object such as {example}, not")):
+            parse_assignments(parameters, [f"{list(parameters)[-1]}=0.04"])
 
 
 def test_plan_values_are_checked_by_type_and_completed_with_defaults():

@@ -78,6 +78,28 @@ def analysis_of(found, name):
     return replace(found, settings=replace(found.settings, **{name: "synthetic_firm"}))
 
 
+# --- one way of writing dates and numbers for all files -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_refusal_of_another_way_to_write_names_the_file_and_that_one_holds_for_all(made, paths, tmp_path, name):
+    other = made.tables[name].assign(date=made.tables[name]["date"].dt.strftime("%d/%m/%Y"))
+    other.to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(InputRefused) as refused:
+        measure(Settings(**paths | {name: str(tmp_path / "other.csv")}))
+    said = str(refused.value)
+    assert said.startswith(f"other.csv ({name}) cannot be used:") and "Set date_format='%d/%m/%Y'" in said
+    assert said.endswith("date_format and decimal hold for transactions, referrals and marketing_touches alike.")
+
+
+def test_refusals_of_another_kind_say_nothing_of_formats(made, paths, tmp_path):
+    path = tmp_path / "referrals.csv"
+    made.tables["referrals"].drop(columns="date").to_csv(path, index=False)
+    with pytest.raises(InputRefused, match="referrals_columns=") as refused:
+        measure(Settings(**paths | {"referrals": str(path)}))
+    assert "hold for" not in str(refused.value)
+
+
 # --- money that is not stated ---------------------------------------------------------------------------
 
 
@@ -178,6 +200,30 @@ def test_tops_that_share_few_people_are_not_told(found):
             assert shown["customers"].tolist() == wanted["customers"].tolist()
         else:
             assert shown.columns.tolist() == ["reason"]
+
+
+def test_what_few_of_a_tenth_brought_is_not_shown(found):
+    frame = found.tables["value_by_decile"].frame
+    order = np.argsort(-found.customers.lifetime_value, kind="stable")
+    tenths = np.array_split(np.isin(order, found.referrer), 10)  # 400 customers: 40 each
+    people = np.array([tenth.sum() for tenth in tenths])
+    assert ((people > 0) & (people < 5)).any()
+    told = frame[frame["measure"] == "referral_net"].set_index("decile")["mean"].notna().to_numpy()
+    assert not told[(people > 0) & (people < 5)].any()
+    assert people[~told].sum() >= 5 and (~told).sum() != 1  # nor is it in the total less the others
+    assert frame[frame["measure"] == "lifetime_value"]["mean"].notna().all()
+    found.figures["value_by_decile"].draw()
+
+
+def test_means_of_few_statements_are_not_told(found):
+    frame = found.referrals.frame
+    few = frame.assign(
+        **{name: frame[name].where(frame.index < 3) for name in ("acquisition_cost", "would_have_joined")}
+    )
+    table = replace(found, referrals=replace(found.referrals, frame=few)).tables["assumptions"].frame
+    assert (table.loc[[0, 2], "stated_value"] == "not shown").all()
+    assert table.loc[[0, 2], "assumed_value"].str.startswith("not shown").all()
+    assert not table.loc[1, ["stated_value", "assumed_value"]].str.startswith("not shown").any()
 
 
 def test_no_value_stands_beside_each_customer_that_must_not_be_added_up(found):

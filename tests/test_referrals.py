@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.data import referrals
+from helpers.data import marketing_touches, referrals
 from helpers.data.reading import connect
 from helpers.data.refusal import InputRefused
 from helpers.data.tables import check_input
@@ -287,7 +287,26 @@ def test_bad_rows_are_refused_or_left_out(write):
         'Mend these rows, or set bad_rows="exclude" to leave them out; they are then counted in the report.'
     )
     found = referrals.load(path, bad_rows="exclude", customers=customers())
-    assert pairs(found) == [("a", "b")] and found.accounting.rows.tolist() == [6, -1, -1, -1, -1, -1, 1]
+    steps = found.accounting
+    assert steps.rows.tolist() == [6, -1, -1, 0, 0, 0, -3, 1] and pairs(found) == [("a", "b")]
+    # that a brought b is known, whatever the cells beside say
+    assert steps.reason.tolist()[3:6] == [
+        "1 row whose incentive_cost is not a number from 0 up: it counts as not known",
+        "1 row whose acquisition_cost is not a number from 0 up: it counts as not known",
+        "1 row whose would_have_joined is neither a number from 0 to 1 nor true or false: it counts as not known",
+    ]
+    assert found.frame.incentive_cost.isna().all() and found.frame.date.tolist() == [pd.Timestamp("2020-01-01")]
+
+
+def test_a_refusal_names_the_parameter_that_maps_the_columns(tmp_path):
+    path = tmp_path / "who.csv"
+    path.write_text("from,to,date\na,b,2020-01-01\n")
+    with pytest.raises(InputRefused, match=r'referrals_columns=\{"your name for referrer_id": "referrer_id"'):
+        referrals.load(str(path))
+    with pytest.raises(InputRefused, match=r"referrals_columns=\{'from': 'who'\} cannot be used"):
+        referrals.load(str(path), columns={"from": "who"})
+    with pytest.raises(InputRefused, match="marketing_touches_columns="):
+        marketing_touches.load(str(path))
 
 
 @pytest.mark.parametrize(
@@ -342,8 +361,11 @@ def test_planted_flaws_are_found_and_nothing_else(tmp_path):
     early, late = (counted["spoiled"].pop(reason) for reason in dates)
     assert early >= flaws["before_first_purchase"] and late >= flaws["after_joining"]
     assert early + late == flaws["before_first_purchase"] + flaws["after_joining"] + flaws["loops"]
+    unknown = found.accounting.set_index("step").reason["kept"]
+    negative = flaws["negative_incentives"]
+    assert unknown == f"{negative} rows whose incentive_cost is not a number from 0 up: it counts as not known"
+    assert found.frame.incentive_cost.isna().sum() == negative
     assert counted["spoiled"] == {
-        "incentive_cost is not a number from 0 up": flaws["negative_incentives"],
         "referrer and referee are the same": flaws["self_referrals"],
         "the referee has made no purchase": flaws["unknown_referees"],
         "the referee has an earlier referrer": flaws["two_referrers"],

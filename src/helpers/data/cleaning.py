@@ -105,13 +105,17 @@ class CheckedRows:
 
 @dataclass(frozen=True)
 class _Fault:
-    """A way for a row to be unusable; `refused` where the user must say that such rows may be left out."""
+    """A way for a row to be unusable; `refused` where the user must say that such rows may be left out.
+
+    Where it is `borne`, they may then stay: only the value is not known.
+    """
 
     condition: ibis.expr.types.BooleanValue
     rule: str
     reason: str
     column: str = ""
     refused: bool = True
+    borne: bool = False
 
 
 def check(
@@ -144,7 +148,8 @@ def check(
         it is optional and the file has none.
     bad_rows : {"refuse", "exclude"}
         What becomes of rows with missing ids, unreadable values, answers outside the scale, counts that are all zero,
-        a span that ends before it starts or a wrong number of fields, and of those that repeat the contract's key.
+        a span that ends before it starts or a wrong number of fields, and of those that repeat the contract's key. With
+        a contract that keeps them, "exclude" leaves out only the unreadable value where it need not be there.
     identical_rows : {"keep", "exclude"}
         What becomes of a row that repeats an earlier one wholly. One with an order_id is a copy and always left out.
     date_format : str
@@ -414,7 +419,8 @@ def _faults(
             faults.append(_Fault(staged[f"empty_{name}"], "is empty|are empty", f"{name} is empty", name))
         rule = _RULES.get(column.kind, _NUMBER_RULE)
         unreadable = staged[f"unreadable_{name}"]
-        faults.append(_Fault(unreadable, rule, f"{name} {rule.partition('|')[0]}", name))
+        borne = contract.keeps_unreadable and not column.required
+        faults.append(_Fault(unreadable, rule, f"{name} {rule.partition('|')[0]}", name, borne=borne))
         if column.kind == "answer":
             faults.append(_outside(staged[f"value_{name}"], name, column))
     if contract.key:
@@ -570,6 +576,8 @@ def _kept(
     repeats: int,
 ) -> CheckedRows:
     measure = measure if f"value_{measure}" in staged.columns else ""
+    borne = [fault for fault in faults if fault.borne]
+    faults = [fault for fault in faults if not fault.borne]
     marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
     amount = marked[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
     counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, offsets=marked.has_offset.sum())
@@ -579,7 +587,7 @@ def _kept(
         left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:])
         raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
     good = marked.filter(marked.fault.isnull())
-    steps += _identical(raw, good, repeats)
+    steps += [*_identical(raw, good, repeats), *_not_known(good, borne)]
     names = {name: f"value_{name}" for name in contract.columns if f"value_{name}" in staged.columns}
     names |= {name: name for name in ("place", "same_as") if name in staged.columns}
     notes = [
@@ -597,6 +605,16 @@ def _identical(raw: Raw, good: ibis.Table, repeats: int) -> list[tuple[str, int,
     kept = _count_identical(raw.table.semi_join(good, ["file", "row"]), raw.contents) if repeats else 0
     rows = "row is" if kept == 1 else "rows are"
     return [("kept", 0, 0.0, f"{kept:,} {rows} identical to an earlier one")] if kept else []
+
+
+def _not_known(good: ibis.Table, borne: list[_Fault]) -> list[tuple[str, int, float, str]]:
+    """Count the rows that are kept though a value of theirs cannot be read."""
+    counts = [int(good[fault.condition.get_name()].sum().to_pandas()) for fault in borne]
+    return [
+        ("kept", 0, 0.0, f"{count:,} {'row' if count == 1 else 'rows'} whose {fault.reason}: it counts as not known")
+        for fault, count in zip(borne, counts, strict=True)
+        if count
+    ]
 
 
 def _late_notes(raw: Raw, counts: pd.DataFrame, fault: int, today: datetime.date) -> list[str]:

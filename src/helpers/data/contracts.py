@@ -82,6 +82,11 @@ class Contract:
         Two columns of dates, the later one second: a row where they are the other way round is unusable.
     in_order : bool
         Whether the order of the rows in the file is kept, which a key keeps too.
+    columns_set_by : str
+        The parameter that maps the file's column names: what a refusal points to.
+    keeps_unreadable : bool
+        Whether, where bad rows are left out, a value that need not be there and cannot be read counts as not known
+        instead, and its row stays.
     """
 
     name: str
@@ -92,6 +97,8 @@ class Contract:
     counts: tuple[str, ...] = ()
     span: tuple[str, ...] = ()
     in_order: bool = False
+    columns_set_by: str = "columns"
+    keeps_unreadable: bool = False
 
     @property
     def required(self) -> list[str]:
@@ -143,6 +150,7 @@ _CONTRACTS = (
             "channel": Column("label", "through which medium"),
             "campaign": Column("label", "in which campaign"),
         },
+        columns_set_by="marketing_touches_columns",
     ),
     Contract(
         "referrals",
@@ -159,6 +167,8 @@ _CONTRACTS = (
         },
         subject="referral",
         in_order=True,
+        columns_set_by="referrals_columns",
+        keeps_unreadable=True,
     ),
     Contract(
         "service_contacts",

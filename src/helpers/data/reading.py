@@ -170,8 +170,9 @@ def _checked_mapping(columns: object, contract: Contract, built_in: BuiltIn | No
     columns = {} if columns is None else columns
     texts = isinstance(columns, Mapping) and all(isinstance(text, str) for pair in columns.items() for text in pair)
     if not texts:
-        rule = "columns must map the file's column names to the contract's, as in {'id': 'customer_id'}"
-        raise InputRefused(f"columns={columns!r}", [Problem(rule)])
+        rule = "must map the file's column names to the contract's, as in {'id': 'customer_id'}"
+        problem = Problem(f"{contract.columns_set_by} {rule}")
+        raise InputRefused(f"{contract.columns_set_by}={columns!r}", [problem])
     known = list(contract.columns)
     problems = [
         Problem(f"{target!r} is no column of {contract.name}", way_out=f"Its columns are {', '.join(known)}.")
@@ -184,7 +185,7 @@ def _checked_mapping(columns: object, contract: Contract, built_in: BuiltIn | No
         if count > 1
     ]
     if problems:
-        raise InputRefused(f"columns={dict(columns)!r}", problems)
+        raise InputRefused(f"{contract.columns_set_by}={dict(columns)!r}", problems)
     return {**(built_in.columns if built_in else {}), **columns}
 
 
@@ -222,7 +223,7 @@ def _match_columns(
         for column in missing
     ]
     if problems:
-        problems.append(Problem(f"the file has {found}", way_out=_how_to_map(near)))
+        problems.append(Problem(f"the file has {found}", way_out=_how_to_map(near, contract)))
     ignored = ", ".join(map(shortened, unused))
     notes = [f"Columns of {name} that the analysis does not use: {ignored}."] if ignored else []
     return positions, problems, notes
@@ -232,12 +233,13 @@ def _is_it(near: str) -> str:
     return f"Is it {shortened(near)}?" if near else ""
 
 
-def _how_to_map(near: Mapping[str, str]) -> str:
+def _how_to_map(near: Mapping[str, str], contract: Contract) -> str:
     # as JSON, which Python and the command line both read
     pairs = {(text or f"your name for {column}")[:40]: column for column, text in near.items()}
     shown = dict(list(pairs.items())[:SHOWN_ROWS])
     rest = ", and so on" if len(shown) < len(pairs) else ""
-    return f"Name the columns that are missing: columns={json.dumps(shown, ensure_ascii=False)}{rest}." if shown else ""
+    mapped = f"{contract.columns_set_by}={json.dumps(shown, ensure_ascii=False)}"
+    return f"Name the columns that are missing: {mapped}{rest}." if shown else ""
 
 
 def _near(column: str, names: Sequence[str]) -> str:

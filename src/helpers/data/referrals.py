@@ -117,7 +117,8 @@ def load(
       referrals than people, possible with several referrers only), all are left out whose referee appears in an earlier
       referral of it than their referrer does.
 
-    A negative or unreadable cost and a share outside 0 to 1 make a bad row, as `helpers.data.cleaning.check` says.
+    A negative or unreadable cost and a share outside 0 to 1 refuse the file, or count as not known where bad rows are
+    left out: that somebody brought somebody is known all the same.
 
     Parameters
     ----------

@@ -54,6 +54,13 @@ class Parameter:
         declared = self.meaning.partition(":")[0].strip()
         return next((kind for kind in (declared, self.name) if kind in INPUTS and self.type == "str"), "")
 
+    @property
+    def _kind(self) -> str:
+        """Return the type in words, with the example that the meaning gives."""
+        example = re.search(r"such as ([\[{].*[\]}])", self.meaning)
+        kind = _NAMED[self.type]
+        return f"{kind.partition(' such as ')[0]} such as {example[1]}" if example else kind
+
     def parse(self, text: str) -> Any:
         """Return the value that `text` stands for, by the declared type and never by guessing.
 
@@ -65,7 +72,7 @@ class Parameter:
         try:
             return self.check(_PARSERS[self.type](text))
         except (ValueError, KeyError) as error:
-            raise WrongUsage(f"parameter '{self.name}' is {_NAMED[self.type]}, not '{text}'") from error
+            raise WrongUsage(f"parameter '{self.name}' is {self._kind}, not '{text}'") from error
 
     def check(self, value: Any) -> Any:
         """Return `value` if it is of the declared type (a whole number may stand for a float).
@@ -78,7 +85,7 @@ class Parameter:
         if self.type == "float" and type(value) is int:
             value = float(value)
         if type(value) is not TYPES[self.type] or (self.type == "float" and not math.isfinite(value)):
-            raise WrongUsage(f"parameter '{self.name}' is {_NAMED[self.type]}, not {value!r}")
+            raise WrongUsage(f"parameter '{self.name}' is {self._kind}, not {value!r}")
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -15,6 +17,7 @@ from helpers.data import customer_summary, marketing_touches, referrals, transac
 from helpers.data.referrals import Referrals
 from helpers.data.refusal import InputRefused, Problem
 from helpers.data.sources import find_built_in
+from helpers.exhibits import listed
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import value as money
 from helpers.models.referral_value import attribution, campaign, classes, comparison, type_model
@@ -32,6 +35,9 @@ from .settings import MODEL, STATED, Settings
 EXPECTED, GROSS = 0, -1
 NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
 FEWEST_DRAWS = 40
+FILES = ("transactions", "referrals", "marketing_touches")
+BENDING_SHARES = 5  # shares of type one looked at where referral value is not linear in them
+UNKNOWN_TYPE = 0.5  # taken where no type is known and none is set: the report says so
 FEWEST_YEARS = 1.0  # of being a customer, over which referrals are counted a year
 
 
@@ -490,10 +496,6 @@ class Measurement:
         return float(beyond - self.uncharged_incentives - self.uncredited_incentive.sum())
 
 
-BENDING_SHARES = 5
-UNKNOWN_TYPE = 0.5  # taken where no type is known and none is set: the report says so
-
-
 def _assumed(chosen: float, stated: np.ndarray) -> float:
     """Return the amount that is set, else (-1) the mean of those stated, else 0."""
     if chosen >= 0:
@@ -522,7 +524,7 @@ def measure(settings: Settings) -> Measurement:
     """
     _refuse_a_mixture(settings)
     lifetime = _lifetime_settings(settings)
-    with progress("referral value", 3) as bar:
+    with progress("referral value", 3) as bar, _one_way_to_write(settings):
         purchases, touches, periods = valuation.read(lifetime)
         if settings.past_rate:
             touches = _touches(settings, purchases, periods.observation_end)
@@ -535,9 +537,23 @@ def measure(settings: Settings) -> Measurement:
     return Measurement(settings, purchases, touches, found, periods.observation_end, customers, referrer, referee)
 
 
+@contextmanager
+def _one_way_to_write(settings: Settings) -> Iterator[None]:
+    """Say of a refused date or number which of the files it stands in, and that all must be written alike."""
+    try:
+        yield
+    except InputRefused as refused:
+        if not any(part in problem.way_out for problem in refused.problems for part in ("date_format", "decimal=")):
+            raise
+        given = [name for name in FILES if Path(getattr(settings, name)).name == refused.subject]
+        subject = f"{refused.subject} ({' or '.join(given)})" if given else refused.subject
+        advice = f"{refused.advice} date_format and decimal hold for {listed(FILES)} alike.".strip()
+        raise InputRefused(subject, refused.problems, advice) from None
+
+
 def _refuse_a_mixture(settings: Settings) -> None:
     """Refuse simulated tables beside real ones: they are not of the same customers."""
-    given = {name: getattr(settings, name) for name in ("transactions", "referrals", "marketing_touches")}
+    given = {name: getattr(settings, name) for name in FILES}
     simulated = [name for name, source in given.items() if source and _is_simulated(source, name)]
     own = [name for name, source in given.items() if source and name not in simulated]
     if not simulated or not own:

@@ -107,7 +107,9 @@ class Move:
         """
         known = [each.name for each in fields(cls) if each.name != "source"]
         if not isinstance(terms, Mapping):
-            raise ValueError(f"a measure is described by names and values, such as response = 0.04, not by {terms!r}")
+            raise ValueError(
+                f'a measure is described by names and values, such as {{"response": 0.04}}, not by {terms!r}'
+            )
         unknown = [str(name) for name in terms if name not in known]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is not known; known are {', '.join(known)}")

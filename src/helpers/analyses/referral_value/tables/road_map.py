@@ -12,7 +12,7 @@ from helpers.models.referral_value.classes import CLASSES
 from ..measurement import Measurement
 from .classes import NAMES, has_small
 
-TOO_SMALL = "class too small to test this"
+TOO_SMALL, LARGE = "class too small to test this", "class may be large enough"
 LEVER = {
     "affluents": "letter by direct mail; a second one that rewards a referral",
     "advocates": "cross-selling and selling more of the same",
@@ -81,14 +81,16 @@ def road_map(result: Measurement) -> Table:
         "second_touch": Column("Second touch"),
         "indicator": Column("Measured by"),
         "guard_rail": Column("Guard rail"),
-        "hold_out": Column("Customers to hold out", digits=0),
+        "hold_out": Column("Customers to hold out, at least", digits=0),
         "test": Column("Test"),
     }
     caption = (
         "The road map, rebuilt from the three measures that the sources describe; their own table is lost. Held out: "
         "the customers of the arm that is not addressed, as many as of the arm that is. A test at 5 % then sees the "
         "expected gain of each customer addressed, in the value they are measured by over the horizon, with a power of "
-        "80 %, counting that few respond and differ much from the rest."
+        "80 %, counting that few respond and differ much from the rest. That is the least: it knows how far customers "
+        "differ in what is expected of them, and what they then do varies more. Better take the spread of the same "
+        "value in a past period as long."
     )
     return Table("road_map", frame, caption, columns)
 
@@ -99,7 +101,7 @@ def _hold_out(outcome: Outcome) -> tuple[float, str]:
     if not gain > 0:
         return np.nan, "no gain to test"
     size = customers_per_arm(gain, outcome.spread)
-    return size, TOO_SMALL if size > outcome.addressed / 2 else "class large enough"
+    return size, TOO_SMALL if size > outcome.addressed / 2 else LARGE
 
 
 def campaign(result: Measurement) -> Table:

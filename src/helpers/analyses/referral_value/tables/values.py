@@ -94,11 +94,14 @@ def value_by_decile(result: Measurement) -> Table:
             lines.append((place + 1, int(found.decile_customers[place]), measure, *numbers))
     frame = pd.DataFrame(lines, columns=["decile", "customers", "measure", "mean", "low", "high"])
     frame = frame[frame["customers"] > 0].reset_index(drop=True)
-    frame = _hidden(frame, result.settings.min_cell)
+    frame = _without_few_bringers(_hidden(frame, result.settings.min_cell), result)
     view = frame.pivot(index="decile", columns="measure", values="mean").reset_index()
     columns = {"decile": Column("Decile of lifetime value", digits=0)}
     columns |= {measure: Column(f"Mean {name}", result.currency, 2) for measure, name in MEASURES.items()}
-    caption = "Mean values by tenth of the customers, the most valuable buyers first. The file has the intervals."
+    caption = (
+        "Mean values by tenth of the customers, the most valuable buyers first. The file has the intervals. Not shown "
+        f"is what fewer than {result.settings.min_cell} customers of a tenth brought."
+    )
     return Table("value_by_decile", frame, caption, columns, view)
 
 
@@ -108,6 +111,22 @@ def _hidden(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     shown = suppress_small_groups(sizes, "customers", ("decile",), min_cell).set_index("decile")["customers"].notna()
     numbers = ["customers", "mean", "low", "high"]
     return frame.assign(**{name: frame[name].where(frame["decile"].map(shown)) for name in numbers})
+
+
+def _without_few_bringers(frame: pd.DataFrame, result: Measurement) -> pd.DataFrame:
+    """Blank mean referral value where few of a tenth brought anybody: times its customers it would be theirs."""
+    order, deciles = (
+        np.argsort(-result.customers.lifetime_value, kind="stable"),
+        len(result.comparison.decile_customers),
+    )
+    brought = np.zeros(len(order), bool)
+    brought[result.referrer] = True
+    tenth = np.arange(len(order)) * deciles // len(order) + 1
+    counts = pd.Series(tenth[brought[order]]).value_counts().reindex(range(1, deciles + 1), fill_value=0)
+    people = counts.rename_axis("decile").reset_index(name="people")
+    shown = suppress_small_groups(people, "people", ("decile",), result.settings.min_cell).set_index("decile")["people"]
+    few = (frame["measure"] != "lifetime_value") & frame["decile"].map(shown).isna()
+    return frame.assign(**{name: frame[name].mask(few) for name in ("mean", "low", "high")})
 
 
 def type_sensitivity(result: Measurement) -> Table:
