@@ -148,7 +148,8 @@ def _published(output: Any, stage: Path, folder: str) -> Any:
 def _figure(name: str, alt: str, stage: Path, folder: str) -> str:
     svg = base64.b64encode((stage / "figures" / f"{name}.svg").read_bytes()).decode()
     return (
-        f'<figure id="figure-{name}"><img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(alt)}">'
+        f'<figure id="figure-{name}">'
+        f'<div class="scroll"><img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(alt)}"></div>'
         f'<figcaption>{html.escape(alt)} <a href="{folder}figures/{name}.svg">SVG</a> '
         f'<a href="{folder}tables/{name}.csv">CSV</a></figcaption></figure>'
     )
