@@ -9,11 +9,11 @@ import pandas as pd
 from helpers.models.lifetime_value.value import DAYS_PER_YEAR
 from helpers.models.referral_value import attribution
 
-# By column: what it is, in words, and its unit.
+# By column: what it is, in words, and its unit; none of money, whose unit is the report's.
 MEANINGS = {
     "days_to_purchase": ("From the referral to the referee's first purchase", "day"),
-    "incentive_cost": ("What was paid for the referral", "currency unit"),
-    "acquisition_cost": ("What winning the referee otherwise would have cost", "currency unit"),
+    "incentive_cost": ("What was paid for the referral", ""),
+    "acquisition_cost": ("What winning the referee otherwise would have cost", ""),
     "referrer_years": ("How long the referrer had been a customer", "year"),
     "referrer_purchases": ("What the referrer had bought before", "purchase"),
     "referrer_referrals": ("Whom the referrer had brought before", "referral"),

@@ -66,7 +66,7 @@ def type_model(result: Measurement) -> Table:
     lines[evidence.used] = np.column_stack([slopes.value, slopes.low, slopes.high])
     frame = pd.DataFrame(lines, columns=["coefficient", "low", "high"])
     frame.insert(0, "column", list(MEANINGS))
-    frame.insert(1, "unit", [unit for _, unit in MEANINGS.values()])
+    frame.insert(1, "unit", [unit or result.currency for _, unit in MEANINGS.values()])
     columns = {
         "column": Column("Of each referral", names={name: what for name, (what, _) in MEANINGS.items()}),
         "unit": Column("For 1"),
