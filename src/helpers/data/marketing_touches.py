@@ -93,30 +93,58 @@ def load(
     )
     touches = checked.table
     end = day(observation_end, "observation_end") if observation_end else touches.date.max().to_pyarrow().as_py()
-    is_customer = ibis.literal(True) if customers is None else touches.customer_id.isin(customers.customer_id)
-    touches = touches.mutate(
-        verdict=ibis.cases((touches.date > end, "later"), (is_customer, "known"), else_="stranger")
+    by_customer = _added_up(touches, end, months, past_rate)
+    is_customer = True if customers is None else by_customer.customer_id.isin(customers.customer_id)
+    by_customer = connection.create_table(
+        ibis.util.gen_name("touches"), by_customer.mutate(is_customer=is_customer), temp=True
     )
-    known = touches.filter(touches.verdict == "known")
-    worth = known.cost * at_the_end(known.date, end, past_rate)
-    totals = known.group_by("customer_id").agg(
-        marketing_cost=worth.sum(),
-        current_marketing_cost=worth.sum(where=known.date > months_before(end, months)).coalesce(0.0),
+    known = by_customer.filter(by_customer.is_customer & (by_customer.touches > 0))
+    return MarketingCosts(
+        table=known.select("customer_id", "marketing_cost", "current_marketing_cost"),
+        accounting=account([*checked.steps, *_steps(by_customer, end)]),
+        inputs=checked.inputs,
+        notes=[*checked.notes, *_credits(checked, by_customer)],
     )
-    counts = touches.group_by("verdict").agg(rows=touches.count(), cost=touches.cost.sum())
-    counts = counts.to_pandas().set_index("verdict").reindex(["later", "stranger", "known"], fill_value=0)
-    steps = list(checked.steps)
-    for verdict, reason in (("later", f"dated after {end}"), ("stranger", "customer_id has no purchase")):
-        line = counts.loc[verdict]
-        if line.rows:
-            steps.append(("excluded", -int(line.rows), -float(line.cost), reason))
-    counted = counts.loc["known"]
-    steps.append(("touches", int(counted.rows), float(counted.cost), "added up for each customer"))
-    return MarketingCosts(totals, account(steps), checked.inputs, [*checked.notes, *_credits(checked)])
 
 
-def _credits(checked: CheckedRows) -> list[str]:
-    rows = checked.table.filter(checked.table.cost < 0).count().to_pandas()
+def _added_up(touches: ibis.Table, end: datetime.date, months: int, past_rate: float) -> ibis.Table:
+    """Add up the touches of each id to the last day that counts, and those after it."""
+    counts = touches.date <= end
+    recent = counts & (touches.date > months_before(end, months))
+    worth = touches.cost * at_the_end(touches.date, end, past_rate)
+    return touches.group_by("customer_id").agg(
+        marketing_cost=worth.sum(where=counts),
+        current_marketing_cost=worth.sum(where=recent).coalesce(0.0),
+        touches=counts.sum(),
+        cost=touches.cost.sum(where=counts).coalesce(0.0),
+        later_touches=(~counts).sum(),
+        later_cost=touches.cost.sum(where=~counts).coalesce(0.0),
+        credits=(touches.cost < 0).sum(),
+    )
+
+
+def _steps(by_customer: ibis.Table, end: datetime.date) -> list[tuple[str, int, float, str]]:
+    """Account for the way from usable rows to what customers have cost."""
+    known = by_customer.is_customer
+    sums = by_customer.aggregate(
+        later_touches=by_customer.later_touches.sum(),
+        later_cost=by_customer.later_cost.sum(),
+        strange_touches=by_customer.touches.sum(where=~known).coalesce(0),
+        strange_cost=by_customer.cost.sum(where=~known).coalesce(0.0),
+        known_touches=by_customer.touches.sum(where=known).coalesce(0),
+        known_cost=by_customer.cost.sum(where=known).coalesce(0.0),
+    )
+    line = sums.to_pandas().iloc[0]
+    left_out = [
+        ("excluded", -int(line.later_touches), -float(line.later_cost), f"dated after {end}"),
+        ("excluded", -int(line.strange_touches), -float(line.strange_cost), "customer_id has no purchase"),
+    ]
+    counted = ("touches", int(line.known_touches), float(line.known_cost), "added up for each customer")
+    return [*(step for step in left_out if step[1]), counted]
+
+
+def _credits(checked: CheckedRows, by_customer: ibis.Table) -> list[str]:
+    rows = by_customer.credits.sum().to_pandas()
     return [f"Rows of {checked.name} with a negative cost: {rows:,}. They are netted."] if rows else []
 
 

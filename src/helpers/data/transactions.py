@@ -144,7 +144,8 @@ def load(
     )
     bought = periods.filter(periods.verdict == "purchase")
     table = bought.select("customer_id", "date", "amount", "margin")
-    steps = [*checked.steps, *_steps(realised, periods, merge_period)]
+    merging = _steps(realised, periods, merge_period)
+    steps = [*checked.steps, *merging]
     first, last = _span(bought)
     if first is None:
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
@@ -158,7 +159,7 @@ def load(
         inputs=checked.inputs,
         notes=[
             *checked.notes,
-            *_lost_customers(checked, table),
+            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
             *_negative_margins(checked),
             *_several_segments(checked, segments),
         ],
@@ -315,7 +316,8 @@ def _negative_margins(checked: CheckedRows) -> list[str]:
 def _scope(rows: ibis.Table) -> float | None:
     if "category" not in rows.columns:
         return None
-    bought = rows.filter(rows.amount >= 0).group_by("customer_id").agg(categories=ibis._.category.nunique())
+    pairs = rows.filter(rows.amount >= 0).select("customer_id", "category").distinct()
+    bought = pairs.group_by("customer_id").agg(categories=pairs.category.count())
     return float(bought.categories.mean().to_pandas())
 
 
@@ -323,13 +325,13 @@ def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
     """Find the segment of each customer with a purchase, and how many segments the customer's rows name."""
     if "segment" not in rows.columns:
         return None
-    known = rows.semi_join(purchases, "customer_id").select("customer_id", "date", "segment")
-    first_named = known.date.min(where=known.segment.notnull()).over(group_by="customer_id")
-    known = known.mutate(first_named=first_named)
+    pairs = rows.group_by("customer_id", "segment").agg(since=rows.date.min(where=rows.segment.notnull()))
+    known = pairs.semi_join(purchases, "customer_id")
+    known = known.mutate(first_named=known.since.min().over(group_by="customer_id"))
     segments = known.group_by("customer_id").agg(
-        segment=known.segment.min(where=known.date == known.first_named),
+        segment=known.segment.min(where=known.since == known.first_named),
         since=known.first_named.min(),
-        named=known.segment.nunique(),
+        named=known.segment.count(),
     )
     return rows.get_backend().create_table(ibis.util.gen_name("segments"), segments, temp=True)
 
