@@ -216,7 +216,8 @@ def value_draws(
     tails = ((1 - level) / 2, (1 + level) / 2)
     bounds = {name: np.empty((2, size)) for name in quantities}
     totals = {name: np.zeros(draws) for name in ("expected_purchases", "potential_value")}
-    for block, inverse, purchases, spend in drawn:
+    for block, inverse, pairs in drawn:
+        purchases, spend = map(np.stack, zip(*pairs, strict=True))
         value = margin_rate * spend * purchases[:, inverse, 0] - cost[block]
         bounds["expected_purchases"][:, block] = np.quantile(purchases[:, :, 1], tails, axis=0)[:, inverse]
         bounds["expected_spend"][:, block] = np.quantile(spend, tails, axis=0)
@@ -267,9 +268,11 @@ def discounted_spend_draws(
     history = (frequency, recency, T, monetary_value)
     result = np.empty((draws, len(np.asarray(frequency))), np.float32)
     rows = max(ROWS_AT_ONCE, CELLS_AT_ONCE // draws)
-    drawn = _draw(purchase_fit, spend_fit, history, horizon_weeks, annual_discount_rate, time_unit, draws, seed, rows)
-    for block, inverse, purchases, spend in drawn:
-        result[:, block] = spend * purchases[:, inverse, 0]
+    when = (horizon_weeks, annual_discount_rate, time_unit)
+    drawn = _draw(purchase_fit, spend_fit, history, *when, draws, seed, rows, plain=False)
+    for block, inverse, pairs in drawn:
+        for draw, (purchases, spend) in enumerate(pairs):
+            result[draw, block] = spend * purchases[inverse, 0]
     return result
 
 
@@ -283,18 +286,20 @@ def _draw(
     draws,
     seed,
     rows: int = ROWS_AT_ONCE,
+    plain: bool = True,
 ) -> Iterator:
     """Draw parameters, and return an iterator over blocks of customers.
 
-    Of each block: which customers; to which of its distinct histories each belongs; what those are expected to buy,
-    discounted and plain, shape (draws, histories, 2); each customer's mean spend, shape (draws, customers).
+    Of each block: which customers; to which of its distinct histories each belongs; and, draw by draw, what those are
+    expected to buy, discounted and (if asked) plain, shape (histories, 2 or 1), with each customer's mean spend.
     """
     parameter_rng, spend_rng = np.random.default_rng(seed).spawn(2)
     purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, parameter_rng)]
     spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, parameter_rng)]
     columns = [np.asarray(column, float) for column in history]
     horizons, weights = _horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
-    both = np.column_stack([weights, np.arange(len(weights)) == len(weights) - 1])  # discounted, and plain
+    sums = [weights, np.arange(len(weights)) == len(weights) - 1]  # discounted, and plain
+    weights = np.column_stack(sums[: 1 + plain])
     # equal histories share a block; so do equal frequencies and ages, on which alone the costly part depends
     order = np.lexsort((columns[1], columns[2], columns[0]))
 
@@ -303,18 +308,17 @@ def _draw(
             block = order[start : start + rows]
             x, t_x, age, m = (column[block] for column in columns)
             first, inverse = distinct_rows(x, t_x, age)
-            purchases = [
-                _both_sums(model, x[first], t_x[first], age[first], horizons, both) for model in purchase_models
-            ]
-            spend = [model.spend_draws(x, m, spend_rng) for model in spend_models]
-            yield block, inverse, np.stack(purchases), np.stack(spend)
+            distinct = x[first], t_x[first], age[first]
+            purchases = (_sums(model, *distinct, horizons, weights) for model in purchase_models)
+            spend = (model.spend_draws(x, m, spend_rng) for model in spend_models)
+            yield block, inverse, zip(purchases, spend, strict=True)
 
     return blocks()
 
 
-def _both_sums(model: PurchaseModel, frequency, recency, T, horizons, weights) -> np.ndarray:
+def _sums(model: PurchaseModel, frequency, recency, T, horizons, weights) -> np.ndarray:
     if not len(horizons):
-        return np.zeros((len(frequency), 2))
+        return np.zeros((len(frequency), weights.shape[1]))
     return model.weighted_expected_purchases(frequency, recency, T, horizons, weights)
 
 
