@@ -300,20 +300,20 @@ def association(
     size, top = len(lifetime), np.asarray(top, float)
     if not ((top > 0) & (top < 1)).all():
         raise ValueError("A top is a share of customers between 0 and 1.")
-    whole = _ranked(lifetime[None], versions, top)[0]
+    whole = _ranked(lifetime, versions[0], top)
     most = max(RANKED_IN_ALL // size, FEWEST_DRAWS)
     pairs = [(lifetime, versions)] if draws is None else list(islice(draws, min(most, resamples)))
     rng, part = np.random.default_rng(seed), min(size, RANKED)
     drawn = []
     for pair in pairs:
         bought, brought = _both(*pair, size, 1)
-        centre = whole if draws is None else _ranked(bought[None], brought, top)[0]
+        centre = whole if draws is None else _ranked(bought, brought[0], top)
         for block in resampling.blocks(-(-resamples // len(pairs)), part):
-            index = rng.integers(size, size=(block, part))
-            drawn.append(centre + np.sqrt(part / size) * (_ranked(bought[index], brought[0][index], top) - centre))
+            resampled = [_ranked(bought[i], brought[0][i], top) for i in rng.integers(size, size=(block, part))]
+            drawn.append(centre + np.sqrt(part / size) * (np.stack(resampled) - centre))
     drawn = np.concatenate(drawn) if size > 1 else np.full((1, 1 + len(top)), np.nan)
     low, high = resampling.percentile(drawn, level)
-    places = _sizes(versions, top)[0]
+    places = _sizes(versions[0], top)
     return Association(
         customers=size,
         referrers=int((versions > 0).sum()),
@@ -378,32 +378,52 @@ def _means(totals, by_decile: bool = False) -> np.ndarray:
 
 
 def _ranked(lifetime, referral, top) -> np.ndarray:
-    """Rank correlation and overlaps of rows of customers: shape (rows, 1 + tops)."""
-    ranks = [stats.rankdata(values, axis=-1) for values in (lifetime, referral)]
-    centred = [rank - rank.mean(axis=-1, keepdims=True) for rank in ranks]
-    spread = np.sqrt((centred[0] ** 2).sum(axis=-1) * (centred[1] ** 2).sum(axis=-1))
-    correlation = (centred[0] * centred[1]).sum(axis=-1) / np.where(spread > 0, spread, np.nan)
-    bought, brought = ((values, np.sort(values, axis=-1)) for values in (lifetime, referral))
+    """Rank correlation and overlaps: shape (1 + tops,).
+
+    Ranks add up to nothing about their mean, so whoever brought nothing, as most did, need not be ranked.
+    """
+    bought, brought = np.sort(lifetime), np.sort(referral)
+    lifetime, referral = lifetime[referral != 0], referral[referral != 0]
+    ranks = _rank(lifetime, bought), _rank(referral, brought) - _rank(np.zeros(1), brought)
+    spread = np.sqrt(_spread(bought) * _spread(brought))
+    correlation = (ranks[0] @ ranks[1]) / spread if spread > 0 else np.nan
     overlaps = [
-        (_membership(*bought, places) * _membership(*brought, places)).sum(axis=-1)
-        / np.where(places > 0, places, np.nan)
-        for places in _sizes(referral, top).T
+        _membership(lifetime, bought, places) @ _membership(referral, brought, places) / places if places else np.nan
+        for places in _sizes(brought, top)
     ]
-    return np.column_stack([correlation, *overlaps])
+    return np.array([correlation, *overlaps])
+
+
+def _rank(values, ordered):
+    """Ranks among everyone's values, from their mean on; of those tied, the mean rank."""
+    # looked up in order, which the processor's cache makes several times faster
+    order = np.argsort(values)
+    sought = values[order]
+    ranks = np.empty(len(values))
+    ranks[order] = np.searchsorted(ordered, sought) + np.searchsorted(ordered, sought, "right")
+    return (ranks - len(ordered)) / 2
+
+
+def _spread(ordered) -> float:
+    """Sum of the squares of everyone's ranks from their mean on, which ties make smaller."""
+    size = float(len(ordered))
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    tied = np.diff(starts, append=len(ordered)).astype(float)
+    return (size**3 - size - (tied**3 - tied).sum()) / 12
 
 
 def _sizes(referral, top) -> np.ndarray:
-    """Customers in each top, (rows, tops): no more than have brought value, for the others are not high in it."""
-    asked = np.maximum(np.rint(top * referral.shape[-1]), 1).astype(int)
-    return np.minimum(asked, (referral > 0).sum(axis=-1)[:, None])
+    """Customers in each top: no more than have brought value, for the others are not high in it."""
+    asked = np.maximum(np.rint(top * len(referral)), 1).astype(int)
+    return np.minimum(asked, (referral > 0).sum())
 
 
 def _membership(values, ordered, places) -> np.ndarray:
-    """Whether each customer is among so many highest, in part for those tied at the edge."""
-    edge = np.take_along_axis(ordered, np.minimum(ordered.shape[-1] - places, ordered.shape[-1] - 1)[:, None], axis=-1)
-    above, tied = values > edge, values == edge
-    left = places - above.sum(axis=-1)
-    return above + tied * (left / tied.sum(axis=-1))[:, None]
+    """Whether each value is among so many highest of all, in part for those tied at the edge."""
+    edge = ordered[-places]
+    below, upto = np.searchsorted(ordered, edge), np.searchsorted(ordered, edge, "right")
+    left = places - (len(ordered) - upto)
+    return (values > edge) + (values == edge) * (left / (upto - below))
 
 
 def _independence(overlap, places, customers: int) -> np.ndarray:
