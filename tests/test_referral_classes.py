@@ -226,6 +226,16 @@ def test_planted_truth_of_the_same_people_comes_out(same, verdict):
         np.testing.assert_allclose(found.overlap.value, found.expected, atol=0.05)
 
 
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-2, 3)), min_size=2, max_size=30))
+def test_rank_correlation_is_scipys_however_many_are_tied(pairs):
+    lifetime, referral = np.array(pairs, float).T
+    found = association(lifetime, referral, resamples=2).spearman.value
+    if np.ptp(lifetime) and np.ptp(referral):
+        assert found == pytest.approx(stats.spearmanr(lifetime, referral).statistic, abs=1e-12)
+    else:
+        assert np.isnan(found)
+
+
 def test_overlap_by_hand():
     # the top three of ten by lifetime value are the last three; 9 and 8 brought most, and 7, 1, 0 tie for one place
     lifetime = np.arange(10.0)

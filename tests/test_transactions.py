@@ -2,13 +2,14 @@
 
 import datetime
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.data import transactions
+from helpers.data import cleaning, transactions
 from helpers.data.refusal import InputRefused
 
 HEADER = "customer_id,date,amount"
@@ -195,6 +196,23 @@ def test_identical_rows_are_kept_unless_an_order_repeats(write):
     mixed = transactions.load(write("1,x,5", "1,x,5", "1,2020-01-01,5", "1,2020-01-01,5"), bad_rows="exclude")
     assert steps(mixed)["1 row is identical to an earlier one"] == (0, 0)
     assert_adds_up(mixed)
+
+
+def test_rows_of_one_hash_are_still_compared(write, monkeypatch):
+    monkeypatch.setattr(cleaning, "_hash", lambda content: ibis.literal(1))
+    found = transactions.load(write("1,2020-01-01,5", "1,2020-01-01,6", "2,2020-01-01,5", "1,2020-01-01,5"))
+    assert steps(found)["1 row is identical to an earlier one"] == (0, 0)
+
+
+def test_rows_of_two_files_may_be_identical(tmp_path):
+    frame = pd.DataFrame({"customer_id": [1, 2, 2], "date": "2020-01-01", "amount": [5.0, 7.0, np.nan], "order_id": 8})
+    for name in ("a", "b"):
+        frame.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    found = transactions.load(str(tmp_path), bad_rows="exclude")
+    # Whether a row is a copy is asked before whether it can be read.
+    assert steps(found)["the whole row repeats an earlier one, order_id included"][0] == -3
+    assert steps(found)["amount is empty"][0] == -1
+    assert table(found) == [("1", "2020-01-01", 5.0), ("2", "2020-01-01", 7.0)]
 
 
 @pytest.mark.parametrize("word", ["", "NULL", " NaN ", "na", "N/A", "#N/A", "None"])
