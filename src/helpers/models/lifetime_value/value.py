@@ -307,7 +307,7 @@ def _draw(
         for start in range(0, len(order), rows):
             block = order[start : start + rows]
             x, t_x, age, m = (column[block] for column in columns)
-            first, inverse = distinct_rows(x, t_x, age)
+            first, inverse = distinct_rows(x, age, t_x)
             distinct = x[first], t_x[first], age[first]
             purchases = (_sums(model, *distinct, horizons, weights) for model in purchase_models)
             spend = (model.spend_draws(x, m, spend_rng) for model in spend_models)
