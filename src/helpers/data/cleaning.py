@@ -288,7 +288,7 @@ def _identifier(value: ibis.Value) -> ibis.Value:
 
 def _label(value: ibis.Value) -> ibis.Value:
     """Take any single value for a name; a column of 1, 2 and gaps, which holds 1.0, names 1."""
-    return ibis.coalesce(_identifier(value), value.cast("string"))
+    return _trimmed(value) if value.type().is_string() else ibis.coalesce(_identifier(value), value.cast("string"))
 
 
 def _date(value: ibis.Value, date_format: str) -> ibis.Value:
