@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,15 @@ class Design:
 
     block: np.ndarray
     paths: np.ndarray
+
+    @classmethod
+    def of(cls, blocks: Mapping[str, Sequence[str]], paths: Iterable[tuple[str, str]]) -> Design:
+        """Return the design of named blocks of items, in their order, and of (source, target) pairs of their names."""
+        names = list(blocks)
+        acts = np.zeros((len(names), len(names)), dtype=bool)
+        for source, target in paths:
+            acts[names.index(source), names.index(target)] = True
+        return cls(np.repeat(np.arange(len(names)), [len(items) for items in blocks.values()]), acts)
 
     @property
     def items(self) -> int:

@@ -1,0 +1,1 @@
+"""The covariance model (SEM by maximum likelihood): fit, its indices and errors, effects, invariance and the gate."""
