@@ -5,6 +5,7 @@ from helpers.models.satisfaction_index.covariance_model import robust
 from helpers.models.satisfaction_index.covariance_model.missing import IncompleteAnswers, gamma
 from helpers.models.satisfaction_index.covariance_model.robust import (
     baseline_scaling_factor,
+    difference_scaling_factor,
     empirical_gamma,
     sandwich,
     scaling_factor,
@@ -87,6 +88,21 @@ def test_normal_answers_of_groups_have_the_usual_errors(level):
     normal = [normal_gamma(found.implied(group).covariance) for group in range(2)]
     np.testing.assert_allclose(sandwich(found, normal), found.covariance_of_parameters, rtol=1e-6, atol=1e-10)
     assert scaling_factor(found, normal) == pytest.approx(1, rel=1e-9)
+
+
+@pytest.mark.parametrize(("freer", "stricter"), [("configural", "metric"), ("metric", "scalar"), ("scalar", "strict")])
+def test_difference_of_levels_of_normal_answers_is_not_scaled(freer, stricter):
+    """Also of equal intercepts: construct means are free in the stricter model only."""
+    one, other = school(freer), school(stricter)
+    normal = [normal_gamma(other.implied(group).covariance) for group in range(2)]
+    assert difference_scaling_factor(one, other, normal) == pytest.approx(1, rel=1e-8)
+
+
+@pytest.mark.parametrize("kurtosis", [0.5, 2.0])
+def test_difference_of_equal_loadings_is_scaled_by_kurtosis(kurtosis):
+    one, other = school("configural"), school("metric")
+    elliptical = [elliptical_gamma(other.implied(group).covariance, kurtosis) for group in range(2)]
+    assert difference_scaling_factor(one, other, elliptical) == pytest.approx(1 + kurtosis, rel=1e-8)
 
 
 @pytest.mark.parametrize("kurtosis", [0.5, 2.0])
@@ -199,6 +215,7 @@ def test_models_that_cannot_be_tested_or_are_not_identified():
     just = fit(Structure.of(Design(np.zeros(3, int), np.zeros((1, 1), bool))), Sample.of(np.cov(answers.T), 200.0))
     assert np.isfinite(sandwich(just, empirical_gamma(answers))).all()
     assert np.isnan(scaling_factor(just, empirical_gamma(answers)))
+    assert np.isnan(difference_scaling_factor(just, just, empirical_gamma(answers)))
     two = answers[:, :2]
     lost = fit(Structure.of(Design(np.zeros(2, int), np.zeros((1, 1), bool))), Sample.of(np.cov(two.T), 200.0))
     assert np.isnan(sandwich(lost, empirical_gamma(two))).all()

@@ -70,6 +70,7 @@ class ScaledIndices:
     """Indices that allow for answers which are not normal, from the scaled statistic; each as in `FitIndices`."""
 
     chi_square: np.ndarray
+    degrees_of_freedom: int
     p_value: np.ndarray
     cfi: np.ndarray
     tli: np.ndarray
@@ -155,6 +156,7 @@ def scaled_indices(indices: FitIndices, scale, baseline_scale) -> ScaledIndices:
     low, high = rmsea_interval(statistic, df, indices.size, indices.groups, scale=scale)
     return ScaledIndices(
         chi_square=scaled,
+        degrees_of_freedom=df,
         p_value=chi_square_p_value(scaled, df),
         cfi=cfi(statistic, df, *baseline, scale, baseline_scale),
         tli=tli(statistic, df, *baseline, scale, baseline_scale),

@@ -4,9 +4,10 @@ A check *stops* when what the model says cannot be so, or is surely far from the
 says may not be so; what cannot be judged is *unknown*. In order, with what falls when the check does not hold:
 
 - `respondents`: more than there are items, or no covariance matrix has an inverse (all falls); 100 or more, below
-  which improper solutions are common (Boomsma 1985, Psychometrika 50, 229-242): errors, tests and fit are rough.
+  which improper solutions are common (Boomsma 1985, Psychometrika 50, 229-242): errors, tests and fit are rough. They
+  are the size of the sample; where answers are weighted, that should be their effective number (Kish 1965).
 - `respondents_per_parameter`: at least 5 (Bentler and Chou 1987, Sociological Methods and Research 16, 78-117), else
-  likewise.
+  errors, tests and fit may be rough: a rule of thumb, which says nothing against the model.
 - `constant_items`: none; a model with an item that everyone answered alike has no likelihood: all falls.
 - `dependent_items`: none that others determine (the same question twice): all falls.
 - `sampling_adequacy`: Kaiser, Meyer and Olkin's measure at least .6; below .5 items share too little for constructs to
@@ -14,7 +15,8 @@ says may not be so; what cannot be judged is *unknown*. In order, with what fall
 - `sphericity`: Bartlett's test that no item has to do with another refuses that: otherwise there is nothing to model.
 - `normality`: Mardia's tests; if they refuse it, errors, intervals and the chi-square of normal theory fall, robust or
   resampled ones stand. No fault of the model.
-- `degrees_of_freedom`: not fewer statistics than parameters: otherwise all falls. 0 is enough, but then fit is unknown.
+- `degrees_of_freedom`: not fewer statistics than parameters: otherwise all falls. 0 is enough, but then any answers
+  fit: there is nothing to refute, and the four checks of fit are left out.
 - `identification`: the information has full rank: otherwise other parameters fit as well, and all falls.
 - `convergence`: the search ended at an optimum: otherwise all falls, and what depends on the solution is unknown.
 - `lost_resamples`: at most 5 % of the resamples had no optimum: otherwise resampled errors and intervals are of those
@@ -24,6 +26,10 @@ says may not be so; what cannot be judged is *unknown*. In order, with what fall
   standard errors of 0 it may be none, and what they say of that item or construct is in doubt.
 - `standardised_loadings`, `standardised_paths`: not beyond 1 in size: otherwise the sources of that target, and their
   importance, cannot be told apart.
+- `loading_signs`: of the items of one construct all the same. Where items surely load against the others (loadings of
+  both signs more than two standard errors from 0), they were asked or coded the other way round: index, weights and
+  reliability of the construct fall, and if it is the first item, the signs of all its paths. Else they may have
+  nothing to do with the others, and what they measure is in doubt.
 - `construct_covariance`: positive definite; `construct_correlations`: below 1 in size: otherwise these constructs
   cannot exist together, and all paths fall.
 - `discriminant_validity`: the heterotrait-monotrait ratio of every two constructs below .90 (Henseler, Ringle and
@@ -44,12 +50,16 @@ wrong was simulated: 4 constructs, 3 items each, loadings of .75, 250 respondent
 no one in a hundred had a finding, up to .8 two in a hundred (at 150, seven; with loadings of .6 half of them, since
 ratios are then known to about .1). Of models with two constructs in fact one, none passed as sound and 95 in a hundred
 stopped; with a residual variance or a disturbance of 0, two to four in a hundred passed and half stopped, the others
-being cautioned: an estimate of nothing is negative half of the time.
+being cautioned: an estimate of nothing is negative half of the time. Whole numbers from 1 to 10, robust errors and
+indices, and ratios with intervals change little: ECSI's 7 constructs and 24 items (loadings of .75, 59 parameters) had
+no finding in 600 sound surveys of 250 respondents, half of them with marks that crowd at the upper end; with loadings
+of .65, one in a hundred where marks spread evenly, eight where they crowd.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -58,8 +68,8 @@ from helpers.models.satisfaction_index.reliability import htmt
 
 from .fit_indices import FitIndices, ScaledIndices
 from .scoring import TOLERANCE, CovarianceFit
-from .solution import solution
-from .structure import FIXED
+from .solution import delta_errors, solution, solution_of
+from .structure import FIXED, Structure
 from .suitability import Normality, constant_items, dependent_items, sampling_adequacy, sphericity
 
 Severity = Literal["stops", "cautions", "holds", "unknown"]
@@ -76,7 +86,7 @@ CLOSE, REASONABLE = 0.05, 0.08  # RMSEA
 GOOD, ACCEPTABLE = 0.95, 0.90  # CFI
 SMALL, LARGE = 0.08, 0.10  # SRMR
 # These say how to read errors and tests; no model is unsound for them.
-NOTES = ("normality", "exact_fit")
+NOTES = ("respondents_per_parameter", "normality", "exact_fit")
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,8 @@ class Finding:
     low, high : float
         Ends of its interval; nan where there is none.
     where : tuple of tuple
-        The culprits by number: ``("item", item)``, ``("construct", construct)``, ``("path", source, target)`` or
+        The culprits by number: ``("item", item)``, ``("construct", construct)`` of one that others act on and
+        ``("cause", construct)`` of one that nothing acts on, ``("path", source, target)`` or
         ``("pair", construct, construct)``.
     """
 
@@ -189,7 +200,7 @@ def verdict(findings) -> Literal["sound", "caution", "inadmissible"]:
 
 
 def fit_holds(indices: FitIndices, scaled: ScaledIndices | None = None) -> bool:
-    """Return whether no index of fit stops, and all of them are known.
+    """Return whether no index of fit stops, and all of them are known; without degrees of freedom nothing can stop.
 
     Parameters
     ----------
@@ -268,20 +279,53 @@ def _of_solution(fit: CovarianceFit, errors: np.ndarray) -> list[Finding]:
         fit = replace(fit, parameters=np.full_like(fit.parameters, np.nan))
     implied, solved = fit.implied(), solution(fit)
     sources, targets = np.nonzero(fit.structure.design.paths)
-    loadings, paths = np.abs(solved.loadings).max(axis=1), np.abs(solved.paths)[sources, targets]
+    loadings, paths = _own_loadings(fit.structure, fit.parameters), np.abs(solved.paths)[sources, targets]
     along = list(zip(sources.tolist(), targets.tolist(), strict=True))
+    items = _places("item", range(len(loadings)))
+    kinds = np.where(fit.structure.design.paths.any(axis=0), "construct", "cause").tolist()
+    constructs = tuple((kind, number) for number, kind in enumerate(kinds))
     return [
-        _variances("item_variances", "item", "residual_covariance", fit, implied.covariance, errors),
+        _variances("item_variances", items, "residual_covariance", fit, implied.covariance, errors),
         _variances(
-            "construct_variances", "construct", "construct_covariance", fit, implied.construct_covariance, errors
+            "construct_variances", constructs, "construct_covariance", fit, implied.construct_covariance, errors
         ),
-        _beyond_one("standardised_loadings", loadings, _places("item", range(len(loadings)))),
+        _beyond_one("standardised_loadings", np.abs(loadings), items),
         _beyond_one("standardised_paths", paths, _places("path", along)),
+        _loading_signs(fit, loadings, errors),
         *_construct_correlations(implied.construct_covariance),
     ]
 
 
-def _variances(name: str, kind: str, matrix: str, fit: CovarianceFit, whole: np.ndarray, errors) -> Finding:
+def _own_loadings(structure: Structure, parameters) -> np.ndarray:
+    """Return the standardised loading of each item on its construct."""
+    block = structure.design.block
+    return solution_of(structure, parameters).loadings[..., np.arange(len(block)), block]
+
+
+def _loading_signs(fit: CovarianceFit, loadings: np.ndarray, errors) -> Finding:
+    """Return which items load against the others of their construct; all of them where neither side has more."""
+    name, block = "loading_signs", fit.structure.design.block
+    balance = np.bincount(block, np.sign(loadings))[block]
+    with_most = np.where(balance < 0, -loadings, loadings)
+    against = (with_most < 0) | (balance == 0)
+    if not against.any():
+        return _finding(name, with_most.min(initial=1.0), 0.0)
+    sure = np.abs(loadings) > ERRORS * _loading_errors(fit, errors)
+    differ = np.logical_and(*(np.bincount(block, sure & side)[block] > 0 for side in (loadings > 0, loadings < 0)))
+    surely = against & sure & differ
+    culprits = np.flatnonzero(surely if surely.any() else against)
+    where = _places("item", culprits.tolist())
+    return _finding(name, with_most[culprits].min(), 0.0, stops=surely.any(), cautions=True, where=where)
+
+
+def _loading_errors(fit: CovarianceFit, errors) -> np.ndarray:
+    """Return standard errors of the standardised loadings, parameters as uncertain as `errors` say."""
+    scale = errors / fit.standard_error
+    covariance = fit.covariance_of_parameters * np.outer(scale, scale)
+    return delta_errors(partial(_own_loadings, fit.structure), fit.parameters, covariance)
+
+
+def _variances(name: str, places: tuple, matrix: str, fit: CovarianceFit, whole: np.ndarray, errors) -> Finding:
     """Return the finding on the diagonal of one of the model's matrices, beside that of the whole."""
     numbers = np.diagonal(fit.structure.places[matrix][0])
     free = np.flatnonzero(numbers != FIXED)
@@ -290,15 +334,14 @@ def _variances(name: str, kind: str, matrix: str, fit: CovarianceFit, whole: np.
         share, ratio = values / np.abs(np.diagonal(whole)[free]), values / errors[numbers[free]]
     none, perhaps = share < AT_BOUND, ratio < ERRORS
     if none.any():
-        return _finding(name, share.min(), AT_BOUND, stops=True, where=_places(kind, free[none].tolist()))
+        return _finding(name, share.min(), AT_BOUND, stops=True, where=_chosen(places, free[none]))
     least = ratio.min(initial=np.inf)
-    return _finding(name, least, ERRORS, cautions=perhaps.any(), where=_places(kind, free[perhaps].tolist()))
+    return _finding(name, least, ERRORS, cautions=perhaps.any(), where=_chosen(places, free[perhaps]))
 
 
 def _beyond_one(name: str, sizes: np.ndarray, places: tuple) -> Finding:
-    beyond = sizes > 1 + AT_BOUND
-    where = tuple(place for place, is_so in zip(places, beyond.tolist(), strict=True) if is_so)
-    return _finding(name, sizes.max(initial=0.0), 1.0, stops=beyond.any(), where=where)
+    beyond = np.flatnonzero(sizes > 1 + AT_BOUND)
+    return _finding(name, sizes.max(initial=0.0), 1.0, stops=beyond.size > 0, where=_chosen(places, beyond))
 
 
 def _construct_correlations(covariance: np.ndarray) -> list[Finding]:
@@ -356,6 +399,8 @@ def _without_interval(fit: CovarianceFit) -> Distinctness:
 
 
 def _of_fit(indices: FitIndices, scaled: ScaledIndices | None) -> list[Finding]:
+    if indices.degrees_of_freedom == 0:
+        return []
     decide = scaled or indices
     p_value, rmsea, cfi = float(decide.p_value), float(decide.rmsea), float(decide.cfi)
     low, high = float(decide.rmsea_low), float(decide.rmsea_high)
@@ -396,6 +441,10 @@ def _finding(name, value, limit, stops=False, cautions=False, low=np.nan, high=n
 
 def _places(kind: str, numbers) -> tuple[tuple, ...]:
     return tuple((kind, *number) if isinstance(number, tuple) else (kind, number) for number in numbers)
+
+
+def _chosen(places: tuple, numbers: np.ndarray) -> tuple[tuple, ...]:
+    return tuple(places[number] for number in numbers.tolist())
 
 
 def _pairs(one, other, chosen) -> tuple[tuple, ...]:

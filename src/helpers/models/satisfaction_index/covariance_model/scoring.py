@@ -57,8 +57,9 @@ class Sample:
         return self.covariance[0].shape[:-2]
 
     def share(self, group: int) -> np.ndarray:
-        """Return the share of a group."""
-        return self.size[group] / self.total
+        """Return the share of a group; nan where there is nobody."""
+        with np.errstate(invalid="ignore"):
+            return np.divide(self.size[group], self.total)
 
     def flat(self) -> Sample:
         """Return the same with one leading axis."""
@@ -322,7 +323,8 @@ def moment_start(structure: Structure, sample: Sample) -> np.ndarray:
 
 
 def _start_matrices(structure: Structure, sample: Sample, group: int) -> dict[str, np.ndarray]:
-    design, covariance = structure.design, sample.covariance[group]
+    design, side = structure.design, _sides(structure, sample.covariance[group])
+    covariance = sample.covariance[group] * side[..., :, None] * side[..., None, :]
     variance = np.diagonal(covariance, axis1=-2, axis2=-1)
     member = design.membership
     with_sums = covariance @ member
@@ -343,13 +345,23 @@ def _start_matrices(structure: Structure, sample: Sample, group: int) -> dict[st
     residual = np.maximum(variance - loading**2 * of_construct[..., design.block], 0.2 * variance)
     means = sample.mean[group] if structure.with_means else np.zeros(variance.shape)
     return {
-        "loadings": loading[..., None] * member,
+        "loadings": (side * loading)[..., None] * member,
         "paths": paths,
         "construct_covariance": disturbances,
         "residual_covariance": residual[..., None] * np.eye(design.items),
         "intercepts": means[..., None],
         "construct_means": np.zeros((*sample.leading, design.constructs, 1)),
     }
+
+
+def _sides(structure: Structure, covariance) -> np.ndarray:
+    """Return 1 for items that go with the first of their construct, -1 for those that go against it."""
+    block, side = structure.design.block, np.ones(covariance.shape[:-1])
+    for construct in range(structure.design.constructs):
+        items = np.flatnonzero(block == construct)
+        main = np.linalg.eigh(covariance[..., items[:, None], items])[1][..., -1]
+        side[..., items] = np.where(main * main[..., :1] < 0, -1.0, 1.0)
+    return side
 
 
 def _start_paths(design, constructs) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ Of semopy 2.3.11 the estimates and standard errors are right where its optimiser
 know: it reports success where a variance stays at its bound of 0, where the model is not identified, and where it stops
 early. So whether it converged is decided here, by the gradient, and `polished` goes on from where it stopped. Of the
 rest (fit indices, standardised residual covariances, robust errors, scores, missing answers, names, several groups)
-nothing is used; `tests/test_semopy_peer.py` shows what is wrong with each. BLAS threads should be one: the matrices are
-so small that threads only wait for one another.
+nothing is used; `tests/test_semopy_peer.py` shows what is wrong with each. It runs on one BLAS thread: the matrices are
+so small that threads only wait for one another, and a fit takes up to a hundred times as long.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from .scoring import CovarianceFit, Sample, fit
 from .structure import Entry, Structure
@@ -269,7 +270,7 @@ def _semopy() -> Iterator:
     root.addHandler(nowhere)  # without any handler, logging installs one for good
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), threadpool_limits(1):
             warnings.simplefilter("ignore")
             import semopy
 

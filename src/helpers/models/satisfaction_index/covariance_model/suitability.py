@@ -174,37 +174,6 @@ def normality(values) -> Normality:
     )
 
 
-def smallest_eigenvalue(correlation) -> np.ndarray:
-    """Return the smallest eigenvalue of correlation matrices; about 0 where an item is determined by others.
-
-    Parameters
-    ----------
-    correlation : array_like, shape (..., items, items)
-
-    Returns
-    -------
-    ndarray, shape (...,)
-        Negative where the matrix cannot be that of any answers, as pairwise correlations may be; nan where it has nan.
-    """
-    return _eigenvalues(correlation)[..., 0]
-
-
-def condition(correlation) -> np.ndarray:
-    """Return the ratio of the largest to the smallest eigenvalue; infinite where an item is determined by others.
-
-    Parameters
-    ----------
-    correlation : array_like, shape (..., items, items)
-
-    Returns
-    -------
-    ndarray, shape (...,)
-    """
-    values = _eigenvalues(correlation)
-    singular = values[..., 0] < SINGULAR
-    return np.where(singular, np.inf, values[..., -1] / np.where(singular, 1.0, values[..., 0]))
-
-
 def constant_items(covariance) -> tuple[int, ...]:
     """Return the items that everyone answered alike.
 
