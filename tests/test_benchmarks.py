@@ -34,3 +34,19 @@ def test_referral_value(tmp_path):
     assert measured["work"].tolist() == ["simulate", "analyse"]
     assert (measured[["referrals", "order_lines", "cpu_seconds", "peak_megabytes"]] > 0).all(axis=None)
     assert measured["referrals"].nunique() == 1, "the analysis credits every referral of a firm without flaws"
+
+
+def test_covariance_model(tmp_path):
+    out = tmp_path / "measured.csv"
+    sizes = ["--resamples", "6", "--by-semopy", "2", "--rounds", "2", "--sizes", "60", "120"]
+    command = [sys.executable, str(BENCHMARKS / "covariance_model.py"), *sizes, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = pd.read_csv(out)
+    assert measured["program"].tolist() == ["helpers"] * 4 + ["helpers", "semopy"] * 4
+    assert measured["work"].tolist() == ["moments", "fit"] * 2 + ["bootstrap"] * 8
+    assert (measured[["cpu_seconds", "wall_seconds"]] > 0).all(axis=None)
+    assert done.stdout.count("lavaan: ") == 2
+    agreement = [line for line in done.stdout.splitlines() if line.endswith(" standard errors")]
+    apart = [float(line.split()[0]) for line in agreement if "none" not in line]
+    assert apart and max(apart) < 1e-2  # semopy stops when the discrepancy changes by 1e-10
