@@ -12,16 +12,7 @@ from tests.published import mobi as published
 CONSTRUCTS = tuple(published.CONSTRUCTS)
 ITEMS = tuple(item for items in published.CONSTRUCTS.values() for item in items)
 
-
-def design_of(constructs, paths) -> Design:
-    """`constructs`: name -> items; `paths`: pairs of names."""
-    names = list(constructs)
-    acts = np.zeros((len(names), len(names)), bool)
-    for source, target in paths:
-        acts[names.index(source), names.index(target)] = True
-    return Design(np.repeat(np.arange(len(names)), [len(items) for items in constructs.values()]), acts)
-
-
+design_of = Design.of
 ECSI = design_of(published.CONSTRUCTS, published.PATHS)
 
 

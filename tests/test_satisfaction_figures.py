@@ -14,6 +14,7 @@ from matplotlib import pyplot
 
 from helpers.analyses import drawing
 from helpers.analyses.satisfaction_index import figures, path_layout
+from helpers.analyses.satisfaction_index.covariance.figures import FURTHEST, agreement
 from helpers.reporting.theme import render
 
 ENGLISH = {
@@ -175,6 +176,15 @@ def quadrants() -> pd.DataFrame:
     return frame.assign(low=frame.share - 0.05, high=frame.share + 0.06)
 
 
+def effects(labels=ENGLISH, furthest=0.98) -> pd.DataFrame:
+    names = list(labels)[:4]
+    frame = pd.DataFrame({"construct": names, "label": [labels[name] for name in names]})
+    frame["pls"], frame["ml"] = [0.39, 0.42, 0.62, 0.19], [furthest, -0.4, -furthest, 0.06]
+    for name, half in (("pls", 0.1), ("ml", 0.3)):
+        frame[f"{name}_low"], frame[f"{name}_high"] = frame[name] - half, frame[name] + half
+    return frame
+
+
 def every(labels=ENGLISH, cut=slice(None)) -> dict:
     """Return every figure, drawn from some rows of its frame."""
     english = dict(zip(labels.values(), ENGLISH.values(), strict=True)) | {"价格": "Price", "华南地区": "South"}
@@ -191,6 +201,7 @@ def every(labels=ENGLISH, cut=slice(None)) -> dict:
         figures.discriminant_validity(ratios(labels)[cut], english),
         figures.answers(spread()[cut], english),
         figures.satisfaction_loyalty_quadrants(quadrants()[cut], english, 75, 75),
+        agreement(effects(labels)[cut], satisfaction, english, ""),
     ]
     return {figure.name: figure for figure in shown}
 
@@ -280,6 +291,10 @@ def partly_missing() -> dict:
         ),
         "ratios": figures.discriminant_validity(blank(ratios(), "htmt", *ends), {}),
         "tiles": figures.satisfaction_loyalty_quadrants(blank(quadrants(), *ends), {}, 50, 62.5),
+        "agreement": agreement(blank(effects(), "ml", "ml_low", "ml_high"), "Satisfaction", {}, ""),
+        "agreement without intervals": agreement(
+            blank(effects(), "pls_low", "pls_high", "ml_low", "ml_high", rows=slice(None)), "Satisfaction", {}, ""
+        ),
     }
 
 
@@ -321,6 +336,16 @@ def assert_nothing_hidden(figure):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_lies_on_another_or_leaves_the_figure(name):
     assert_nothing_hidden(every()[name])
+
+
+def test_effect_that_cannot_be_is_an_arrow_with_its_number_and_draws_the_axis_no_wider():
+    figure = agreement(effects(furthest=3.27), "Satisfaction", {}, "Stopped by its gate: not to be used")
+    assert_nothing_hidden(figure)
+    assert {"3.27", "\N{MINUS SIGN}3.27"} <= {text for text, _ in draw(figure)[0]}
+    assert figure.label == "Stopped by its gate: not to be used" and "3.27 by the covariance model" in figure.alt
+    drawn = figure.draw()
+    assert np.abs(drawn.axes[0].get_xlim()).max() <= FURTHEST
+    pyplot.close(drawn)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_tables_have_the_columns_that_others_rely_on(of_mobi):
     for name, columns in TABLES.items():
         assert set(columns.split()) <= set(of_mobi.tables[name].frame.columns), name
     index = of_mobi.tables["index"].frame
-    assert set(index["weighting"]) == {"pls", "equal"} and set(index["segment"]) == {"all"}
+    assert set(index["weighting"]) == {"pls", "equal", "sem_loadings"} and set(index["segment"]) == {"all"}
 
 
 def test_mobi_is_warned_of_what_cannot_be_told_apart(of_mobi):
@@ -513,6 +513,16 @@ def test_reports_say_what_they_found(reports):
         page = run.page.read_text(encoding="utf-8")
         results = json.loads((run.page.parent / "results.json").read_text(encoding="utf-8"))
         assert f"stands at {results['index_satisfaction']['value']:.1f} of 100" in page
+        run_id = json.loads((run.page.parent / "manifest.json").read_text(encoding="utf-8"))["run_id"]
+        folder = run.page.parent.parent / run_id / "tables"
+        tables = {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+        stopped = (tables["gate"]["severity"] == "stops").any()
+        assert ("The covariance model (SEM) of" in page and "must not be used" in page) == stopped
+        assert ("Covariance SEM, the second opinion" in page) != stopped
+        by_likelihood = tables["paths"].query("estimator == 'ml'")
+        assert len(by_likelihood) and (by_likelihood["verdict"] == "not to be used").all() == stopped
+        for kind, alike in tables["differences"].groupby("kind")["comparable"].unique().items():
+            assert (f"No {kind} is set against another" in page) == ("no" in alike)
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ class Report:
         _save_json(self._folder / "results.json", {h.name: h.record() for h in self.analysis.headlines})
 
     def _label(self, exhibit: Table | Figure) -> str:
-        return self.analysis.label or exhibit.label
+        return ". ".join(label for label in (self.analysis.label, exhibit.label) if label)
 
     def _labelled(self, exhibit: Table | Figure, words: str) -> str:
         label = self._label(exhibit)

@@ -12,6 +12,7 @@ from helpers.exhibits import Figure, Headline, Table
 
 from ..headline_table import ShownAsHeadlines, headline_table
 from . import tables, words
+from .covariance import words as covariance_words
 from .gallery import gallery
 from .measurement import Measurement, measure
 from .settings import Settings
@@ -61,12 +62,14 @@ class SatisfactionIndex(ShownAsHeadlines, Measurement):
     def answer(self) -> str:
         """Return the answer in words (Markdown)."""
         frames = {name: table.frame for name, table in self.tables.items()}
+        leading = words.leading(self, frames["importance_performance"])
         parts = (
             words.level(self),
             words.causes(self, frames["importance_performance"]),
             words.loyalty(self, frames["quadrants"]),
             words.groups(self, frames["index"], frames["differences"]),
             words.foresight(frames["predictions"]),
+            covariance_words.agreement(self, frames["agreement"], leading),
         )
         return "\n\n".join(part for part in parts if part)
 

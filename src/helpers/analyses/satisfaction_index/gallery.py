@@ -11,8 +11,10 @@ from helpers.exhibits import Figure, Table
 from ..drawing import nothing
 from ..groups import ALL
 from . import figures
+from .covariance.figures import agreement
 from .measurement import Measurement
 from .tables import loyalty
+from .tables.covariance import label_of
 from .tables.respondents import answers
 
 
@@ -31,6 +33,7 @@ def gallery(result: Measurement, tables: Mapping[str, Table]) -> list[Figure]:
         *_loyalty(result, frames["quadrants"], english),
         figures.answers(answers(result), english),
         figures.discriminant_validity(frames["discriminant_validity"], english),
+        agreement(frames["agreement"], result.named(model.satisfaction), english, label_of(result)),
     ]
 
 

@@ -19,8 +19,11 @@ from helpers.models.satisfaction_index.moments import Answers, Moments
 from helpers.models.satisfaction_index.path_model import PathFit
 
 from ..groups import Groups
-from .estimates import Estimate, resample
-from .settings import WEIGHTINGS, Settings
+from .covariance.comparability import Comparability, comparability
+from .covariance.estimation import MOST_RESAMPLES, CovarianceEstimate, estimate, resampled
+from .covariance.judgement import Judgement, judged, sparse
+from .estimates import Estimate, resample, strata_of
+from .settings import ALL_WEIGHTINGS, Settings
 
 FEWEST_DIFFERENT = 5  # respondents who must answer an item otherwise than most do; of a few respondents, a quarter
 FEW = 30  # respondents below which nothing is said of causes
@@ -57,6 +60,8 @@ class Measurement:
         that is given; weights, loadings (items); paths, total_effects, points (constructs, constructs), the last in
         points of the target's index per point of the source's, as they are given; r_squared (constructs); htmt
         (constructs, constructs); explained (drivers + 1): the shares and their sum.
+    covariance : CovarianceEstimate
+        The same model by maximum likelihood, beside.
     """
 
     settings: Settings
@@ -72,6 +77,7 @@ class Measurement:
     fit: PathFit
     by_equal_weights: np.ndarray
     estimates: dict[str, Estimate]
+    covariance: CovarianceEstimate
 
     def __getitem__(self, name: str) -> Estimate:
         """Return one of the estimates."""
@@ -124,10 +130,18 @@ class Measurement:
         """Return by which weights the index of a construct is given: equal ones where the model's mean nothing."""
         return "equal" if self.by_equal_weights[construct] else "pls"
 
+    def has_index(self, construct: int, weighting: str) -> bool:
+        """Return whether a construct has an index by these weights: not with a negative one."""
+        if weighting == "equal":
+            return True
+        if weighting == "sem_loadings":
+            return bool(np.isfinite(self.index(0, construct, weighting).value))
+        return self.estimated and self.constructs[construct] not in self.negative
+
     def index(self, group: int = 0, construct: int | None = None, weighting: str = "") -> Estimate:
         """Return the index of a construct (satisfaction by default) in a group, with its draws."""
         construct = self.satisfaction if construct is None else construct
-        chosen = WEIGHTINGS.index(weighting or self.weighting(construct))
+        chosen = ALL_WEIGHTINGS.index(weighting or self.weighting(construct))
         return self["index"][chosen, group, construct]
 
     @cached_property
@@ -150,6 +164,32 @@ class Measurement:
             resamples=self.settings.bootstrap_resamples,
             seed=self.settings.seed,
         )
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """Return what the gate says of the covariance model."""
+        constructs, items = (tuple(map(self.named, names)) for names in (self.constructs, self.items))
+        return judged(self.covariance, constructs, items, self["htmt"] if self.estimated else None)
+
+    @cached_property
+    def sparse(self) -> Judgement | None:
+        """Return what the gate says of the sparse model of these answers; None where it asks for other items."""
+        model, missing = read_model("sparse"), self.settings.missing_answers
+        if model.constructs == self.model.constructs or not set(model.items) <= set(self.items):
+            return None
+        htmt = None
+        if self.estimated and model.constructs.items() <= self.model.constructs.items():
+            places = [self.constructs.index(name) for name in model.constructs]
+            htmt = self["htmt"][np.ix_(places, places)]
+        return sparse(self.answers.values, self.weights_of_respondents, self.items, model, missing, htmt)
+
+    @cached_property
+    def comparability(self) -> dict[str, Comparability]:
+        """Return how far segments, and waves, answer the questions alike; for each kind of which there are two."""
+        items, missing = tuple(map(self.named, self.items)), self.settings.missing_answers
+        answers = self.answers.values, self.weights_of_respondents
+        kinds = [kind for kind in ("segment", "wave") if len(self.groups.of_kind(kind)) > 1]
+        return {kind: comparability(kind, *answers, self.groups, self.design, missing, items) for kind in kinds}
 
     @cached_property
     def moments(self) -> Moments:
@@ -191,16 +231,37 @@ def measure(settings: Settings) -> Measurement:
     items, constructs, design = usable(model, set(unusable), survey.name)
     answers = Answers(survey.answers[list(items)].to_numpy(float))
     outcome = Outcome.of(model, items)
-    moments = answers.moments(survey.respondents["weight"].to_numpy(float))
+    weights = survey.respondents["weight"].to_numpy(float)
+    moments = answers.moments(weights)
     fit = settled(path_model.fit(moments.correlation, design, settings.scheme))
     equal = (settings.weighting == "equal") | meaningless(fit, moments, design)
-    statistics = Statistics(settings.scheme, survey, design, answers, groups, outcome, equal)
+    missing, fitted_by = settings.missing_answers, settings.fitted_by
+    by_likelihood = estimate(answers.values, weights, design, constructs, items, missing, fitted_by)
+    loadings = by_likelihood.loading_weights
+    statistics = Statistics(settings.scheme, survey, design, answers, groups, outcome, equal, loadings)
     estimates = resample(statistics, survey, settings, "bootstrap")
     if not equal.all() and lost_share(estimates["paths"]) > MOST_LOST:
         equal = np.ones(design.constructs, dtype=bool)
         estimates = resample(replace(statistics, equal=equal), survey, settings, "bootstrap")
+    # resamples of a model that cannot hold say nothing, and most of them would run away
+    if judged(by_likelihood, constructs, items, estimates["htmt"] if fit.converged else None).verdict != "inadmissible":
+        resamples = min(settings.bootstrap_resamples, MOST_RESAMPLES)
+        by_likelihood = resampled(by_likelihood, resamples, settings.seed, strata_of(survey)[0])
     return Measurement(
-        settings, model, survey, items, constructs, unusable, design, groups, answers, outcome, fit, equal, estimates
+        settings,
+        model,
+        survey,
+        items,
+        constructs,
+        unusable,
+        design,
+        groups,
+        answers,
+        outcome,
+        fit,
+        equal,
+        estimates,
+        by_likelihood,
     )
 
 
@@ -270,13 +331,8 @@ def usable(
             for name in empty
         ]
         raise InputRefused(survey, problems)
-    constructs = tuple(blocks)
     items = tuple(item for block in blocks.values() for item in block)
-    block = np.repeat(np.arange(len(constructs)), [len(items) for items in blocks.values()])
-    paths = np.zeros((len(constructs), len(constructs)), dtype=bool)
-    for path in model.paths:
-        paths[constructs.index(path.source), constructs.index(path.target)] = True
-    return items, constructs, Design(block, paths)
+    return items, tuple(blocks), Design.of(blocks, ((path.source, path.target) for path in model.paths))
 
 
 @dataclass(frozen=True)
@@ -334,6 +390,7 @@ class Statistics:
     groups: Groups
     outcome: Outcome
     equal: np.ndarray
+    sem_weights: np.ndarray
 
     def __call__(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return the statistics of each draw; counts has shape (..., respondents)."""
@@ -343,7 +400,9 @@ class Statistics:
         weights = index.item_weights(fit.weights, moments.deviation, design)
         means = self.answers.group_means(counts, self.groups.members)
         equal = np.broadcast_to(index.equal_weights(design), weights.shape)
-        indices = [index.index(means, by[..., None, :], design, lowest, highest) for by in (weights, equal)]
+        by_loadings = np.broadcast_to(self.sem_weights, weights.shape)
+        every = (weights, equal, by_loadings)
+        indices = [index.index(means, by[..., None, :], design, lowest, highest) for by in every]
         shown = np.where(self.equal[design.block], equal, weights)
         effects = path_model.effects_of_weights(moments.correlation, shown * moments.deviation, design)
         spread = index.index_deviation(moments.covariance, shown, design, lowest, highest)

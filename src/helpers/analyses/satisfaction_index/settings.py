@@ -12,6 +12,9 @@ from helpers.models.satisfaction_index.path_model import SCHEMES
 from ..choices import Choices
 
 WEIGHTINGS = ("pls", "equal")
+ALL_WEIGHTINGS = (*WEIGHTINGS, "sem_loadings")  # the last is shown beside, never chosen: its model may be refused
+MISSING_ANSWERS = ("two_stage", "listwise")
+FITTED_BY = ("semopy", "helpers")
 INTERVALS = ("percentile", "bca")
 
 
@@ -38,6 +41,8 @@ class Settings(Choices):
     identical_answers: str = "keep"
     most_missing: float = 0.2
     decimal: str = "."
+    missing_answers: str = "two_stage"
+    fitted_by: str = "semopy"
     scheme: str = "path"
     weighting: str = "pls"
     interval: str = "percentile"
@@ -59,6 +64,11 @@ class Settings(Choices):
             "scheme": (self.scheme in SCHEMES, f"must be one of {', '.join(SCHEMES)}"),
             "weighting": (self.weighting in WEIGHTINGS, f"must be one of {', '.join(WEIGHTINGS)}"),
             "interval": (self.interval in INTERVALS, f"must be one of {', '.join(INTERVALS)}"),
+            "missing_answers": (
+                self.missing_answers in MISSING_ANSWERS,
+                f"must be one of {', '.join(MISSING_ANSWERS)}",
+            ),
+            "fitted_by": (self.fitted_by in FITTED_BY, f"must be one of {', '.join(FITTED_BY)}"),
             "most_missing": (0 <= self.most_missing < 1, "is a share of the items, from 0 to below 1: 0.2 is 20 %"),
             "bootstrap_resamples": (100 <= self.bootstrap_resamples <= 10_000, "must be from 100 to 10,000"),
             "satisfied_from": (0 < self.satisfied_from < 100, "is a point of the index, between 0 and 100"),

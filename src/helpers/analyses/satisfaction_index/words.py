@@ -9,6 +9,7 @@ from helpers.exhibits import Headline, between, listed, number, percent, plain
 from helpers.models.satisfaction_index.loyalty_curve import LoyaltyCurve
 
 from ..groups import ALL
+from .covariance import words as of_covariance
 from .estimates import strata_of
 from .measurement import FEW, MOST_LOST, Measurement, lost_share
 from .tables.annex import checks
@@ -72,6 +73,13 @@ def _level(result: Measurement, target: int) -> tuple[str, str]:
 
 def _scale(result: Measurement) -> str:
     return f"{result.survey.lowest:g} to {result.survey.highest:g}"
+
+
+def leading(result: Measurement, importance: pd.DataFrame) -> str:
+    """Return the construct of the largest importance for satisfaction; "" where none is known."""
+    rows = importance[importance["target"] == result.model.satisfaction]
+    known = rows[np.isfinite(rows["importance"])]
+    return "" if known.empty else known.loc[known["importance"].abs().idxmax(), "construct"]
 
 
 def causes(result: Measurement, importance: pd.DataFrame) -> str:
@@ -181,7 +189,15 @@ def groups(result: Measurement, index: pd.DataFrame, differences: pd.DataFrame) 
     about = differences[differences["construct"] == result.model.satisfaction]
     rows = index[(index["construct"] == result.model.satisfaction) & index["chosen"] & index["index"].notna()]
     name = plain(result.named(result.model.satisfaction))
-    parts = _segments(rows[rows["segment"] != ALL], about, name), _waves(about, name), _largest_move(differences, name)
+    shown = rows[rows["segment"] != ALL]
+    # what is known not to be measured alike is not compared
+    about, differences = (part[part["comparable"] != "no"] for part in (about, differences))
+    parts = (
+        _segments(shown, about, name),
+        _waves(about, name),
+        _largest_move(differences, name),
+        of_covariance.comparability(result),
+    )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -289,6 +305,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         *_left_out(result),
         *_unusable(result),
         *(check.failing for check in checks(result) if not check.holds),
+        *of_covariance.warnings(result),
         *_identical_items(result),
         *_lost_draws(result),
         *_small_groups(result),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from helpers.exhibits import Table
 
 from ..measurement import Measurement
-from . import annex, causes, levels, loyalty, ratings, respondents
+from . import annex, causes, covariance, levels, loyalty, ratings, respondents
 
-__all__ = ["annex", "causes", "levels", "loyalty", "ratings", "respondents", "tables"]
+__all__ = ["annex", "causes", "covariance", "levels", "loyalty", "ratings", "respondents", "tables"]
 
 
 def tables(result: Measurement) -> list[Table]:
@@ -30,10 +30,11 @@ def tables(result: Measurement) -> list[Table]:
         ratings.ratings(result),
         ratings.gaps(result),
         annex.predictions(result),
-        annex.admissibility(annex.checks(result)),
+        annex.admissibility(result),
         annex.reliability_of_constructs(result),
         annex.loadings(result),
         annex.cross_loadings(result),
         annex.discriminant_validity(result),
         annex.fit(result),
+        *covariance.covariance_tables(result),
     ]

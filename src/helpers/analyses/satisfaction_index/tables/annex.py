@@ -12,7 +12,8 @@ from helpers.models.satisfaction_index import foresight, reliability
 
 from ..estimates import resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, MOST_NAMED, bounds, interval_columns
+from .covariance import fit_rows, gate_rows
+from .parts import ESTIMATOR, MOST_NAMED, bounds, interval_columns, plain_number
 
 # Limits by which annexes are usually read; none is a law, and each check says which it used.
 LEAST_LOADING = 0.5
@@ -184,12 +185,12 @@ def fit(result: Measurement) -> Table:
     names |= {"goodness_of_fit": "goodness of fit (GoF)", "resamples_estimated": "share of resamples estimated"}
     names |= {"respondents": "respondents", "converged": "converged (1 = yes)"}
     columns = {"measure": Column("Measure", names=names), "value": Column("Value")}
-    view = frame.assign(value=frame["value"].map(_plain_number))
+    view = frame.assign(value=frame["value"].map(plain_number))
     caption = (
         "The PLS path model in numbers. GoF (Tenenhaus et al. 2005) describes, it tests nothing: PLS has no test of "
-        "fit here."
+        "fit here. The file has the covariance model too."
     )
-    return Table("fit", frame, caption, columns, view)
+    return Table("fit", pd.concat([frame, fit_rows(result)], ignore_index=True), caption, columns, view)
 
 
 def predictions(result: Measurement) -> Table:
@@ -255,8 +256,9 @@ class Check:
     failing: str = ""
 
 
-def admissibility(checked: list[Check]) -> Table:
+def admissibility(result: Measurement) -> Table:
     """What has to hold for the conclusions to hold, and whether it does."""
+    checked = checks(result)
     lines = [(check.name, "yes" if check.holds else "no", check.value, check.meaning) for check in checked]
     columns = {
         "check": Column("Check", names={check.name: check.name.replace("_", " ") for check in checked}),
@@ -265,9 +267,13 @@ def admissibility(checked: list[Check]) -> Table:
         "meaning": Column("What has to hold"),
     }
     frame = pd.DataFrame(lines, columns=list(columns))
-    view = frame.assign(value=frame["value"].map(_plain_number))
-    caption = "What has to hold for the conclusions to hold, and whether it does. The limits are customs, not laws."
-    return Table("admissibility", frame, caption, columns, view)
+    view = frame.assign(value=frame["value"].map(plain_number))
+    caption = (
+        "What has to hold for the conclusions to hold, and whether it does. The limits are customs, not laws. The "
+        "covariance model has a gate of its own, further down."
+    )
+    file = pd.concat([frame.assign(estimator=ESTIMATOR), gate_rows(result)], ignore_index=True)
+    return Table("admissibility", file, caption, columns, view)
 
 
 def checks(result: Measurement) -> list[Check]:
@@ -372,10 +378,6 @@ def _inflation(table: pd.DataFrame) -> Check:
         else ""
     )
     return Check("inflation", not repeating, _extreme(table["largest_inflation"], np.nanmax), meaning, failing)
-
-
-def _plain_number(value: float) -> str:
-    return number(value, 0 if float(value).is_integer() else 3)
 
 
 def _extreme(values, of) -> float:

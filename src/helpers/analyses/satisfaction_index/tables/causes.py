@@ -10,10 +10,10 @@ from helpers.models import resampling
 from helpers.models.satisfaction_index.drivers import ExtremeAnswers, kinds
 from helpers.models.satisfaction_index.ratings import extremes
 
-from ...many_comparisons import holm
 from ..estimates import Estimate, resample
 from ..measurement import Measurement
-from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, interval_columns
+from .covariance import path_rows
+from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, directions, interval_columns
 
 FEWEST_CAUSES = 3
 FEWEST_EXTREME = 10  # respondents who must answer low, between and high before a penalty or reward is told
@@ -170,13 +170,7 @@ def paths(result: Measurement) -> Table:
                 "p_other_side": other_side,
             }
         )
-    frame = pd.DataFrame(lines)
-    frame["p_one_sided_holm"] = holm(frame["p_one_sided"])
-    opposite = holm(frame["p_other_side"]) < 0.05
-    frame["verdict"] = np.select(
-        [frame["p_one_sided_holm"] < 0.05, opposite], ["supported", "contradicted"], "not supported"
-    )
-    frame = frame.drop(columns="p_other_side")
+    frame = directions(pd.DataFrame(lines))
     columns = {
         "source_label": Column("From"),
         "target_label": Column("To"),
@@ -190,9 +184,10 @@ def paths(result: Measurement) -> Table:
     caption = (
         "Direct effects, standardised, of the PLS path model, with the one-sided test (bootstrap standard error) of "
         "the sign that the model "
-        f'expects, corrected for {len(frame)} paths (Holm). "Not supported" means that chance explains it as well.'
+        f'expects, corrected for {len(frame)} paths (Holm). "Not supported" means that chance explains it as well. '
+        "The file has the paths of the covariance model too."
     )
-    return Table("paths", frame, caption, columns)
+    return Table("paths", pd.concat([frame, path_rows(result)], ignore_index=True), caption, columns, frame)
 
 
 def drivers(result: Measurement) -> Table:
@@ -204,6 +199,8 @@ def drivers(result: Measurement) -> Table:
     names = [result.items[item] for item in result.outcome.drivers]
     place = result.outcome.drivers
     with_outcome = result.moments.covariance @ result.outcome.weights
+    with np.errstate(invalid="ignore"):  # nothing may be explained at all
+        of_explained = estimate.value / estimate.value[-1]
     simple = with_outcome[place] / (result.moments.deviation[place] * np.sqrt(with_outcome @ result.outcome.weights))
     frame = pd.DataFrame(
         {
@@ -212,7 +209,7 @@ def drivers(result: Measurement) -> Table:
             "share": estimate.value,
             "low": low,
             "high": high,
-            "share_of_explained": estimate.value / estimate.value[-1],
+            "share_of_explained": of_explained,
             "squared_correlation": [*simple**2, np.nan],
             "measure": [*("share" for _ in names), "r_squared"],
         }

@@ -13,7 +13,8 @@ from helpers.models import resampling
 from ...groups import ALL
 from ...many_comparisons import holm
 from ..measurement import Measurement
-from ..settings import INTERVALS, WEIGHTINGS
+from ..settings import ALL_WEIGHTINGS, INTERVALS
+from .covariance import label_of
 from .parts import GROUP_NAMES, POINTS, WEIGHTING_NAMES, bounds, interval_columns
 
 MOST_PAIRS = 15  # segments are compared in pairs up to here, beyond that with everyone
@@ -22,11 +23,11 @@ MOST_PAIRS = 15  # segments are compared in pairs up to here, beyond that with e
 def index_frame(result: Measurement) -> pd.DataFrame:
     """Return the index of every construct, group and weighting, with both kinds of interval."""
     lines = []
-    every = itertools.product(range(len(result.groups.names)), enumerate(result.constructs), WEIGHTINGS)
+    every = itertools.product(range(len(result.groups.names)), enumerate(result.constructs), ALL_WEIGHTINGS)
     for group, (number, construct), weighting in every:
         where = {result.groups.kinds[group]: result.groups.names[group]} if group else {}
         estimate = result.index(group, number, weighting)
-        shown = weighting == "equal" or (result.estimated and construct not in result.negative)
+        shown = result.has_index(number, weighting)
         intervals = {method: bounds(result, estimate, method) if shown else (np.nan, np.nan) for method in INTERVALS}
         low, high = intervals[result.settings.interval]
         lines.append(
@@ -52,8 +53,8 @@ def index(result: Measurement, frame: pd.DataFrame) -> Table:
     """The index of every construct: everyone in the page, segments in the file too."""
     file = frame[frame["wave"] == ALL].drop(columns="wave").reset_index(drop=True)
     everyone = file[file["segment"] == ALL]
-    equal = everyone[everyone["weighting"] == "equal"].set_index("construct")["index"]
-    view = everyone[everyone["chosen"]].assign(equal=lambda rows: rows["construct"].map(equal)).reset_index(drop=True)
+    beside = everyone.pivot(index="construct", columns="weighting", values="index")
+    view = everyone[everyone["chosen"]].join(beside, on="construct").reset_index(drop=True)
     columns = {
         "label": Column("Construct"),
         "index": Column("Index", POINTS, 1),
@@ -63,13 +64,16 @@ def index(result: Measurement, frame: pd.DataFrame) -> Table:
         "bca_high": Column("95 % high, BCa", digits=1),
         "weighting": Column("Weighting", names=WEIGHTING_NAMES),
         "equal": Column("Index by equal weights", digits=1),
+        "sem_loadings": Column("Index by SEM loadings", digits=1),
         "n": Column("Respondents", digits=0),
     }
     caption = (
         f"Index of every construct, 0 (all give the lowest answer) to 100 (all give the highest), {result.model.name}. "
         f"Intervals from {result.settings.bootstrap_resamples:,} bootstrap resamples; PLS weights are estimated anew "
-        "in each."
+        "in each, SEM loadings are taken as they are."
     )
+    if label_of(result):
+        caption += " The gate of the covariance model stops it: its loadings stand here for completeness."
     return Table("index", file, caption, columns, view)
 
 
@@ -123,6 +127,9 @@ def differences(result: Measurement) -> Table:
         lines, columns=["kind", "first", "second", "construct", "label", "difference", "low", "high", "p_value"]
     )
     # Many comparisons find something by chance; for each construct the chance of any false one is held at 5 %.
+    frame["comparable"] = [
+        result.comparability[row.kind].comparable(*({row.first, row.second} - {ALL})) for row in frame.itertuples()
+    ]
     frame["p_holm"] = frame.groupby(["kind", "construct"])["p_value"].transform(holm)
     columns = {
         "kind": Column("Compared"),
@@ -132,12 +139,16 @@ def differences(result: Measurement) -> Table:
         "difference": Column("Difference", "points", 1),
         **interval_columns("95 %"),
         "p_holm": Column("p, Holm", digits=3),
+        "comparable": Column("Answer alike"),
     }
     caption = (
         "Differences of the index, second less first, from the same resamples. p: two-sided, by the bootstrap "
         "standard error, corrected for the number of comparisons of that construct and kind (Holm); intervals are not "
         "corrected. The file has every construct."
     )
+    for kind, found in result.comparability.items():
+        if found.verdict == "differ":
+            caption += f" Not to be read as differences in satisfaction between {kind}s: see the table of invariance."
     shown = frame["construct"].isin([result.constructs[target] for target in result.targets])
     surely = frame["p_holm"] < 0.05
     return Table("differences", frame, caption, columns, frame[shown | surely].reset_index(drop=True))

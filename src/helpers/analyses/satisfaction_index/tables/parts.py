@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from helpers.exhibits import Column
+import numpy as np
+import pandas as pd
 
+from helpers.exhibits import Column, number
+
+from ...many_comparisons import holm
 from ..estimates import Estimate
 from ..measurement import Measurement
 
 POINTS = "0-100"
 MOST_NAMED = 6  # groups, pairs or differences that a sentence names
 ESTIMATOR = "pls"
-WEIGHTING_NAMES = {"pls": "PLS weights", "equal": "equal weights"}
+WEIGHTING_NAMES = {"pls": "PLS weights", "equal": "equal weights", "sem_loadings": "SEM loadings"}
 GROUP_NAMES = {"all": "everyone"}
 QUADRANTS = {
     "concentrate": "Concentrate here",
@@ -38,3 +42,24 @@ def interval_columns(label: str = "", unit: str = "", digits: int = 1, percent: 
         "low": Column(f"{label} low".strip().capitalize(), unit, digits, percent),
         "high": Column(f"{label} high".strip().capitalize(), unit, digits, percent),
     }
+
+
+def directions(frame: pd.DataFrame, stopped: bool = False) -> pd.DataFrame:
+    """Return paths with the verdict on the direction that was expected; of a model that is stopped there is none."""
+    frame["p_one_sided_holm"] = holm(frame["p_one_sided"])
+    opposite = holm(frame["p_other_side"]) < 0.05
+    frame["verdict"] = np.select(
+        [frame["p_one_sided_holm"] < 0.05, opposite], ["supported", "contradicted"], "not supported"
+    )
+    if stopped:
+        frame["verdict"] = "not to be used"
+    return frame.drop(columns="p_other_side")
+
+
+def plain_number(value: float, is_p_value: bool = False) -> str:
+    """Return a number of any kind as it is shown: counts whole, the rest to 3 decimals, none of these as nothing."""
+    if not np.isfinite(value):
+        return number(None)
+    if 0 < value < 0.0005 or (is_p_value and value < 0.001):
+        return "<0.001"
+    return number(value, 0 if float(value).is_integer() else 3)
