@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table
-from helpers.models import resampling
 from helpers.models.satisfaction_index.drivers import ExtremeAnswers, kinds
 from helpers.models.satisfaction_index.ratings import extremes
 
 from ..estimates import Estimate, resample
 from ..measurement import Measurement
 from .covariance import path_rows
-from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, directions, interval_columns
+from .parts import ESTIMATOR, KINDS, POINTS, QUADRANTS, bounds, directions, interval_columns, path_row
 
 FEWEST_CAUSES = 3
 FEWEST_EXTREME = 10  # respondents who must answer low, between and high before a penalty or reward is told
@@ -148,28 +147,8 @@ def paths(result: Measurement) -> Table:
         place = tuple(result.constructs.index(name) for name in (path.source, path.target))
         estimate = result["paths"][place]
         low, high = bounds(result, estimate)
-        error = float(estimate.standard_error)
-        one_sided, other_side = (
-            float(resampling.wald_p(sign * estimate.value, error, sides=1)) for sign in (path.sign, -path.sign)
-        )
-        lines.append(
-            {
-                "estimator": ESTIMATOR,
-                "source": path.source,
-                "target": path.target,
-                "source_label": result.named(path.source),
-                "target_label": result.named(path.target),
-                "estimate": float(estimate.value),
-                "standardised": float(estimate.value),
-                "standard_error": error,
-                "low": low,
-                "high": high,
-                "p_value": float(resampling.wald_p(estimate.value, error)),
-                "expected": "+" if path.sign > 0 else "\N{MINUS SIGN}",
-                "p_one_sided": one_sided,
-                "p_other_side": other_side,
-            }
-        )
+        value, error = float(estimate.value), float(estimate.standard_error)
+        lines.append(path_row(result, path, ESTIMATOR, value, value, error, low, high))
     frame = directions(pd.DataFrame(lines))
     columns = {
         "source_label": Column("From"),

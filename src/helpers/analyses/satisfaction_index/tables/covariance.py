@@ -7,13 +7,12 @@ import pandas as pd
 from scipy import stats
 
 from helpers.exhibits import Column, Table, number
-from helpers.models import resampling
 from helpers.models.satisfaction_index.covariance_model.modification import modification_indices
 from helpers.models.satisfaction_index.covariance_model.semopy_peer import StoppedShort
 
 from ..covariance.judgement import TEXTS
 from ..measurement import Measurement
-from .parts import directions, interval_columns, plain_number
+from .parts import directions, interval_columns, path_row, plain_number
 
 ESTIMATOR = "ml"
 STOPPED = "Stopped by its gate: not to be used"
@@ -201,27 +200,8 @@ def path_rows(result: Measurement) -> pd.DataFrame:
     for path in result.model.paths:
         place = tuple(result.constructs.index(name) for name in (path.source, path.target))
         estimate, spread = float(raw[place]), float(error[found.structure.number("paths", *place)])
-        one_sided, other_side = (
-            float(resampling.wald_p(sign * estimate, spread, sides=1)) for sign in (path.sign, -path.sign)
-        )
-        lines.append(
-            {
-                "estimator": ESTIMATOR,
-                "source": path.source,
-                "target": path.target,
-                "source_label": result.named(path.source),
-                "target_label": result.named(path.target),
-                "estimate": estimate,
-                "standardised": float(found.solution.paths[place]),
-                "standard_error": spread,
-                "low": estimate - Z * spread,
-                "high": estimate + Z * spread,
-                "p_value": float(resampling.wald_p(estimate, spread)),
-                "expected": "+" if path.sign > 0 else "\N{MINUS SIGN}",
-                "p_one_sided": one_sided,
-                "p_other_side": other_side,
-            }
-        )
+        standardised, ends = float(found.solution.paths[place]), (estimate - Z * spread, estimate + Z * spread)
+        lines.append(path_row(result, path, ESTIMATOR, estimate, standardised, spread, *ends))
     return directions(pd.DataFrame(lines), stopped=bool(label_of(result)))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers.data.satisfaction_models import Path
 from helpers.exhibits import Column, number
+from helpers.models import resampling
 
 from ...many_comparisons import holm
 from ..estimates import Estimate
@@ -41,6 +43,38 @@ def interval_columns(label: str = "", unit: str = "", digits: int = 1, percent: 
     return {
         "low": Column(f"{label} low".strip().capitalize(), unit, digits, percent),
         "high": Column(f"{label} high".strip().capitalize(), unit, digits, percent),
+    }
+
+
+def path_row(
+    result: Measurement,
+    path: Path,
+    estimator: str,
+    estimate: float,
+    standardised: float,
+    error: float,
+    low: float,
+    high: float,
+) -> dict[str, object]:
+    """Return one path's row of the table of paths, with the tests of its expected direction and of the other one."""
+    one_sided, other_side = (
+        float(resampling.wald_p(sign * estimate, error, sides=1)) for sign in (path.sign, -path.sign)
+    )
+    return {
+        "estimator": estimator,
+        "source": path.source,
+        "target": path.target,
+        "source_label": result.named(path.source),
+        "target_label": result.named(path.target),
+        "estimate": estimate,
+        "standardised": standardised,
+        "standard_error": error,
+        "low": low,
+        "high": high,
+        "p_value": float(resampling.wald_p(estimate, error)),
+        "expected": "+" if path.sign > 0 else "\N{MINUS SIGN}",
+        "p_one_sided": one_sided,
+        "p_other_side": other_side,
     }
 
 
