@@ -42,7 +42,7 @@ test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks
 lab: install  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
-bench: install  ## measure speed and memory beside other programs: some five minutes
+bench: install  ## measure speed and memory beside other programs: some eight minutes
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 notebooks: install  ## run the notebooks and store their outputs, after a change that is meant to show

@@ -69,7 +69,7 @@ def small(tmp_path):
     def run(frame: pd.DataFrame, model: str = SMALL, **choices):
         (tmp_path / "small.toml").write_text(model, encoding="utf-8")
         file = survey_file(tmp_path, frame)
-        result = analyse(survey=file, model=str(tmp_path / "small.toml"), **QUICK, **choices)
+        result = analyse(survey=file, model=str(tmp_path / "small.toml"), **(QUICK | choices))
         assert result.answer and no_nan(result)
         assert all(map(repr, result.tables.values()))
         return result
@@ -156,7 +156,7 @@ def test_no_number_of_a_refused_model_stands_without_the_refusal(of_mobi):
 
 
 def test_model_that_is_offered_instead_is_judged_as_it_is_when_asked_for(of_mobi):
-    asked = analyse(survey="mobi", model="sparse", fitted_by="helpers", **QUICK)
+    asked = analyse(survey="mobi", model="sparse", **QUICK)
     offered = {finding.name: (finding.severity, finding.value) for finding in of_mobi.sparse.findings}
     given = {finding.name: (finding.severity, finding.value) for finding in asked.judgement.findings}
     assert given.keys() - offered.keys() == {"lost_resamples"}

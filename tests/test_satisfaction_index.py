@@ -30,7 +30,7 @@ TABLES = {
     "admissibility": "check holds value meaning",
     "importance_performance": "target construct importance importance_low importance_high performance",
 }
-QUICK = {"bootstrap_resamples": 100}
+QUICK = {"bootstrap_resamples": 100, "fitted_by": "helpers"}
 
 
 @pytest.fixture(scope="module")
