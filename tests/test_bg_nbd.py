@@ -375,6 +375,15 @@ def test_grouped_rows_fit_the_same(sample_fit):
     assert fit.observations == sample_fit.observations
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.5]), st.integers(0, 2).map(float)), min_size=1))
+def test_distinct_rows_are_the_same_in_and_out_of_order(rows):
+    for ordered in (rows, sorted(rows)):
+        first, inverse = distinct_rows(*np.array(ordered).T)
+        _, expected_first, expected = np.unique(ordered, axis=0, return_index=True, return_inverse=True)
+        np.testing.assert_array_equal(first, expected_first)
+        np.testing.assert_array_equal(inverse, expected)
+
+
 def test_intervals_and_draws(sample_fit):
     low, high = sample_fit.intervals()
     assert np.all(low > 0) and np.all(low < sample_fit.estimates) and np.all(sample_fit.estimates < high)

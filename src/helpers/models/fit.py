@@ -299,12 +299,26 @@ def distinct_rows(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inverse : ndarray of int, shape (n,)
         `column[first][inverse]` is `column`.
     """
+    is_new = _new_rows(columns)
+    if is_new is not None:
+        return np.flatnonzero(is_new), np.cumsum(is_new) - 1
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         values, position = np.unique(column, return_inverse=True)
         # renumbered after each column: at most n codes times n values, which cannot overflow
         _, first, code = np.unique(code * len(values) + position, return_index=True, return_inverse=True)
     return first, code
+
+
+def _new_rows(columns) -> np.ndarray | None:
+    """Tell which rows differ from the one before; None where the rows are not in order and have to be sorted."""
+    rows = len(columns[0])
+    differs, is_in_order = np.zeros(max(rows - 1, 0), dtype=bool), np.ones(max(rows - 1, 0), dtype=bool)
+    for column in columns:
+        before, after = column[:-1], column[1:]
+        is_in_order &= differs | (after >= before)
+        differs |= after != before
+    return np.append(np.ones(min(rows, 1), dtype=bool), differs) if is_in_order.all() else None
 
 
 def checked_columns(weights, **columns) -> tuple[np.ndarray, ...]:
