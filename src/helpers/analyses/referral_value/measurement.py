@@ -602,11 +602,12 @@ def value_customers(purchases, touches, periods, lifetime: LifetimeSettings, set
     costs = realised.left_join(touches.table, "customer_id")
     past = costs.select(
         "customer_id",
-        "first_date",
+        # as dates they would be fetched as objects, one by one
+        first_date=costs.first_date.cast("timestamp"),
         margin=costs.historical_margin,
         marketing=costs.marketing_cost.coalesce(0.0),
     ).to_pandas()
-    frame = found.customers.merge(past, on="customer_id", how="left", validate="one_to_one")
+    frame = found.customers.join(past.set_index("customer_id", verify_integrity=True), on="customer_id")
     fit, failure = valuation.fit_purchases(settings.model, found.rows)
     spend, spend_failure = valuation.fit_spend(found.spend_rows)
     future, draws, problems = _future(frame, fit, spend, settings)
