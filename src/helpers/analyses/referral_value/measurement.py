@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -89,8 +90,11 @@ class Customers:
 
     def margin_draws(self) -> Iterator[np.ndarray]:
         """Yield realised and expected margin in each draw."""
-        for spend in self.future_spend_draws:
-            yield self.margin + self.margin_rate * spend.astype(float)
+        return map(self.margin_in, range(len(self.future_spend_draws)))
+
+    def margin_in(self, draw: int) -> np.ndarray:
+        """Return realised and expected margin in a draw."""
+        return self.margin + self.margin_rate * self.future_spend_draws[draw].astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -341,8 +345,9 @@ class Measurement:
         credit = self.credit[places]
         net = np.empty((versions, draws, len(self.referee) if is_direct else len(places)), np.float32)
         gross = np.empty((draws, len(places)), np.float32)
-        types = zip(self.customers.margin_draws(), self._type_draws(), strict=True)
-        for draw, (margin, type_one) in enumerate(types):
+
+        def fill(draw: int, type_one: np.ndarray) -> None:
+            margin = self.customers.margin_in(draw)
             for version, types in enumerate(self._types(type_one)):
                 amounts = self.parts_of(types, margin).net
                 if not is_direct:  # the types decide whose credit passes on
@@ -351,6 +356,9 @@ class Measurement:
                     )[places]
                 net[version, draw] = amounts
             gross[draw] = referral.gross(credit, margin - self.customers.all_marketing)
+
+        with ThreadPoolExecutor(money.THREADS) as pool:
+            list(pool.map(fill, range(draws), self._type_draws()))
         return (*(referral.credited(credit, self.referee, net) if is_direct else net), gross)
 
     def _lifetime_draws(self) -> Iterator[np.ndarray]:

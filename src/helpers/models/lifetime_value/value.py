@@ -7,7 +7,9 @@ model, so the same customers in days, weeks or months are worth the same money.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -19,6 +21,7 @@ DAYS_PER_YEAR = 365.25
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375}
 ROWS_AT_ONCE = 10_000  # draws x rows are held for so many rows only
 CELLS_AT_ONCE = 5_000_000  # or for more, where the draws are few
+THREADS = 2  # that draws are taken in, where their order changes nothing
 
 
 def discount_factors(days, annual_discount_rate: float) -> np.ndarray:
@@ -309,9 +312,12 @@ def _draw(
             x, t_x, age, m = (column[block] for column in columns)
             first, inverse = distinct_rows(x, age, t_x)
             distinct = x[first], t_x[first], age[first]
-            purchases = (_sums(model, *distinct, horizons, weights) for model in purchase_models)
+            # of one generator, and so in order, while expected purchases, which draw nothing, go on in threads
             spend = (model.spend_draws(x, m, spend_rng) for model in spend_models)
-            yield block, inverse, zip(purchases, spend, strict=True)
+            with ThreadPoolExecutor(THREADS) as pool:
+                same = map(repeat, (*distinct, horizons, weights))
+                purchases = pool.map(_sums, purchase_models, *same)
+                yield block, inverse, zip(purchases, spend, strict=True)
 
     return blocks()
 
