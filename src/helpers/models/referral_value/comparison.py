@@ -7,7 +7,9 @@ not those high in the other. Each verdict says what the data say, over whatever 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -20,6 +22,7 @@ from .value import Estimate
 SUPPORTED, DEPENDS, NOT_SUPPORTED, CANNOT_BE_TESTED = "supported", "depends", "not supported", "cannot be tested"
 GROUPS = 1000  # of customers at random, which are resampled as wholes
 RANKED = 10_000  # customers in a resample that has to be ranked
+THREADS = 2  # that resamples are ranked in
 RANKED_IN_ALL = 10_000_000  # customers x draws ranked as wholes
 FEWEST_DRAWS = 5
 TOP = (0.1, 0.2, 0.3)  # shares of customers
@@ -309,7 +312,9 @@ def association(
         bought, brought = _both(*pair, size, 1)
         centre = whole if draws is None else _ranked(bought, brought[0], top)
         for block in resampling.blocks(-(-resamples // len(pairs)), part):
-            resampled = [_ranked(bought[i], brought[0][i], top) for i in rng.integers(size, size=(block, part))]
+            chosen = rng.integers(size, size=(block, part))
+            with ThreadPoolExecutor(THREADS) as pool:
+                resampled = list(pool.map(partial(_ranked_of, bought, brought[0], top), chosen))
             drawn.append(centre + np.sqrt(part / size) * (np.stack(resampled) - centre))
     drawn = np.concatenate(drawn) if size > 1 else np.full((1, 1 + len(top)), np.nan)
     low, high = resampling.percentile(drawn, level)
@@ -324,6 +329,10 @@ def association(
         expected=np.where(places > 0, places / size, np.nan),
         p_value=_independence(whole[1:], places, size),
     )
+
+
+def _ranked_of(bought, brought, top, chosen) -> np.ndarray:
+    return _ranked(bought[chosen], brought[chosen], top)
 
 
 def distinct_verdict(association: Association, limit: float = LIMIT_OF_USUALLY) -> str:
