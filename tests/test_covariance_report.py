@@ -414,6 +414,12 @@ def test_segment_that_cannot_be_compared_is_named_with_the_reason(small, spoiled
     assert tested == (spoiled == "few") and ("was not tested" in caption) != tested
     comparable = result.tables["differences"].frame.set_index("second")["comparable"]
     assert comparable["c" if spoiled == "few" else "b"].eq("not known").all()
+    differences, untested = result.tables["differences"], "c" if spoiled == "few" else "b"
+    shown = differences.view if len(differences.view) else pd.DataFrame({"first": [], "second": []})
+    assert untested not in {*shown["first"], *shown["second"]}
+    assert "not set against each other" in differences.caption
+    assert "not tested: " in result.figures["index_by_segment"].alt
+    assert f"({untested}," not in result.answer, "the opening gives no index of a group that was not tested"
     assert result.covariance.estimated
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -54,7 +55,12 @@ def _levels(result: Measurement, frames: Mapping[str, pd.DataFrame], english: Ma
     ):
         named = bool(result.groups.of_kind(kind))
         why = f"This survey names no {kind}s that can be shown."
-        drawn.append(draw(rows.reset_index(drop=True), english) if named else nothing(f"index_by_{kind}", why))
+        if not named:
+            drawn.append(nothing(f"index_by_{kind}", why))
+            continue
+        figure, found = draw(rows.reset_index(drop=True), english), result.comparability.get(kind)
+        told = f" {found.brief}" if found and found.verdict != "alike" else ""
+        drawn.append(replace(figure, alt=figure.alt + told))
     return drawn
 
 

@@ -189,9 +189,9 @@ def groups(result: Measurement, index: pd.DataFrame, differences: pd.DataFrame) 
     about = differences[differences["construct"] == result.model.satisfaction]
     rows = index[(index["construct"] == result.model.satisfaction) & index["chosen"] & index["index"].notna()]
     name = plain(result.named(result.model.satisfaction))
-    shown = rows[rows["segment"] != ALL]
-    # what is known not to be measured alike is not compared
-    about, differences = (part[part["comparable"] != "no"] for part in (about, differences))
+    # only what is known to be measured alike is compared
+    about, differences = (part[part["comparable"] == "yes"] for part in (about, differences))
+    shown = rows[rows["segment"].isin(about[["first", "second"]].to_numpy().ravel()) & (rows["segment"] != ALL)]
     parts = (
         _segments(shown, about, name),
         _waves(about, name),

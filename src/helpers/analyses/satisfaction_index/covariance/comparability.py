@@ -78,8 +78,9 @@ class Comparability:
             )
         else:
             text = f"The {self.kind}s answer the questions alike as far as can be told, so that indices can be compared"
-        untested = f"; not tested: {listed(self.left_out, MOST_NAMED)}" if self.left_out else ""
-        return f"{text}{untested}."
+        if self.left_out:
+            text += f"; not tested: {listed(self.left_out, MOST_NAMED)}"
+        return f"{text}; none is set against another." if self.verdict == "unknown" else f"{text}."
 
     @property
     def sentence(self) -> str:

@@ -98,6 +98,7 @@ def groups(result: Measurement, frame: pd.DataFrame) -> Table:
         "Index by segment and by wave; every group is measured by the weights of everyone. Groups of fewer than "
         f"{result.settings.min_cell} respondents are put together."
     )
+    caption = " ".join([caption, *(found.brief for found in result.comparability.values() if found.verdict != "alike")])
     return Table("groups", frame, caption, columns, view)
 
 
@@ -139,7 +140,6 @@ def differences(result: Measurement) -> Table:
         "difference": Column("Difference", "points", 1),
         **interval_columns("95 %"),
         "p_holm": Column("p, Holm", digits=3),
-        "comparable": Column("Answer alike"),
     }
     caption = (
         "Differences of the index, second less first, from the same resamples. p: two-sided, by the bootstrap "
@@ -149,6 +149,12 @@ def differences(result: Measurement) -> Table:
     for kind, found in result.comparability.items():
         if found.verdict == "differ":
             caption += f" Not to be read as differences in satisfaction between {kind}s: see the table of invariance."
+    alike = frame["comparable"] == "yes"
+    if not alike.all():
+        caption += " Groups that are not known to answer alike are not set against each other here; the file has them."
     shown = frame["construct"].isin([result.constructs[target] for target in result.targets])
     surely = frame["p_holm"] < 0.05
-    return Table("differences", frame, caption, columns, frame[shown | surely].reset_index(drop=True))
+    view = frame[alike & (shown | surely)].reset_index(drop=True)
+    if view.empty:
+        return Table("differences", frame, caption, view=pd.DataFrame())
+    return Table("differences", frame, caption, columns, view)
