@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,7 @@ from helpers.models.lifetime_value import value as money
 from helpers.models.referral_value import attribution, campaign, classes, comparison, type_model
 from helpers.models.referral_value import value as referral
 from helpers.models.referral_value.value import FirmTotal, Parts, TypeOneShare
+from helpers.models.threads import threads
 
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
@@ -357,7 +357,7 @@ class Measurement:
                 net[version, draw] = amounts
             gross[draw] = referral.gross(credit, margin - self.customers.all_marketing)
 
-        with ThreadPoolExecutor(money.THREADS) as pool:
+        with threads() as pool:
             list(pool.map(fill, range(draws), self._type_draws()))
         return (*(referral.credited(credit, self.referee, net) if is_direct else net), gross)
 

@@ -7,13 +7,13 @@ model, so the same customers in days, weeks or months are worth the same money.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 
 from helpers.models.fit import Fit, distinct_rows
+from helpers.models.threads import threads
 
 from .purchase_models import PurchaseModel
 
@@ -21,7 +21,6 @@ DAYS_PER_YEAR = 365.25
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375}
 ROWS_AT_ONCE = 10_000  # draws x rows are held for so many rows only
 CELLS_AT_ONCE = 5_000_000  # or for more, where the draws are few
-THREADS = 2  # that draws are taken in, where their order changes nothing
 
 
 def discount_factors(days, annual_discount_rate: float) -> np.ndarray:
@@ -314,7 +313,7 @@ def _draw(
             distinct = x[first], t_x[first], age[first]
             # of one generator, and so in order, while expected purchases, which draw nothing, go on in threads
             spend = (model.spend_draws(x, m, spend_rng) for model in spend_models)
-            with ThreadPoolExecutor(THREADS) as pool:
+            with threads() as pool:
                 same = map(repeat, (*distinct, horizons, weights))
                 purchases = pool.map(_sums, purchase_models, *same)
                 yield block, inverse, zip(purchases, spend, strict=True)

@@ -7,7 +7,6 @@ not those high in the other. Each verdict says what the data say, over whatever 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,13 +15,13 @@ import numpy as np
 from scipy import stats
 
 from helpers.models import resampling
+from helpers.models.threads import threads
 
 from .value import Estimate
 
 SUPPORTED, DEPENDS, NOT_SUPPORTED, CANNOT_BE_TESTED = "supported", "depends", "not supported", "cannot be tested"
 GROUPS = 1000  # of customers at random, which are resampled as wholes
 RANKED = 10_000  # customers in a resample that has to be ranked
-THREADS = 2  # that resamples are ranked in
 RANKED_IN_ALL = 10_000_000  # customers x draws ranked as wholes
 FEWEST_DRAWS = 5
 TOP = (0.1, 0.2, 0.3)  # shares of customers
@@ -313,7 +312,7 @@ def association(
         centre = whole if draws is None else _ranked(bought, brought[0], top)
         for block in resampling.blocks(-(-resamples // len(pairs)), part):
             chosen = rng.integers(size, size=(block, part))
-            with ThreadPoolExecutor(THREADS) as pool:
+            with threads() as pool:
                 resampled = list(pool.map(partial(_ranked_of, bought, brought[0], top), chosen))
             drawn.append(centre + np.sqrt(part / size) * (np.stack(resampled) - centre))
     drawn = np.concatenate(drawn) if size > 1 else np.full((1, 1 + len(top)), np.nan)

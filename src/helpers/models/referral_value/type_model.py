@@ -8,13 +8,13 @@ type is known; the share alone asks for more, that it depends on nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
 from helpers.models import fit
+from helpers.models.threads import threads
 
 from .value import Estimate
 
@@ -22,7 +22,6 @@ from .value import Estimate
 EVENTS_PER_COLUMN = fit.EVENTS_PER_PARAMETER
 PRIOR_SPREAD = 2.5  # log odds for a standard deviation of a column: weak, as 1 nearly triples the odds
 FOLDS = 10
-THREADS = 2  # that folds are taken in; each has a part of the result of its own
 LEAST_PROBABILITY = 1e-9  # a certainty that fails would cost an infinite loss
 
 
@@ -176,7 +175,7 @@ def weigh(columns, type_one, group, *, folds: int = FOLDS, level: float = 0.95, 
         # Jeffreys' estimate, which is never certain
         by_share[unseen] = (type_one[~unseen].sum() + 0.5) / ((~unseen).sum() + 1)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with threads() as pool:
         list(pool.map(foresee, range(folds)))
     log_loss, brier = (
         _score(loss(by_model, type_one), loss(by_share, type_one), group, level) for loss in (_log_loss, _brier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pandas as pd
@@ -11,12 +10,12 @@ from tqdm import tqdm
 
 from helpers.data import customer_summary, transactions
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
+from helpers.models.threads import threads
 
 from ..settings import Periods, Settings
 from .split import Material, Split, assess, collect
 
 MOST_RESAMPLES = 100  # of the repeated checks: their intervals are to be seen, not to be judged by
-THREADS = 2  # numpy lets go of the interpreter while it computes
 SCORED = ["calibration_end", "end", "time_unit", "merge_period", "customers", "repeat_customers", "actual"]
 SCORED += ["method", "measure", "value", "low", "high", "flag"]
 COARSER = {"D": ("W", "M"), "W": (), "M": ()}  # merge periods that whole merge periods make up
@@ -102,7 +101,7 @@ def _assess_all(
         bar.update()
         return split
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with threads() as pool:
         return list(pool.map(one, material))
 
 
