@@ -399,4 +399,5 @@ def _outcome(addressed: int, expected, simulated, break_even, spread: float, lev
 def _with_net(amounts) -> tuple:
     responses, uplift, loss, cost = amounts
     net = uplift - loss - cost
-    return responses, uplift, loss, cost, net, net / np.where(cost > 0, cost, np.nan)
+    with np.errstate(over="ignore"):  # a cost of next to nothing returns without bound
+        return responses, uplift, loss, cost, net, net / np.where(cost > 0, cost, np.nan)
