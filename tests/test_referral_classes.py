@@ -6,17 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from helpers.models.quadrants import MEDIAN, Rule, classify, cuts, stability, totals, under_moved_cuts
 from helpers.models.referral_value import comparison
-from helpers.models.referral_value.classes import (
-    CLASSES,
-    MEDIAN,
-    Rule,
-    classify,
-    cuts,
-    stability,
-    totals,
-    under_moved_cuts,
-)
+from helpers.models.referral_value.classes import CLASSES
 from helpers.models.referral_value.comparison import (
     association,
     compare,
@@ -39,7 +31,7 @@ def test_four_customers_by_hand():
     assert classed(LIFETIME, REFERRAL).tolist() == [MISERS, AFFLUENTS, ADVOCATES, CHAMPIONS]
     found = totals(LIFETIME, REFERRAL, classed(LIFETIME, REFERRAL))
     assert found.customers.tolist() == [1, 1, 1, 1] and found.share.tolist() == [0.25] * 4
-    assert found.lifetime_value.tolist() == [9, 8, 2, 1] and found.referral_value.tolist() == [0, 7, 5, 0]
+    assert found.first.tolist() == [9, 8, 2, 1] and found.second.tolist() == [0, 7, 5, 0]
 
 
 def test_rules_by_hand():
@@ -94,7 +86,7 @@ def test_stability_by_hand():
     assert found.own.tolist() == [0.5, 0.5, 1, 1]
     assert found.probability[0].tolist() == [0.5, 0, 0, 0.5]
     assert found.share.value.tolist() == [0.25] * 4
-    fixed = stability([LIFETIME, 0 * LIFETIME], [REFERRAL] * 2, [0] * 4, lifetime_rule=Rule("fixed", 5))
+    fixed = stability([LIFETIME, 0 * LIFETIME], [REFERRAL] * 2, [0] * 4, first_rule=Rule("fixed", 5))
     assert fixed.share.value.tolist() == [0.125, 0.125, 0.375, 0.375]
 
 
@@ -105,7 +97,7 @@ def test_stability_is_the_probability_of_the_class():
     drawn = [values + rng.normal(size=(4000, 3)) for values in (lifetime, referral)]
     rule = Rule("fixed", 0)
     own = classed(lifetime, referral, rule)
-    found = stability(*drawn, own, lifetime_rule=rule, referral_rule=rule)
+    found = stability(*drawn, own, first_rule=rule, second_rule=rule)
     expected = stats.norm.cdf(np.abs(lifetime)) * stats.norm.cdf(np.abs(referral))
     np.testing.assert_allclose(found.own, expected, atol=0.03)
     np.testing.assert_allclose(found.probability.sum(axis=1), 1, rtol=1e-6)

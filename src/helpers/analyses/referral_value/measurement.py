@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from helpers.data import customer_summary, marketing_touches, referrals, transactions
+from helpers.data import marketing_touches, referrals, transactions
 from helpers.data.referrals import Referrals
-from helpers.data.refusal import InputRefused, Problem
-from helpers.data.sources import find_built_in
-from helpers.exhibits import listed
-from helpers.models.fit import Fit
+from helpers.models import quadrants
 from helpers.models.lifetime_value import value as money
-from helpers.models.referral_value import attribution, campaign, classes, comparison, type_model
+from helpers.models.referral_value import attribution, campaign, comparison, type_model
 from helpers.models.referral_value import value as referral
 from helpers.models.referral_value.value import FirmTotal, Parts, TypeOneShare
 from helpers.models.threads import threads
@@ -28,73 +23,18 @@ from helpers.models.threads import threads
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
 from ..progress import progress
+from ..several_files import is_simulated, one_way_to_write, refuse_a_mixture
 from . import known
+from .customers import Customers, value_customers
 from .settings import MODEL, STATED, Settings
 
 # Versions of referral value: with the expected types first, then with every share of type one in `Measurement.shares`,
 # of all referrals (`of_all`) and of those whose type nobody knows (`of_unknown`); the sources' own version last.
 EXPECTED, GROSS = 0, -1
-NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
-FEWEST_DRAWS = 40
 FILES = ("transactions", "referrals", "marketing_touches")
 BENDING_SHARES = 5  # shares of type one looked at where referral value is not linear in them
 UNKNOWN_TYPE = 0.5  # taken where no type is known and none is set: the report says so
 FEWEST_YEARS = 1.0  # of being a customer, over which referrals are counted a year
-
-
-@dataclass(frozen=True, eq=False)
-class Customers:
-    """What customers bought, cost and are expected to bring; arrays of shape (customers,) in money.
-
-    Parameters
-    ----------
-    customer_id : ndarray of str
-    first_date : ndarray of datetime64
-        The day of the first purchase.
-    margin, marketing : ndarray
-        Realised margin, and what was spent on the customer; past money as `past_rate` says.
-    future_margin, future_marketing : ndarray
-        Expected within the horizon, discounted; nan where no model could be fitted.
-    future_spend_draws : ndarray of float32, shape (draws, customers)
-        Draws of the discounted expected spend; empty where there are none.
-    margin_rate : float
-        That turns spend into margin.
-    problems : tuple of str
-        What is wrong with the models, in words.
-    """
-
-    customer_id: np.ndarray
-    first_date: np.ndarray
-    margin: np.ndarray
-    marketing: np.ndarray
-    future_margin: np.ndarray
-    future_marketing: np.ndarray
-    future_spend_draws: np.ndarray
-    margin_rate: float
-    problems: tuple[str, ...]
-
-    @cached_property
-    def all_margin(self) -> np.ndarray:
-        """Return realised and expected margin."""
-        return self.margin + self.future_margin
-
-    @cached_property
-    def all_marketing(self) -> np.ndarray:
-        """Return what was and is to be spent on the customer."""
-        return self.marketing + self.future_marketing
-
-    @cached_property
-    def lifetime_value(self) -> np.ndarray:
-        """Return margin less marketing expense."""
-        return self.all_margin - self.all_marketing
-
-    def margin_draws(self) -> Iterator[np.ndarray]:
-        """Yield realised and expected margin in each draw."""
-        return map(self.margin_in, range(len(self.future_spend_draws)))
-
-    def margin_in(self, draw: int) -> np.ndarray:
-        """Return realised and expected margin in a draw."""
-        return self.margin + self.margin_rate * self.future_spend_draws[draw].astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +70,7 @@ class Measurement:
     @property
     def is_simulated(self) -> bool:
         """Tell whether the customers, their referrals or what they cost are made up."""
-        touches = _is_simulated(self.settings.marketing_touches, "marketing_touches")
+        touches = is_simulated(self.settings.marketing_touches, "marketing_touches")
         return self.purchases.is_simulated or self.referrals.is_simulated or touches
 
     @cached_property
@@ -399,28 +339,28 @@ class Measurement:
         """Return above which lifetime and referral value are high."""
         settings = self.settings
         return (
-            float(classes.cuts(self.customers.lifetime_value, settings.lifetime_rule)),
-            float(classes.cuts(self.referral_value, settings.referral_rule)),
+            float(quadrants.cuts(self.customers.lifetime_value, settings.lifetime_rule)),
+            float(quadrants.cuts(self.referral_value, settings.referral_rule)),
         )
 
     @cached_property
     def classes(self) -> np.ndarray:
         """Return the class of each customer, a place in `CLASSES`."""
-        return classes.classify(self.customers.lifetime_value, self.referral_value, *self.cuts)
+        return quadrants.classify(self.customers.lifetime_value, self.referral_value, *self.cuts)
 
     @cached_property
-    def stability(self) -> classes.Stability | None:
+    def stability(self) -> quadrants.Stability | None:
         """Return how customers are classed when their values are drawn; None without draws."""
         if not self.has_draws:
             return None
         lifetime, brought = _unzipped(self.draws)
-        rules = {"lifetime_rule": self.settings.lifetime_rule, "referral_rule": self.settings.referral_rule}
-        return classes.stability(lifetime, brought, self.classes, **rules)
+        rules = {"first_rule": self.settings.lifetime_rule, "second_rule": self.settings.referral_rule}
+        return quadrants.stability(lifetime, brought, self.classes, **rules)
 
     @cached_property
-    def moved_cuts(self) -> classes.MovedCuts:
+    def moved_cuts(self) -> quadrants.MovedCuts:
         """Return what moving the cuts changes."""
-        return classes.under_moved_cuts(self.customers.lifetime_value, self.referral_value, *self.cuts)
+        return quadrants.under_moved_cuts(self.customers.lifetime_value, self.referral_value, *self.cuts)
 
     @cached_property
     def comparison(self) -> comparison.Comparison:
@@ -512,11 +452,6 @@ def _assumed(chosen: float, stated: np.ndarray) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-def _is_simulated(source: str, table: str) -> bool:
-    built_in = find_built_in(source, table)
-    return built_in is not None and built_in.is_simulated
-
-
 def _unzipped(draws) -> tuple[Iterator[np.ndarray], Iterator[np.ndarray]]:
     """Return two streams from one of pairs; each goes through the draws by itself, so that none is held."""
     return (lifetime for lifetime, _ in draws()), (brought for _, brought in draws())
@@ -530,9 +465,9 @@ def measure(settings: Settings) -> Measurement:
     helpers.data.refusal.InputRefused
         When an input or a setting cannot be used; the message names everything that is wrong.
     """
-    _refuse_a_mixture(settings)
+    refuse_a_mixture(settings, FILES)
     lifetime = _lifetime_settings(settings)
-    with progress("referral value", 3) as bar, _one_way_to_write(settings):
+    with progress("referral value", 3) as bar, one_way_to_write(settings, FILES):
         purchases, touches, periods = valuation.read(lifetime)
         if settings.past_rate:
             touches = _touches(settings, purchases, periods.observation_end)
@@ -543,40 +478,6 @@ def measure(settings: Settings) -> Measurement:
         bar.update()
     referrer, referee = found.positions(customers.customer_id)
     return Measurement(settings, purchases, touches, found, periods.observation_end, customers, referrer, referee)
-
-
-@contextmanager
-def _one_way_to_write(settings: Settings) -> Iterator[None]:
-    """Say of a refused date or number which of the files it stands in, and that all must be written alike."""
-    try:
-        yield
-    except InputRefused as refused:
-        if not any(part in problem.way_out for problem in refused.problems for part in ("date_format", "decimal=")):
-            raise
-        given = [name for name in FILES if Path(getattr(settings, name)).name == refused.subject]
-        subject = f"{refused.subject} ({' or '.join(given)})" if given else refused.subject
-        advice = f"{refused.advice} date_format and decimal hold for {listed(FILES)} alike.".strip()
-        raise InputRefused(subject, refused.problems, advice) from None
-
-
-def _refuse_a_mixture(settings: Settings) -> None:
-    """Refuse simulated tables beside real ones: they are not of the same customers."""
-    given = {name: getattr(settings, name) for name in FILES}
-    simulated = [name for name, source in given.items() if source and _is_simulated(source, name)]
-    own = [name for name, source in given.items() if source and name not in simulated]
-    if not simulated or not own:
-        return
-    if "transactions" in own:
-        way_out = (
-            "You gave transactions of your own: set referrals and marketing_touches to your files, or to '' for none."
-        )
-    else:
-        way_out = (
-            f"You gave {' and '.join(own)} of your own: set transactions to your file as well, and what you do not "
-            "have to '' for none."
-        )
-    mixed = f"{' and '.join(simulated)} of the synthetic firm beside {' and '.join(own)} of others"
-    raise InputRefused(mixed, [Problem("they are not of the same customers", way_out=way_out)])
 
 
 def _lifetime_settings(settings: Settings) -> LifetimeSettings:
@@ -599,66 +500,6 @@ def _touches(settings, purchases, end: date) -> marketing_touches.MarketingCosts
         connection=purchases.table.get_backend(),
         customers=purchases.table,
     )
-
-
-def value_customers(purchases, touches, periods, lifetime: LifetimeSettings, settings: Settings) -> Customers:
-    """Fit the models on everything observed, and value each customer with draws."""
-    end = periods.observation_end
-    margin_rate = valuation.margin_rate_of(purchases, periods, lifetime)
-    found = valuation.summaries(purchases.table, end, settings.time_unit, lifetime.merge_period)
-    realised = customer_summary.realised_value(purchases.realised, margin_rate, end, past_rate=settings.past_rate)
-    costs = realised.left_join(touches.table, "customer_id")
-    past = costs.select(
-        "customer_id",
-        # as dates they would be fetched as objects, one by one
-        first_date=costs.first_date.cast("timestamp"),
-        margin=costs.historical_margin,
-        marketing=costs.marketing_cost.coalesce(0.0),
-    ).to_pandas()
-    frame = found.customers.join(past.set_index("customer_id", verify_integrity=True), on="customer_id")
-    fit, failure = valuation.fit_purchases(settings.model, found.rows)
-    spend, spend_failure = valuation.fit_spend(found.spend_rows)
-    future, draws, problems = _future(frame, fit, spend, settings)
-    planned = money.discounted_cost(
-        settings.planned_marketing_cost, settings.horizon_weeks, settings.annual_discount_rate
-    )
-    failures = [text for text in (failure, spend_failure) if text]
-    kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
-    return Customers(
-        customer_id=frame["customer_id"].to_numpy(),
-        first_date=frame["first_date"].to_numpy("datetime64[ns]"),
-        margin=frame["margin"].to_numpy(float),
-        marketing=frame["marketing"].to_numpy(float),
-        future_margin=margin_rate * future,
-        future_marketing=np.full(len(frame), float(planned)),
-        future_spend_draws=draws,
-        margin_rate=margin_rate,
-        problems=tuple(dict.fromkeys([*failures, *kept, *problems])),
-    )
-
-
-def _future(
-    frame: pd.DataFrame, fit: Fit | None, spend: Fit | None, settings: Settings
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return the discounted expected spend of each customer, draws of it, and what is wrong with them.
-
-    Without a model nothing is expected: values are what was realised, and the report says so.
-    """
-    none = np.empty((0, len(frame)), np.float32)
-    if fit is None or spend is None:
-        return np.zeros(len(frame)), none, []
-    history = [frame[name].to_numpy(float) for name in valuation.HISTORY]
-    amounts = frame["monetary_value"].to_numpy(float)
-    when = (settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit)
-    purchases = money.discounted_purchases(fit.model, *history, *when)
-    names = dict(zip(("horizon_weeks", "annual_discount_rate", "time_unit"), when, strict=True))
-    expected = spend.model.expected_average_spend(history[0], amounts) * purchases
-    draws = min(settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(frame)))
-    try:
-        drawn = money.discounted_spend_draws(fit, spend, *history, amounts, **names, draws=draws, seed=settings.seed)
-    except ValueError as unknown:
-        return expected, none, [str(unknown)]
-    return expected, drawn, []
 
 
 def _referrals(settings: Settings, purchases, periods, customers: Customers) -> Referrals:

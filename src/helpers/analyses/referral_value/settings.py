@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from helpers.data.referrals import SEVERAL_REFERRERS
+from helpers.models.quadrants import RULES, Rule
 from helpers.models.referral_value.campaign import ROAD_MAP, Move
-from helpers.models.referral_value.classes import RULES, Rule
 
 from ..choices import Choices
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from helpers.models.referral_value.classes import CLASSES, classify, cuts
+from helpers.models.quadrants import classify, cuts
+from helpers.models.referral_value.classes import CLASSES
 from helpers.synthetic.satisfaction_survey import CONSTRUCTS
 
 from .people import People

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, number, percent
-from helpers.models.referral_value.classes import CLASSES, totals
+from helpers.models.quadrants import totals
+from helpers.models.referral_value.classes import CLASSES
 
 from ..measurement import Measurement
 
@@ -39,7 +40,7 @@ def classes(result: Measurement) -> Table:
     stable = result.stability
     nothing = np.full(len(CLASSES), np.nan)
     size = np.where(found.customers > 0, found.customers, np.nan)
-    together = found.lifetime_value + found.referral_value
+    together = found.first + found.second
     frame = pd.DataFrame(
         {
             "class": CLASSES,
@@ -48,10 +49,10 @@ def classes(result: Measurement) -> Table:
             "expected_share": stable.share.value if stable else nothing,
             "low": stable.share.low if stable else nothing,
             "high": stable.share.high if stable else nothing,
-            "lifetime_value": found.lifetime_value,
-            "referral_value": found.referral_value,
-            "mean_lifetime_value": found.lifetime_value / size,
-            "mean_referral_value": found.referral_value / size,
+            "lifetime_value": found.first,
+            "referral_value": found.second,
+            "mean_lifetime_value": found.first / size,
+            "mean_referral_value": found.second / size,
             "share_of_value": together / together.sum() if together.sum() > 0 else nothing,
         }
     )

@@ -1,0 +1,120 @@
+"""What the customers known on a day are expected to spend from then on: fit on all that was seen, value, draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from helpers.models.fit import Fit
+from helpers.models.lifetime_value import value
+
+from . import valuation
+
+NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
+FEWEST_DRAWS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """The customers known on a day and what is expected of them.
+
+    Parameters
+    ----------
+    end : date
+        That day.
+    customers : pandas.DataFrame
+        customer_id, frequency, recency, T, monetary_value, in order of customer_id.
+    purchases, spend : Fit or None
+        The models; None where one could not be fitted.
+    future_spend : ndarray, shape (customers,)
+        Discounted expected spend within the horizon; 0 where there is no model: then nothing is expected.
+    draws : ndarray of float32, shape (draws, customers)
+        Draws of it; no row where there are none.
+    problems : tuple of str
+        What is wrong with the models, in words.
+    """
+
+    end: date
+    customers: pd.DataFrame
+    purchases: Fit | None
+    spend: Fit | None
+    future_spend: np.ndarray
+    draws: np.ndarray
+    problems: tuple[str, ...]
+
+    @property
+    def history(self) -> list[np.ndarray]:
+        """Return frequency, recency and T."""
+        return [self.customers[name].to_numpy(float) for name in valuation.HISTORY]
+
+    @cached_property
+    def probability_alive(self) -> np.ndarray:
+        """Return the probability that each customer is still one; nan without a model."""
+        if self.purchases is None:
+            return np.full(len(self.customers), np.nan)
+        return self.purchases.model.probability_alive(*self.history)
+
+
+def expect(
+    table: ibis.Table,
+    end: date,
+    *,
+    model: str,
+    time_unit: str,
+    merge_period: str,
+    horizon_weeks: float,
+    annual_discount_rate: float,
+    draws: int,
+    seed: int,
+) -> Expectation:
+    """Fit the models on the purchases to a day, and say what customers will spend after it.
+
+    Parameters
+    ----------
+    table : ibis Table
+        Purchases: customer_id, date, amount.
+    end : date
+        The last day that counts.
+    model, time_unit, merge_period, horizon_weeks, annual_discount_rate, draws, seed
+        As in `Settings`. Of very many customers there are fewer draws, `FEWEST_DRAWS` at least.
+
+    Returns
+    -------
+    Expectation
+    """
+    found = valuation.summaries(table, end, time_unit, merge_period)
+    fit, failure = valuation.fit_purchases(model, found.rows)
+    spend, spend_failure = valuation.fit_spend(found.spend_rows)
+    horizon = {"horizon_weeks": horizon_weeks, "annual_discount_rate": annual_discount_rate, "time_unit": time_unit}
+    held = min(draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(found.customers)))
+    future, drawn, problem = _future(found.customers, fit, spend, horizon, held, seed)
+    failures = [text for text in (failure, spend_failure) if text]
+    kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
+    problems = tuple(dict.fromkeys([*failures, *kept, *problem]))
+    return Expectation(end, found.customers, fit, spend, future, drawn, problems)
+
+
+def _future(
+    customers: pd.DataFrame, fit: Fit | None, spend: Fit | None, horizon: dict, draws: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the discounted expected spend of each customer, draws of it, and why there are none.
+
+    Without a model nothing is expected: values are what was realised, and the report says so.
+    """
+    none = np.empty((0, len(customers)), np.float32)
+    if fit is None or spend is None:
+        return np.zeros(len(customers)), none, []
+    history = [customers[name].to_numpy(float) for name in valuation.HISTORY]
+    amounts = customers["monetary_value"].to_numpy(float)
+    purchases = value.discounted_purchases(fit.model, *history, *horizon.values())
+    expected = spend.model.expected_average_spend(history[0], amounts) * purchases
+    try:
+        drawn = value.discounted_spend_draws(fit, spend, *history, amounts, **horizon, draws=draws, seed=seed)
+    except ValueError as unknown:
+        return expected, none, [str(unknown)]
+    return expected, drawn, []
