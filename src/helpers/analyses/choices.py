@@ -41,9 +41,9 @@ class Choices:
         return cls(**choices)
 
     def __post_init__(self) -> None:
-        # A default that is made anew each time (a dict or a list) says its type by its factory.
+        # A default that is made anew each time (a dict or a list) is made here to know its type.
         types = {
-            entry.name: entry.default_factory if callable(entry.default_factory) else type(entry.default)
+            entry.name: type(entry.default_factory() if callable(entry.default_factory) else entry.default)
             for entry in fields(self)
         }
         wrong = [

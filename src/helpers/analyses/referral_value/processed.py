@@ -7,10 +7,8 @@ import pandas as pd
 
 from helpers.models.referral_value.classes import CLASSES
 
+from ..lifetime_value.expectation import bounds as draw_bounds
 from .measurement import Measurement
-
-COLUMNS_AT_ONCE = 20_000  # customers whose draws are sorted together
-TAILS = (0.025, 0.975)
 
 
 def customer_table(result: Measurement) -> pd.DataFrame:
@@ -43,22 +41,10 @@ def customer_table(result: Measurement) -> pd.DataFrame:
 
 def _lifetime_bounds(result: Measurement) -> np.ndarray:
     customers = result.customers
-    bounds = np.full((2, len(customers.margin)), np.nan)
-    if result.has_draws:
-        past = customers.margin - customers.all_marketing
-        bounds = past + customers.margin_rate * _quantiles(customers.future_spend_draws)
-    return np.sort(bounds, axis=0)
+    past = customers.margin - customers.all_marketing
+    return np.sort(past + customers.margin_rate * draw_bounds(customers.future_spend_draws), axis=0)
 
 
 def _referral_bounds(result: Measurement) -> np.ndarray:
     """Return the interval of net referral value; of those who brought nobody it is known to be 0."""
     return result.net_bounds() if result.has_draws else np.full((2, len(result.customers.margin)), np.nan)
-
-
-def _quantiles(draws: np.ndarray) -> np.ndarray:
-    """Return both ends for each column, without another copy of all draws."""
-    parts = [
-        np.quantile(draws[:, start : start + COLUMNS_AT_ONCE].astype(float), TAILS, axis=0)
-        for start in range(0, draws.shape[1], COLUMNS_AT_ONCE)
-    ]
-    return np.concatenate(parts, axis=1)
