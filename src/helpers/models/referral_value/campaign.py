@@ -15,9 +15,9 @@ import numpy as np
 from scipy import special
 
 from helpers.models import resampling
+from helpers.models.estimate import Estimate
 
 from .classes import CLASSES, HIGH
-from .value import Estimate
 
 ROAD_MAP = {
     "affluents": {"champions": 1.0},

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import stats
 
 from helpers.models import resampling
+from helpers.models.estimate import Estimate
+from helpers.models.ranks import membership
 from helpers.models.threads import threads
-
-from .value import Estimate
 
 SUPPORTED, DEPENDS, NOT_SUPPORTED, CANNOT_BE_TESTED = "supported", "depends", "not supported", "cannot be tested"
 GROUPS = 1000  # of customers at random, which are resampled as wholes
@@ -396,7 +396,7 @@ def _ranked(lifetime, referral, top) -> np.ndarray:
     spread = np.sqrt(_spread(bought) * _spread(brought))
     correlation = (ranks[0] @ ranks[1]) / spread if spread > 0 else np.nan
     overlaps = [
-        _membership(lifetime, bought, places) @ _membership(referral, brought, places) / places if places else np.nan
+        membership(lifetime, bought, places) @ membership(referral, brought, places) / places if places else np.nan
         for places in _sizes(brought, top)
     ]
     return np.array([correlation, *overlaps])
@@ -424,14 +424,6 @@ def _sizes(referral, top) -> np.ndarray:
     """Customers in each top: no more than have brought value, for the others are not high in it."""
     asked = np.maximum(np.rint(top * len(referral)), 1).astype(int)
     return np.minimum(asked, (referral > 0).sum())
-
-
-def _membership(values, ordered, places) -> np.ndarray:
-    """Whether each value is among so many highest of all, in part for those tied at the edge."""
-    edge = ordered[-places]
-    below, upto = np.searchsorted(ordered, edge), np.searchsorted(ordered, edge, "right")
-    left = places - (len(ordered) - upto)
-    return (values > edge) + (values == edge) * (left / (upto - below))
 
 
 def _independence(overlap, places, customers: int) -> np.ndarray:

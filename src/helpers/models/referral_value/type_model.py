@@ -14,9 +14,8 @@ import numpy as np
 from scipy import special
 
 from helpers.models import fit
+from helpers.models.estimate import Estimate
 from helpers.models.threads import threads
-
-from .value import Estimate
 
 # Referrals of the rarer type for each column (Peduzzi et al. 1996, J. Clinical Epidemiology 49, 1373-1379).
 EVENTS_PER_COLUMN = fit.EVENTS_PER_PARAMETER

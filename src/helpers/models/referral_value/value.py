@@ -17,22 +17,9 @@ import numpy as np
 from scipy import sparse
 
 from helpers.models import proportions
+from helpers.models.estimate import Estimate as Estimate
 
 VALUES_AT_ONCE = 16_000_000  # draws x customers multiplied at a time: what bounds memory
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """A number, or an array of them, with the interval of each; nan where there is none.
-
-    Attributes
-    ----------
-    value, low, high : float or ndarray
-    """
-
-    value: np.ndarray | float
-    low: np.ndarray | float
-    high: np.ndarray | float
 
 
 @dataclass(frozen=True, eq=False)
