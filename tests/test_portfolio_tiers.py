@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from helpers.models.quadrants import Rule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from helpers.models.customer_portfolio.tiers import (
     tier_stability,
     tiers,
 )
+from helpers.models.quadrants import Rule
 
 FIXED = TierRule(Rule("fixed", 100), Rule("fixed", 50))
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.models import resampling
-
-from .referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 HIGH = ((True, False), (True, True), (False, True), (False, False))  # of each class: whether both values are high
 RULES = ("median", "mean", "quantile", "positive", "fixed")

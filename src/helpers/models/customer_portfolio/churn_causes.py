@@ -14,8 +14,8 @@ import numpy as np
 from scipy import stats
 
 from helpers.models import resampling
+from helpers.models.estimate import Estimate
 from helpers.models.fit import distinct_rows
-from helpers.models.referral_value.value import Estimate
 
 from . import lifelines_peer
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.models import resampling
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 REINVEST, LET_GO = "reinvest", "let go"
 BY_VALUE, EVERYONE, NOBODY = "by expected value", "reinvest in everyone", "let everyone go"

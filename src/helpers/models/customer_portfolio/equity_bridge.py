@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.models import resampling
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 LINES = ("opening", "new", "lost", "discount", "margin", "growth", "closing")
 

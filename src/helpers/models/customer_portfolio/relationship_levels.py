@@ -19,7 +19,7 @@ import numpy as np
 from scipy import optimize
 
 from helpers.models import resampling
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 NONE = -1  # no level can be recommended
 FACTORS = (0.5, 2.0)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from helpers.models import proportions
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 STAGES = ("exploration", "formation", "stable", "decline", "ended")
 EXPLORATION, FORMATION, STABLE, DECLINE, ENDED = range(len(STAGES))

@@ -17,7 +17,6 @@ import numpy as np
 from scipy import sparse
 
 from helpers.models import proportions
-from helpers.models.estimate import Estimate as Estimate
 
 VALUES_AT_ONCE = 16_000_000  # draws x customers multiplied at a time: what bounds memory
 

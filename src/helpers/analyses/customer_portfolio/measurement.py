@@ -1,0 +1,613 @@
+"""The numbers of the customer portfolio: every way in which the sources sort customers, on one set of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from helpers.data.satisfaction_models import read_model
+from helpers.models import quadrants, resampling
+from helpers.models.customer_portfolio import (
+    churn_causes,
+    commercial_value,
+    decline,
+    equity_bridge,
+    lenses,
+    profit_periods,
+    pyramid,
+    relationship_levels,
+    rfm,
+    stages,
+    tiers,
+)
+from helpers.models.estimate import Estimate
+from helpers.models.lifetime_value import value as money
+
+from ..several_files import is_simulated
+from . import actions, influence, two_sided
+from .names import CLASSES, PYRAMID
+from .quarters import by_quarter
+from .reading import FILES, Portfolio, read
+from .settings import Settings
+from .snapshots import Snapshot
+
+PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
+PANEL_STEP_DAYS = 91
+PANEL_STEPS = 16  # at most
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement(Portfolio):
+    """The portfolio with everything that is computed from it, each number when it is first asked for."""
+
+    @property
+    def currency(self) -> str:
+        """Return the currency in words."""
+        return self.settings.currency or self.files.purchases.currency or "currency units"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether these customers are made up."""
+        given = ((getattr(self.settings, name), name) for name in FILES)
+        return any(is_simulated(source, name) for source, name in given)
+
+    def __len__(self) -> int:
+        return len(self.customer_id)
+
+    @property
+    def has_margins(self) -> bool:
+        """Tell whether the purchases state what they earn; else the margin rate is assumed."""
+        return self.files.purchases.has_margin
+
+    def has(self, name: str) -> bool:
+        """Tell whether a table was given."""
+        return name in self.files.all
+
+    @property
+    def has_costs(self) -> bool:
+        """Tell whether anything is known of what customers cost."""
+        return self.has("marketing_touches") or self.has("service_contacts")
+
+    @property
+    def has_draws(self) -> bool:
+        """Tell whether values have draws, and so intervals."""
+        return self.now.has_draws
+
+    @cached_property
+    def years(self) -> float:
+        """Return the years between the two dates."""
+        return (self.now.date - self.then.date).days / money.DAYS_PER_YEAR
+
+    def _since(self, day, dates: np.ndarray) -> np.ndarray:
+        return (np.datetime64(day, "ns") - dates) / DAY
+
+    def ended(self, shot: Snapshot) -> np.ndarray:
+        """Tell of each customer of a date whether an exit was recorded by then."""
+        return self.exit_date[shot.place] <= np.datetime64(shot.date, "ns")
+
+    # --- current and future value ------------------------------------------------------------------------------
+
+    @cached_property
+    def cuts(self) -> tuple[float, float]:
+        """Return where high current and high future value begin, at both dates alike."""
+        return (
+            float(quadrants.cuts(self.now.current_value, self.settings.current_rule)),
+            float(quadrants.cuts(self.now.future_value, self.settings.future_rule)),
+        )
+
+    def _classes(self, shot: Snapshot) -> np.ndarray:
+        return quadrants.classify(shot.current_value, shot.future_value, *self.cuts)
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """Return the class of each customer, places in `CLASSES`."""
+        return self._classes(self.now)
+
+    @cached_property
+    def classes_then(self) -> np.ndarray:
+        """Return the class of each customer of the earlier date, by the cuts of the later one."""
+        return self._classes(self.then)
+
+    @cached_property
+    def class_stability(self) -> quadrants.Stability | None:
+        """Return how customers are classed when their future values are drawn; None without draws."""
+        if not self.has_draws:
+            return None
+        current = (self.now.current_value for _ in self.now.expectation.draws)
+        rules = {"first_rule": self.settings.current_rule, "second_rule": self.settings.future_rule}
+        return quadrants.stability(current, self.now.future_draws(), self.classes, **rules)
+
+    @cached_property
+    def moved_cuts(self) -> quadrants.MovedCuts:
+        """Return what moving the cuts changes."""
+        return quadrants.under_moved_cuts(self.now.current_value, self.now.future_value, *self.cuts)
+
+    @cached_property
+    def migration(self) -> np.ndarray:
+        """Return the customers by class then (rows; the last: not yet customers) and now (columns)."""
+        before = np.full(len(self), len(quadrants.HIGH))
+        before[self.then.place] = self.classes_then
+        cell = before * len(quadrants.HIGH) + self.classes
+        return np.bincount(cell, minlength=20).reshape(5, 4)
+
+    # --- tiers -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def strategic_value(self) -> np.ndarray:
+        """Return what each customer could still be worth more: as much as the best comparable, if still a customer."""
+        _, group = np.unique(self.segment, return_inverse=True)
+        more = tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
+        return more * np.nan_to_num(self.now.expectation.probability_alive)
+
+    @property
+    def tier_rule(self) -> tiers.TierRule:
+        """Return where high actual and high strategic value begin."""
+        cut = quadrants.Rule("quantile", self.settings.tier_cut)
+        return tiers.TierRule(high_actual=cut, high_strategic=cut)
+
+    @cached_property
+    def tiers(self) -> np.ndarray:
+        """Return the tier of each customer, places in `tiers.TIERS`."""
+        return tiers.tiers(self.now.actual_value, self.strategic_value, self.now.cost_to_serve, self.tier_rule)
+
+    @cached_property
+    def tier_stability(self) -> tiers.TierStability | None:
+        """Return in which tiers customers are when their values are drawn; None without draws."""
+        if not self.has_draws:
+            return None
+        now, strategic, cost = self.now, self.strategic_value, self.now.cost_to_serve
+        past = now.sum_of("margin")
+        # what the best comparable customers are worth is held where it is: a draw moves all of them alike
+        draws = (
+            (past + future, np.maximum(strategic + now.future_value - future, 0) * (strategic > 0), cost)
+            for future in now.future_draws()
+        )
+        return tiers.tier_stability(draws, self.tiers, self.tier_rule)
+
+    @cached_property
+    def pyramid(self) -> pyramid.Ranked:
+        """Return the tiers of the customer pyramid, by lifetime value."""
+        return pyramid.pyramid(self.now.value, self.settings.pyramid_shares)
+
+    @cached_property
+    def abc(self) -> pyramid.Ranked:
+        """Return main, general and sporadic customers, by sales of the last 12 months."""
+        return pyramid.abc(np.maximum(self.now.sum_of("current_sales"), 0), self.settings.abc_cuts)
+
+    @cached_property
+    def amounts(self) -> dict[str, np.ndarray]:
+        """Return what the curves of concentration are drawn of."""
+        return {
+            "sales": self.now.sum_of("sales"),
+            "margin": self.now.sum_of("margin"),
+            "profit": self.now.sum_of("margin") - self.now.cost,
+            "lifetime_value": self.now.value,
+        }
+
+    @cached_property
+    def concentration(self) -> dict[str, pyramid.Concentration]:
+        """Return how unevenly each of the amounts is spread."""
+        return {name: pyramid.concentration(values) for name, values in self.amounts.items()}
+
+    # --- lenses ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def margin_rates(self) -> np.ndarray:
+        """Return each customer's margin as a share of sales; nan of those without sales, or where it is assumed."""
+        sales = self.now.sum_of("sales")
+        known = (sales > 0) & self.has_margins
+        return np.divide(self.now.sum_of("margin"), sales, out=np.full(len(sales), np.nan), where=known)
+
+    @cached_property
+    def loyalty(self) -> np.ndarray:
+        """Return the repeat purchases of each customer."""
+        return self.now.expectation.history[0]
+
+    @cached_property
+    def lenses(self) -> dict[str, np.ndarray]:
+        """Return what each way of looking at customers ranks them by, as far as it can be computed."""
+        found = {
+            "output": self.loyalty + 1,
+            "sales": self.now.sum_of("sales"),
+            "loyalty": self.loyalty / np.maximum(self.now.tenure, 1),
+            "lifetime_value": self.now.value,
+        }
+        if self.has_margins or self.has_costs:
+            found["profit"] = self.now.sum_of("margin") - self.now.cost
+        if self.has("receivables"):
+            found["overdue"] = np.nan_to_num(self.overdue)
+        return found
+
+    @cached_property
+    def agreement(self) -> lenses.Agreement:
+        """Return how alike the lenses rank customers."""
+        return lenses.agreement(self.lenses, seed=self.settings.seed)
+
+    @cached_property
+    def owes_most(self) -> lenses.Claim | None:
+        """Return whether those who buy most owe most, beyond chance; None without receivables."""
+        if not self.has("receivables"):
+            return None
+        on_account = ~np.isnan(self.overdue)
+        if not on_account.any():
+            return None
+        return lenses.owes_most(self.now.sum_of("sales")[on_account], self.overdue[on_account], seed=self.settings.seed)
+
+    @cached_property
+    def loyal_less_margin(self) -> lenses.Claim:
+        """Return whether more loyal customers bring a lower margin rate."""
+        return lenses.loyal_less_margin(self.loyalty, self.margin_rates, seed=self.settings.seed)
+
+    # --- commercial value --------------------------------------------------------------------------------------
+
+    @cached_property
+    def influence(self) -> np.ndarray:
+        """Return the net value of those whom each customer brought."""
+        return influence.referral_value(self)
+
+    @cached_property
+    def components(self) -> np.ndarray:
+        """Return existing, potential, influence and learning value, of shape (customers, 4)."""
+        existing = self.now.sum_of("margin") - self.now.cost
+        potential = self.now.future_value - self.now.future_cost
+        learning = self.settings.value_of_feedback * (self.feedback + self.answered)
+        return np.column_stack([existing, potential, self.influence, learning])
+
+    @cached_property
+    def commercial(self) -> commercial_value.CommercialValue:
+        """Return the score of commercial value, with its weights."""
+        return commercial_value.commercial_value(self.components, self.settings.weights or self.settings.weighting)
+
+    @cached_property
+    def weight_sensitivity(self) -> commercial_value.Sensitivity:
+        """Return how much the score hangs on its weights."""
+        return commercial_value.sensitivity(self.commercial, seed=self.settings.seed)
+
+    @cached_property
+    def answered(self) -> np.ndarray:
+        """Return 1 for customers who answered the survey."""
+        told = np.zeros(len(self))
+        if self.files.survey is not None:
+            place = pd.Index(self.customer_id).get_indexer(self.files.survey.respondents["customer_id"].dropna())
+            told[place[place >= 0]] = 1
+        return told
+
+    # --- the life cycle ----------------------------------------------------------------------------------------
+
+    def _stages(self, shot: Snapshot) -> np.ndarray:
+        return stages.stages(
+            shot.tenure,
+            shot.sum_of("recent"),
+            shot.sum_of("before"),
+            # without a model nobody is thought to be gone
+            np.nan_to_num(shot.expectation.probability_alive, nan=1.0),
+            self.ended(shot),
+            shot.expectation.history[0] > 0,
+            self.settings.stage_rule,
+        )
+
+    @cached_property
+    def stages(self) -> np.ndarray:
+        """Return the stage of each customer, places in `stages.STAGES`."""
+        return self._stages(self.now)
+
+    @cached_property
+    def stage_moves(self) -> stages.Transitions:
+        """Return who moved from which stage to which between the two dates."""
+        before = np.full(len(self), stages.ABSENT, np.int8)
+        before[self.then.place] = self._stages(self.then)
+        return stages.transitions(before, self.stages)
+
+    @cached_property
+    def panel(self) -> np.ndarray:
+        """Return the stages of a sample of customers at dates that are equally far apart, up to the later date.
+
+        P(alive) is that of the model fitted at the end: of the dates before, it knows more than was known.
+        """
+        sample = self._panel_sample
+        last = int(self._since("1970-01-01", np.array([np.datetime64(self.now.date, "ns")]))[0] * -1)
+        first = int((self.first_date.min() - np.datetime64("1970-01-01", "ns")) / DAY)
+        steps = min(PANEL_STEPS, max((last - first) // PANEL_STEP_DAYS, 1))
+        dates = last - PANEL_STEP_DAYS * np.arange(steps, -1, -1)
+        customer, day, amount = self._purchases_of(sample)
+        left = (self.exit_date[sample] - np.datetime64("1970-01-01", "ns")) / DAY
+        model = self.now.expectation.purchases
+        return stages.stages_over_time(
+            customer,
+            day,
+            amount,
+            dates,
+            model.model.probability_alive if model else (lambda frequency, recency, T: np.ones(len(T))),
+            np.where(np.isnan(left), np.inf, left),
+            days_per_unit=self.now.days_per_unit,
+            rule=self.settings.stage_rule,
+        )
+
+    @cached_property
+    def _panel_sample(self) -> np.ndarray:
+        if len(self) <= PANEL_CUSTOMERS:
+            return np.arange(len(self))
+        rng = np.random.default_rng(self.settings.seed)
+        return np.sort(rng.choice(len(self), PANEL_CUSTOMERS, replace=False))
+
+    def _purchases_of(self, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return place in the sample, day and amount of each purchase of the sample, in order."""
+        table = self.files.purchases.table
+        who = pd.DataFrame({"customer_id": self.customer_id[sample], "place": np.arange(len(sample))})
+        known = table.get_backend().create_table(f"panel_{id(self)}", who, temp=True, overwrite=True)
+        bought = table.join(known, "customer_id").filter(lambda rows: rows.date <= self.now.date)
+        day = bought.date.epoch_days() if hasattr(bought.date, "epoch_days") else bought.date.cast("timestamp")
+        rows = bought.select("place", "amount", day=day).order_by("place", "day").to_pandas()
+        days = rows["day"].to_numpy("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
+        return rows["place"].to_numpy(), days, rows["amount"].to_numpy(float)
+
+    # --- decline, churn ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def declining(self) -> np.ndarray:
+        """Return the places of customers in decline."""
+        return np.flatnonzero(self.stages == stages.DECLINE)
+
+    @cached_property
+    def value_if_alive(self) -> np.ndarray:
+        """Return what is expected of each customer who is still one: future value over P(alive)."""
+        alive = np.nan_to_num(self.now.expectation.probability_alive)
+        return np.divide(self.now.future_value, alive, out=np.zeros(len(alive)), where=alive > 0)
+
+    @cached_property
+    def decision(self) -> decline.Decision:
+        """Return in which of the customers in decline to invest once more.
+
+        A response brings a customer back for certain: who is perhaps still there anyway is won back only as far as
+        they are gone.
+        """
+        settings, who = self.settings, self.declining
+        alive = np.nan_to_num(self.now.expectation.probability_alive)[who]
+        worth = self.value_if_alive[who]
+        scale = np.divide(worth, self.now.future_value[who], out=np.zeros(len(who)), where=worth > 0)
+        response = settings.reinvest_response * (1 - alive)
+        draws = ((scale * future[who], response) for future in self.now.future_draws()) if self.has_draws else None
+        return decline.decide(worth, response, settings.reinvest_cost, draws=draws)
+
+    @cached_property
+    def reinvests(self) -> np.ndarray:
+        """Tell of each customer whether investing once more is expected to pay; False of those not in decline."""
+        found = np.zeros(len(self), bool)
+        found[self.declining] = self.decision.reinvest
+        return found
+
+    @cached_property
+    def causes(self) -> np.ndarray:
+        """Return why each customer left, places in `churn_causes.CAUSES`; `STILL_HERE` of those who did not."""
+        found = np.full(len(self), churn_causes.STILL_HERE)
+        for place, name in enumerate(churn_causes.CAUSES):
+            found[self.exit_cause == name] = place
+        return found
+
+    @cached_property
+    def durations(self) -> np.ndarray:
+        """Return the days from the first purchase to the exit, or to the later date."""
+        end = np.where(np.isnat(self.exit_date), np.datetime64(self.now.date, "ns"), self.exit_date)
+        return ((end - self.first_date.astype("datetime64[D]")) / DAY).astype(float)
+
+    @cached_property
+    def incidence(self) -> churn_causes.Incidence:
+        """Return the share of customers who have left for each cause by a time since the first purchase."""
+        steps = np.arange(0, int(self.durations.max()) + 1, max(int(self.durations.max()) // 24, 1))
+        return churn_causes.cumulative_incidence(self.durations, self.causes, steps)
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        """Return the names of the segments."""
+        return tuple(np.unique(self.segment))
+
+    @cached_property
+    def segment_places(self) -> np.ndarray:
+        """Return the segment of each customer, places in `segments`."""
+        return np.unique(self.segment, return_inverse=True)[1]
+
+    @cached_property
+    def hazards(self) -> churn_causes.Hazards:
+        """Return the rates of leaving by segment and cause."""
+        return churn_causes.hazards(self.durations, self.causes, self.segment_places, len(self.segments))
+
+    @cached_property
+    def value_lost(self) -> churn_causes.ValueLost:
+        """Return what those who left between the two dates had been worth at the earlier one, by cause."""
+        then = self.then
+        since = np.where(self.ended(then), churn_causes.STILL_HERE, self.causes[then.place])
+        return churn_causes.value_lost(then.future_value, since, then.future_draws() if then.has_draws else None)
+
+    # --- relationship levels -----------------------------------------------------------------------------------
+
+    @cached_property
+    def level_groups(self) -> dict[str, np.ndarray]:
+        """Return the customers of each group for which a level is chosen: tiers of the pyramid, then segments."""
+        groups = {name: self.pyramid.places == place for place, name in enumerate(PYRAMID)}
+        if len(self.segments) > 1:
+            groups |= {name: self.segment_places == place for place, name in enumerate(self.segments)}
+        return {name: who for name, who in groups.items() if self._living[who].sum() > 0}
+
+    @cached_property
+    def _living(self) -> np.ndarray:
+        return np.nan_to_num(self.now.expectation.probability_alive)
+
+    def _by_group(self, values: np.ndarray) -> np.ndarray:
+        return np.array([values[who].sum() for who in self.level_groups.values()])
+
+    @cached_property
+    def level_segments(self) -> relationship_levels.Segments | None:
+        """Return the living customers of each group, their margin a year and their future value; None without any.
+
+        The margin is that of the last 12 months for the time in them that they were customers.
+        """
+        living, now = self._living, self.now
+        if not self.level_groups:
+            return None
+        exposure = living * np.minimum(now.tenure + 1, money.DAYS_PER_YEAR) / money.DAYS_PER_YEAR
+        customers = self._by_group(living)
+        return relationship_levels.Segments(
+            customers=customers,
+            margin=self._by_group(living * now.sum_of("current_margin")) / self._by_group(exposure),
+            value=self._by_group(now.future_value) / customers,
+            horizon_years=7 * self.settings.horizon_weeks / money.DAYS_PER_YEAR,
+            annual_discount_rate=self.settings.annual_discount_rate,
+        )
+
+    @cached_property
+    def _mean_margin(self) -> float:
+        found, tiers_of = self.level_segments, len(PYRAMID)
+        return float(np.average(found.margin[:tiers_of], weights=found.customers[:tiers_of]))
+
+    @cached_property
+    def level_choices(self) -> tuple[tuple[relationship_levels.Level, ...], relationship_levels.Response] | None:
+        """Return what is assumed of the levels and of the response to them; None where nothing is earned."""
+        if self.level_segments is None or not self._mean_margin > 0:
+            return None
+        settings = self.settings
+        levels = relationship_levels.assumed_levels(self._mean_margin, float(self._living.sum()))
+        levels = tuple(replace(level, **settings.levels.get(level.name, {})) for level in levels)
+        response = relationship_levels.assumed_response(self._mean_margin)
+        if settings.level_responsiveness != -1:
+            response = replace(response, responsiveness=settings.level_responsiveness)
+        return levels, replace(response, ceiling=settings.level_ceiling)
+
+    @cached_property
+    def levels(self) -> relationship_levels.Recommendation | None:
+        """Return what each level of relationship is worth in each group; None where nothing is earned."""
+        if self.level_choices is None:
+            return None
+        found = self.level_segments
+        draws = ((found.margin, self._by_group(future) / found.customers) for future in self.now.future_draws())
+        return relationship_levels.recommend(found, *self.level_choices, draws=draws if self.has_draws else None)
+
+    @cached_property
+    def level_changes(self) -> tuple[relationship_levels.Change, ...]:
+        """Return what other assumptions would recommend."""
+        if self.level_choices is None:
+            return ()
+        return relationship_levels.sensitivity(self.level_segments, *self.level_choices)
+
+    # --- customer equity ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def customer_equity(self) -> Estimate:
+        """Return the sum of the future values of all customers, with the interval of its draws."""
+        totals = self.now.future_totals
+        low, high = resampling.percentile(totals) if len(totals) else (np.nan, np.nan)
+        return Estimate(float(self.now.future_value.sum()), float(low), float(high))
+
+    @cached_property
+    def gone(self) -> np.ndarray:
+        """Tell who is a customer no more: by an exit, or by the probability of being one."""
+        alive = self.now.expectation.probability_alive
+        return self.ended(self.now) | (alive < self.settings.alive_below)
+
+    @cached_property
+    def equity_bridge(self) -> equity_bridge.Bridge:
+        """Return why customer equity changed between the two dates."""
+        rates = self.settings.discount_rates
+        terms = equity_bridge.Terms(self.years, *rates, self.then.margin_rate, self.now.margin_rate)
+        member = np.zeros(len(self), bool)
+        member[self.then.place] = True
+        old = self._spend_at_old_rate
+        ratio = np.divide(old, self.now.expectation.future_spend, out=np.ones(len(self)), where=old > 0)
+
+        def values(opening: np.ndarray, closing: np.ndarray) -> equity_bridge.Values:
+            before = np.zeros(len(self))
+            before[self.then.place] = opening
+            at_old_rate = closing * ratio
+            return equity_bridge.Values(before, closing, at_old_rate, at_old_rate / self.now.margin_rate)
+
+        both = self.then.has_draws and self.has_draws
+        draws = zip(self.then.future_draws(), self.now.future_draws(), strict=False)
+        earned = (shot.sum_of("margin").sum() - shot.cost.sum() for shot in (self.now, self.then))
+        return equity_bridge.bridge(
+            values(self.then.future_value, self.now.future_value),
+            member,
+            self.gone,
+            terms,
+            cash_received=float(next(earned) - next(earned)),
+            draws=(values(*pair) for pair in draws) if both else None,
+        )
+
+    @cached_property
+    def _spend_at_old_rate(self) -> np.ndarray:
+        """Return what customers are expected to spend, discounted at the rate of the earlier date."""
+        now, (old, new) = self.now.expectation, self.settings.discount_rates
+        if old == new or now.purchases is None or now.spend is None:
+            return now.future_spend
+        purchases = money.discounted_purchases(
+            now.purchases.model, *now.history, self.settings.horizon_weeks, old, self.settings.time_unit
+        )
+        amounts = now.customers["monetary_value"].to_numpy(float)
+        return now.spend.model.expected_average_spend(now.history[0], amounts) * purchases
+
+    # --- recency, frequency, monetary value; old and new customers ----------------------------------------------
+
+    @cached_property
+    def rfm(self) -> rfm.Rfm:
+        """Return the scores of recency, frequency and monetary value."""
+        since = self._since(self.now.date, self.last_date.astype("datetime64[D]"))
+        return rfm.rfm(np.maximum(since, 0), self.loyalty + 1, self.now.sum_of("sales"))
+
+    def time_sequence(self, shot: Snapshot) -> np.ndarray:
+        """Return of each customer of a date whether they are new, active or dormant: places in `SEQUENCE`."""
+        dormant = self.ended(shot) | (shot.expectation.probability_alive < self.settings.alive_below)
+        return np.where(dormant, 2, np.where(shot.tenure < self.settings.exploration_days, 0, 1))
+
+    # --- sales and profit by period ----------------------------------------------------------------------------
+
+    @cached_property
+    def periods(self) -> pd.DataFrame:
+        """Return period, sales, margin, marketing, service of each calendar quarter that was observed whole."""
+        return by_quarter(self)
+
+    @cached_property
+    def profit_periods(self) -> profit_periods.ProfitPeriods | None:
+        """Return in which quarters sales rose while profit fell; None of less than two quarters."""
+        found = self.periods
+        if len(found) < 2:
+            return None
+        costs = {name: found[name].to_numpy(float) for name in ("marketing", "service")}
+        sales = np.maximum(found["sales"].to_numpy(float), 0)
+        return profit_periods.profit_periods(sales, found["margin"].to_numpy(float), costs)
+
+    # --- what to do --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def actions(self) -> np.ndarray:
+        """Return the next action of each customer, places in `actions.ACTIONS`."""
+        return actions.next_actions(
+            self.stages,
+            stages.STAGES,
+            self.exit_cause,
+            self.tiers == tiers.BELOW_ZERO,
+            self.classes,
+            CLASSES,
+            self.reinvests,
+        )
+
+    # --- both sides of the bargain -----------------------------------------------------------------------------
+
+    @cached_property
+    def two_sided(self) -> two_sided.TwoSided | None:
+        """Return satisfaction beside value of those who answered; None where too few did."""
+        survey = self.files.survey
+        if survey is None:
+            return None
+        model = read_model(self.settings.satisfaction_model)
+        items = list(model.constructs[model.satisfaction])
+        scores = two_sided.satisfaction_of(survey, items)
+        return two_sided.two_sided(
+            scores, self.customer_id, self.now.value, resamples=self.settings.resamples, seed=self.settings.seed
+        )
+
+
+def measure(settings: Settings) -> Measurement:
+    """Read everything, and value the customers at both dates."""
+    return Measurement(**vars(read(settings)))

@@ -1,0 +1,84 @@
+"""One line for each customer: what they are, what they are worth, what to do next and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.models.customer_portfolio.stages import DECLINE, STAGES
+from helpers.models.customer_portfolio.tiers import TIERS
+
+from ..lifetime_value.expectation import bounds
+from . import actions
+from .names import CLASSES, STAGE_NAMES, TIER_NAMES
+
+if TYPE_CHECKING:
+    from .measurement import Measurement
+
+BANDS = 11  # of P(alive), by tens of per cent
+CLASS_REASONS = {
+    "platinum": "earns much now, little ahead",
+    "gold": "earns much now and ahead",
+    "iron": "earns little now, much ahead",
+    "lead": "earns little now and ahead",
+}
+
+
+def customer_table(result: Measurement) -> pd.DataFrame:
+    """Return customer_id, class, tier, stage, value, low, high, next_action, why of each customer.
+
+    Parameters
+    ----------
+    result : Measurement
+
+    Returns
+    -------
+    pandas.DataFrame
+        value is lifetime value, margin so far and expected less what the customer has cost and will cost, with the
+        ends of its 95 % interval (nan without draws); class, tier and stage are those of names.py.
+    """
+    now = result.now
+    low, high = bounds(now.expectation.draws)
+    past = now.sum_of("margin") - now.cost_to_serve
+    ends = np.sort([past + now.margin_rate * low, past + now.margin_rate * high], axis=0)
+    return pd.DataFrame(
+        {
+            "customer_id": result.customer_id,
+            "class": _named(result.classes, CLASSES),
+            "tier": _named(result.tiers, TIERS),
+            "stage": _named(result.stages, STAGES),
+            "value": now.value,
+            "low": ends[0],
+            "high": ends[1],
+            "next_action": _named(result.actions, actions.ACTIONS),
+            "why": why(result),
+        }
+    )
+
+
+def why(result: Measurement) -> np.ndarray:
+    """Return the reasons of each customer's next action, in words."""
+    alive = result.now.expectation.probability_alive
+    band = np.where(np.isnan(alive), BANDS, np.rint(np.nan_to_num(alive) * (BANDS - 1)))
+    told = [f"still a customer with a probability of about {10 * tenth} %" for tenth in range(BANDS)]
+    causes, cause = np.unique(result.exit_cause.astype(str), return_inverse=True)
+    decision = np.where(result.stages != DECLINE, 0, np.where(result.reinvests, 1, 2))
+    return actions.reasons(
+        [
+            (result.classes, [CLASS_REASONS[name] for name in CLASSES]),
+            (result.tiers, [TIER_NAMES[name] for name in TIERS]),
+            (result.stages, [STAGE_NAMES[name] for name in STAGES]),
+            (cause, [f"left: {name}" if name else "" for name in causes]),
+            (band.astype(int), [*told, ""]),
+            (
+                decision,
+                ["", "investing once more is expected to pay", "investing once more would cost more than it brings"],
+            ),
+        ]
+    )
+
+
+def _named(places: np.ndarray, names) -> np.ndarray:
+    return np.array(names, dtype=object)[places]

@@ -1,0 +1,224 @@
+"""The customers of two dates: what they had brought and cost by then, and what was expected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from helpers.data.customer_summary import months_before
+from helpers.models.lifetime_value import value as money
+
+from ..lifetime_value.expectation import Expectation
+
+MONTHS = 12  # of current value
+SHRINKAGE_YEARS = 1.0  # of the average cost to serve, that count with each customer's own
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The customers known on a date; arrays of shape (customers,) in money, in order of customer_id.
+
+    Parameters
+    ----------
+    date : date
+    expectation : Expectation
+        What was expected of them on that date.
+    place : ndarray of int
+        Where each stands among the customers of the later date.
+    sums : pandas.DataFrame
+        sales, margin, current_sales, current_margin (of the last 12 months), recent, before (sales of the last
+        `trend_days` and of as many before), marketing, current_marketing, service, current_service.
+    margin_rate : float
+        Margin of the last 12 months as a share of sales, which turns what is expected to be spent into margin.
+    annual_discount_rate, horizon_weeks : float
+        Of what lies ahead.
+    """
+
+    date: date
+    expectation: Expectation
+    place: np.ndarray
+    sums: pd.DataFrame
+    margin_rate: float
+    annual_discount_rate: float
+    horizon_weeks: float
+
+    def __len__(self) -> int:
+        return len(self.sums)
+
+    def sum_of(self, name: str) -> np.ndarray:
+        """Return a column of the sums."""
+        return self.sums[name].to_numpy(float)
+
+    @cached_property
+    def tenure(self) -> np.ndarray:
+        """Return the days since the first purchase."""
+        return self.expectation.history[2] * self.days_per_unit
+
+    @property
+    def days_per_unit(self) -> float:
+        """Return the days of the time unit of the models."""
+        return money.DAYS_PER_UNIT[self.expectation.time_unit]
+
+    @cached_property
+    def current_value(self) -> np.ndarray:
+        """Return the margin of the last 12 months less what the customer cost in them."""
+        return self.sum_of("current_margin") - self.sum_of("current_marketing") - self.sum_of("current_service")
+
+    @cached_property
+    def future_value(self) -> np.ndarray:
+        """Return the margin expected within the horizon, discounted."""
+        return self.margin_rate * self.expectation.future_spend
+
+    def future_draws(self) -> Iterator[np.ndarray]:
+        """Yield draws of it."""
+        return (self.margin_rate * draw.astype(float) for draw in self.expectation.draws)
+
+    @cached_property
+    def future_totals(self) -> np.ndarray:
+        """Return the sum over customers in each draw."""
+        return self.margin_rate * self.expectation.draws.sum(axis=1, dtype=float)
+
+    @property
+    def has_draws(self) -> bool:
+        """Tell whether what is expected has draws, and so intervals."""
+        return len(self.expectation.draws) > 0
+
+    @cached_property
+    def cost(self) -> np.ndarray:
+        """Return what addressing and serving the customer has cost so far."""
+        return self.sum_of("marketing") + self.sum_of("service")
+
+    @cached_property
+    def future_cost(self) -> np.ndarray:
+        """Return what the customer is expected to cost within the horizon, discounted.
+
+        So much a year as so far, drawn towards the average: one year of the average counts with each customer's own
+        years. Whoever is no customer any more costs nothing.
+        """
+        years = self.tenure / money.DAYS_PER_YEAR
+        average = self.cost.sum() / max(float(years.sum()), SHRINKAGE_YEARS)
+        yearly = (self.cost + SHRINKAGE_YEARS * average) / (years + SHRINKAGE_YEARS)
+        ahead = money.discounted_cost(1.0, self.horizon_weeks, self.annual_discount_rate)
+        return yearly * float(ahead) * np.nan_to_num(self.expectation.probability_alive)
+
+    @cached_property
+    def cost_to_serve(self) -> np.ndarray:
+        """Return what the customer has cost and is expected to cost."""
+        return self.cost + self.future_cost
+
+    @cached_property
+    def actual_value(self) -> np.ndarray:
+        """Return the margin brought so far and expected, before what the customer costs."""
+        return self.sum_of("margin") + self.future_value
+
+    @cached_property
+    def value(self) -> np.ndarray:
+        """Return lifetime value: margin so far and expected, less what the customer has cost and will cost."""
+        return self.actual_value - self.cost_to_serve
+
+    def value_draws(self) -> Iterator[np.ndarray]:
+        """Yield draws of it."""
+        past = self.sum_of("margin") - self.cost_to_serve
+        return (past + future for future in self.future_draws())
+
+
+def added_up(
+    realised: ibis.Table,
+    touches: ibis.Table,
+    contacts: ibis.Table,
+    dates: dict[str, date],
+    margin_rate,
+    trend_days: int,
+) -> pd.DataFrame:
+    """Add up what each customer brought and cost, as of each date.
+
+    Parameters
+    ----------
+    realised : ibis Table
+        `helpers.data.transactions.Purchases.realised`.
+    touches, contacts : ibis Table
+        What marketing and service cost, with sums as of the earlier date.
+    dates : dict of str to date
+        "now" and "then".
+    margin_rate : float
+        For rows that state no margin.
+    trend_days : int
+        Length of the windows that a trend is told from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In order of customer_id: customer_id, first_date, last_date, purchase_days, and for each date the columns of
+        `Snapshot.sums` with its name before.
+    """
+    known = realised.filter(realised.date <= dates["now"])
+    known = known.mutate(margin=ibis.coalesce(known.margin, margin_rate * known.amount))
+    sums = {}
+    for name, end in dates.items():
+        seen = known.date <= end
+        current = seen & (known.date > months_before(end, MONTHS))
+        recent = seen & (known.date > end - pd.Timedelta(days=trend_days))
+        before = seen & ~recent & (known.date > end - pd.Timedelta(days=2 * trend_days))
+        sums |= {
+            f"{name}_sales": known.amount.sum(where=seen),
+            f"{name}_margin": known.margin.sum(where=seen),
+            f"{name}_current_sales": known.amount.sum(where=current),
+            f"{name}_current_margin": known.margin.sum(where=current),
+            f"{name}_recent": known.amount.sum(where=recent),
+            f"{name}_before": known.amount.sum(where=before),
+        }
+    bought = known.group_by("customer_id").agg(
+        # as dates they would be fetched as objects, one by one
+        first_date=known.date.min().cast("timestamp"),
+        last_date=known.date.max().cast("timestamp"),
+        **{name: total.coalesce(0.0) for name, total in sums.items()},
+    )
+    costs = bought.left_join(touches, "customer_id").drop("customer_id_right")
+    costs = costs.left_join(contacts, "customer_id").drop("customer_id_right")
+    found = costs.order_by("customer_id").to_pandas()
+    # without a file of costs nobody has any
+    missing = {name: 0.0 for name in COST_NAMES if name not in found}
+    return found.assign(**missing).rename(columns=COST_NAMES).fillna(dict.fromkeys(COST_NAMES.values(), 0.0))
+
+
+COST_NAMES = {
+    "marketing_cost": "now_marketing",
+    "current_marketing_cost": "now_current_marketing",
+    "earlier_marketing_cost": "then_marketing",
+    "earlier_current_marketing_cost": "then_current_marketing",
+    "service_cost": "now_service",
+    "current_service_cost": "now_current_service",
+    "earlier_service_cost": "then_service",
+    "earlier_current_service_cost": "then_current_service",
+}
+
+
+def snapshot(
+    name: str, expectation: Expectation, sums: pd.DataFrame, fallback: float, annual_discount_rate, horizon_weeks
+) -> Snapshot:
+    """Return the customers known on a date.
+
+    Parameters
+    ----------
+    name : str
+        "now" or "then": which sums are meant.
+    expectation : Expectation
+    sums : pandas.DataFrame
+        As `added_up` gives them, of the later date's customers.
+    fallback : float
+        The margin rate where nothing was sold in the last 12 months.
+    annual_discount_rate, horizon_weeks : float
+    """
+    place = pd.Index(sums["customer_id"]).get_indexer(expectation.customers["customer_id"])
+    prefix = f"{name}_"
+    own = sums.iloc[place].reset_index(drop=True).filter(like=prefix)
+    own.columns = [column.removeprefix(prefix) for column in own.columns]
+    sold = own["current_sales"].sum()
+    rate = float(own["current_margin"].sum() / sold) if sold > 0 else fallback
+    return Snapshot(expectation.end, expectation, place, own, rate, float(annual_discount_rate), float(horizon_weeks))
