@@ -38,6 +38,7 @@ _EXPECTED = {
     "string": "text or whole numbers",
     "label": "text, numbers or dates",
     "choice": "answers",
+    "code": "codes",
     "share": "numbers or truth values",
     "date": "dates",
 }
@@ -50,11 +51,13 @@ _RULES = {
     "weight": "is not a number above 0|are not numbers above 0",
     "count": "is not a whole number from 0 up|are not whole numbers from 0 up",
     "choice": "is none of the answers|are none of the answers",
+    "code": "is none of the codes|are none of the codes",
 }
 WORDINGS_EXAMPLE = (
     'wordings={"I like it": 1, "I expect it": 2, "I am neutral": 3, "I can tolerate it": 4, "I dislike it": 5}'
 )
 _POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
+_LONGEST_CODE = 30
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -246,6 +249,7 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
         "count": lambda value, column: _count(value, decimal),
         "answer": lambda value, column: _answer(value, decimal, column),
         "choice": lambda value, column: _choice(value, column),
+        "code": lambda value, column: _code(value, column),
     }
     for name, column in contract.columns.items():
         if name not in raw.columns:
@@ -264,7 +268,7 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
 def _suits(dtype: dt.DataType, kind: str) -> bool:
     if dtype.is_string() or dtype.is_null():
         return True
-    if kind in ("label", "choice"):
+    if kind in ("label", "choice", "code"):
         return dtype.is_primitive() or dtype.is_decimal() or dtype.is_temporal() or dtype.is_uuid()
     if kind == "share" and dtype.is_boolean():
         return True
@@ -346,6 +350,11 @@ def _count(value: ibis.Value, decimal: str) -> ibis.Value:
 def _choice(value: ibis.Value, column: Column) -> ibis.Value:
     answer = plain_answer(value)
     return ibis.cases(*((answer == wording, float(number)) for wording, number in column.wordings.items()))
+
+
+def _code(value: ibis.Value, column: Column) -> ibis.Value:
+    code = plain_answer(value)
+    return ibis.cases(*((code == wording, meaning) for wording, meaning in column.wordings.items()))
 
 
 def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
@@ -434,11 +443,11 @@ def _faults(
     for name in values:
         column = contract.columns[name]
         unreadable = staged[f"unreadable_{name}"]
+        borne = contract.keeps(column)
         if column.filled:
             empty = staged[f"value_{name}"].isnull() & ~unreadable
-            faults.append(_Fault(empty, "is empty|are empty", f"{name} is empty", name))
+            faults.append(_Fault(empty, "is empty|are empty", f"{name} is empty", name, borne=borne))
         rule = _RULES.get(column.kind, _NUMBER_RULE)
-        borne = contract.keeps_unreadable and not column.required
         faults.append(_Fault(unreadable, rule, f"{name} {rule.partition('|')[0]}", name, borne=borne))
         if column.kind == "answer":
             faults.append(_outside(staged[f"value_{name}"], name, column))
@@ -506,6 +515,8 @@ def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, column: 
     value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
     if "scale" in fault.rule:
         way_out = _beyond_scale(staged, fault, count, column)
+    elif "codes" in fault.rule:
+        way_out = _other_codes(raw.table[raw.columns[fault.column]], column)
     else:
         way_out = _way_out(value or "", fault.rule, column, decimal)
     return Problem(fault.rule, fault.column, count, _row_labels(shown), value, way_out)
@@ -554,6 +565,18 @@ def _which_answers(value: str, column: Column) -> str:
         rule = "There are five positions, from 1 (like) to 5 (dislike)"
         return f"{known} {rule}: a scale of more or fewer points must be mapped to them by wordings."
     return f"{known} Others are mapped to the five positions, all of them named: {WORDINGS_EXAMPLE}."
+
+
+def _other_codes(found: ibis.Value, column: Column) -> str:
+    """Say how to explain the codes that are not known; many or long ones are texts, which may be about a person."""
+    codes = found.as_table().select(code=plain_answer(found)).distinct().filter(ibis._.code != "")
+    other = codes.filter(codes.code.notin(list(column.wordings))).order_by("code").limit(SHOWN_ROWS + 1)
+    other = other.to_pandas().code.tolist()
+    is_named = len(other) <= SHOWN_ROWS and max(map(len, other)) <= _LONGEST_CODE
+    named = f"Not known: {', '.join(map(repr, other))}. " if is_named else ""
+    meanings = list(dict.fromkeys(column.wordings.values()))
+    example = f'{column.mapped_by}={{"{other[0] if is_named else "moved"}": "{meanings[-1]}"}}'
+    return f"{named}Say which of {', '.join(meanings)} it stands for: {example}."
 
 
 def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int, column: Column) -> str:
@@ -630,7 +653,7 @@ def _identical(good: ibis.Table) -> list[tuple[str, int, float, str]]:
 
 def _not_known(good: ibis.Table, borne: list[_Fault]) -> list[tuple[str, int, float, str]]:
     """Count the rows that are kept though a value of theirs cannot be read."""
-    counts = [int(good[fault.condition.get_name()].sum().to_pandas()) for fault in borne]
+    counts = [int(good.filter(fault.condition).count().to_pandas()) for fault in borne]
     return [
         ("kept", 0, 0.0, f"{count:,} {'row' if count == 1 else 'rows'} whose {fault.reason}: it counts as not known")
         for fault, count in zip(borne, counts, strict=True)

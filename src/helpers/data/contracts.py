@@ -3,8 +3,8 @@
 The kind of a column says how its values are read: "string" (an id: text or whole numbers), "label" (any text, number,
 date or truth value, as text), "date", "float64", "nonnegative" (a number from zero up), "weight" (a number above zero),
 "share" (a number from 0 to 1, or true or false), "count" (a whole number from zero up), "answer" (a number on a scale,
-or a gap) or "choice" (one of several worded answers, or a gap). What is required, the meaning and the unit are what the
-messages, the checks and the documentation are made from.
+or a gap), "choice" (one of several worded answers, or a gap) or "code" (one of several codes, read as what it stands
+for). What is required, the meaning and the unit are what the messages, the checks and the documentation are made from.
 Pandera itself is imported only where rows are checked: the command line needs the names alone, at once.
 """
 
@@ -39,9 +39,11 @@ class Column:
         What stands for "no answer", on top of an empty cell.
     scale_set_by : tuple of str
         The parameters that set the scale and, where there is a third, the missing codes: what a refusal points to.
-    wordings : Mapping[str, float]
-        How each answer of a choice is worded, as `helpers.data.cleaning.plain` writes it, to its number; NaN stands
-        for "no answer".
+    wordings : Mapping[str, float] or Mapping[str, str]
+        How each answer of a choice is worded, as `helpers.data.cleaning.plain` writes it, to its number, where NaN
+        stands for "no answer"; or each code to what it stands for.
+    mapped_by : str
+        The parameter that says what other codes stand for: what a refusal points to.
     """
 
     kind: str
@@ -53,7 +55,8 @@ class Column:
     highest: float = math.inf
     missing_codes: tuple[float | str, ...] = ()
     scale_set_by: tuple[str, ...] = ("scale_min", "scale_max", "missing_codes")
-    wordings: Mapping[str, float] = field(default_factory=dict)
+    wordings: Mapping[str, float] | Mapping[str, str] = field(default_factory=dict)
+    mapped_by: str = ""
 
     @property
     def filled(self) -> bool:
@@ -86,7 +89,7 @@ class Contract:
         The parameter that maps the file's column names: what a refusal points to.
     keeps_unreadable : bool
         Whether, where bad rows are left out, a value that need not be there and cannot be read counts as not known
-        instead, and its row stays.
+        instead, and its row stays; likewise a code that is missing or unknown.
     """
 
     name: str
@@ -105,15 +108,21 @@ class Contract:
         """Name the columns a file must have, in the contract's order."""
         return [name for name, column in self.columns.items() if column.required]
 
+    def keeps(self, column: Column) -> bool:
+        """Tell whether a row of which this column cannot be read may stay."""
+        return self.keeps_unreadable and (column.kind == "code" or not column.required)
+
     def schema(self) -> pandera.DataFrameSchema:
         """Return the contract as pandera checks it."""
         import ibis.expr.datatypes as dt
         import pandera.ibis as pandera
 
-        types = {"string": dt.String, "label": dt.String, "date": dt.Date}
+        types = {"string": dt.String, "label": dt.String, "code": dt.String, "date": dt.Date}
         columns = {
             name: pandera.Column(
-                types.get(column.kind, dt.Float64), required=column.required, nullable=not column.filled
+                types.get(column.kind, dt.Float64),
+                required=column.required,
+                nullable=self.keeps(column) or not column.filled,
             )
             for name, column in self.columns.items()
         }
@@ -180,6 +189,7 @@ _CONTRACTS = (
             "kind": Column("label", "what it was about, such as a complaint"),
             "resolved": Column("share", "whether the matter was settled: true, false or how far"),
         },
+        columns_set_by="service_contacts_columns",
     ),
     Contract(
         "contracts",
@@ -192,6 +202,7 @@ _CONTRACTS = (
             "price": Column("nonnegative", "what one term costs", "currency"),
         },
         span=("start", "end"),
+        columns_set_by="contracts_columns",
     ),
     Contract(
         "exits",
@@ -205,6 +216,7 @@ _CONTRACTS = (
         },
         key=("customer_id", "date"),
         subject="customer",
+        columns_set_by="exits_columns",
     ),
     Contract(
         "receivables",
@@ -215,6 +227,7 @@ _CONTRACTS = (
             "amount_due": Column("float64", "what was owed; negative for a credit note", "currency", required=True),
             "amount_paid": Column("float64", "what of it has been paid to date", "currency"),
         },
+        columns_set_by="receivables_columns",
     ),
     Contract(
         "market_spend",
@@ -231,6 +244,7 @@ _CONTRACTS = (
         },
         key=("period", "channel"),
         subject="period",
+        columns_set_by="market_spend_columns",
     ),
     # The questionnaire's items, which differ from firm to firm, are added by `satisfaction_survey`.
     Contract(
@@ -376,3 +390,16 @@ def kano_survey(
         for name, column in zip(names, asked.values(), strict=False):
             columns[name] = replace(column, meaning=f"{requirement}: {column.meaning}", required=True)
     return replace(survey, columns=columns, key=("respondent_id", "wave"))
+
+
+def exits(causes: Mapping[str, str]) -> Contract:
+    """Make the contract of exits whose causes are coded so.
+
+    Parameters
+    ----------
+    causes : Mapping[str, str]
+        Each code, as `helpers.data.cleaning.plain` writes it, to the cause it stands for.
+    """
+    table = TABLES["exits"]
+    cause = replace(table.columns["cause"], kind="code", wordings=causes, mapped_by="causes")
+    return replace(table, columns={**table.columns, "cause": cause}, keeps_unreadable=True)

@@ -5,13 +5,31 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from helpers.data import kano_counts, kano_survey, marketing_touches, referrals, satisfaction_survey, transactions
+from helpers.data import (
+    exits,
+    kano_counts,
+    kano_survey,
+    market_spend,
+    marketing_touches,
+    receivables,
+    referrals,
+    renewals,
+    satisfaction_survey,
+    service_contacts,
+    transactions,
+)
+from helpers.data.refusal import require_choice
 from helpers.data.satisfaction_models import read_model
 
 LOADERS = {
     "transactions": transactions.load,
     "marketing_touches": marketing_touches.load,
     "referrals": referrals.load,
+    "service_contacts": service_contacts.load,
+    "contracts": renewals.load,
+    "exits": exits.load,
+    "receivables": receivables.load,
+    "market_spend": market_spend.load,
     "satisfaction_survey": satisfaction_survey.load,
     "kano_survey": kano_survey.load_answers,
     "kano_counts": kano_counts.load_counts,
@@ -39,11 +57,12 @@ def check_input(table: str, source: str, parameters: dict[str, Any]) -> str:
     Raises
     ------
     helpers.data.refusal.InputRefused
-        With all problems of the file.
+        With all problems of the file, or because no such table can be loaded.
     """
     if table == "satisfaction_model":
         model = read_model(source)
         return f"{len(model.constructs)} constructs, {len(model.items)} items, {len(model.paths)} paths"
+    require_choice("table", table, LOADERS)
     load = LOADERS[table]
     accepted = inspect.signature(load).parameters
     choices = {name: value for name, value in parameters.items() if name in accepted}
