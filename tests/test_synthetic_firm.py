@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.special import ndtri
 
 from helpers.data import transactions as transactions_data
 from helpers.models.lifetime_value.gamma_gamma import fit_gamma_gamma
@@ -143,6 +144,11 @@ def test_values_add_up_by_hand(made, truth):
         assert made.true[f"share_{name}"] == pytest.approx(wanted.mean())
     saved = brought["acquisition_cost"].sum() - brought["incentive_cost"].sum()
     assert made.true["total_value"] == pytest.approx(truth["lifetime_value"].sum() + saved)
+    contacts = made.tables["service_contacts"].groupby("customer_id")["cost"].sum()
+    assert truth["service_cost"].sum() == pytest.approx(contacts.sum()) == made.true["total_service_cost"]
+    assert truth["service_cost"][contacts.index].to_numpy() == pytest.approx(contacts.to_numpy())
+    recent = lines[lines["date"] > END - pd.Timedelta(days=365)].groupby("customer_id")["margin"].sum()
+    np.testing.assert_allclose(truth["current_margin"], recent.reindex(truth.index, fill_value=0), atol=1e-9)
 
 
 def test_respondents_are_customers_and_answer_what_they_feel(made, truth):
@@ -337,6 +343,54 @@ def test_links_to_behaviour_leave_feelings_and_first_days_alone(small):
         pd.testing.assert_frame_equal(off.tables[name], small.tables[name])
 
 
+def test_loyalty_lowers_the_margin_rate_and_nothing_else(small):
+    linked = firm(1000, loyalty_to_margin=0.05)
+    fall = small.truth["margin_rate"] - linked.truth["margin_rate"]
+    rank = small.truth["rate"].rank()
+    np.testing.assert_allclose(fall, 0.05 * ndtri((rank - 0.5) / len(rank)), atol=1e-9)
+    bought, unlinked = linked.tables["transactions"], small.tables["transactions"]
+    pd.testing.assert_frame_equal(bought.drop(columns="margin"), unlinked.drop(columns="margin"))
+    saved = (unlinked["margin"] - bought["margin"]).to_numpy()
+    expected = fall.to_numpy()[bought["customer_id"] - 1] * bought["amount"]
+    np.testing.assert_allclose(saved, expected, atol=0.0101)
+    for name in ("marketing_touches", "service_contacts", "contracts", "exits", "receivables"):
+        pd.testing.assert_frame_equal(linked.tables[name], small.tables[name])
+
+
+def test_profit_falls_while_sales_rise(small):
+    """B12, and the contrary with the defaults."""
+    falling = firm(1000, margin_trend=-0.2)
+    for each, grows in ((small, True), (falling, False)):
+        lines = each.tables["transactions"]
+        years = lines.groupby(lines["date"].dt.year)[["amount", "margin"]].sum().diff().loc[2024]
+        assert years["amount"] > 0 and (years["margin"] > 0) == grows
+    lines, usual = falling.tables["transactions"], small.tables["transactions"]
+    years = (lines["date"] - START).dt.days / 365.25
+    lost = usual["margin"] - lines["margin"]
+    # A line is dated by its day, and its margin is of the moment.
+    np.testing.assert_allclose(lost, 0.2 * years * lines["amount"], atol=0.0101 + 0.2 / 365 * lines["amount"].max())
+    now = small.truth["margin_rate"] - 0.2 * 730 / 365.25
+    np.testing.assert_allclose(falling.truth["margin_rate"], now)
+    there = small.truth["alive_at_end"] & (small.truth["expected_residual_margin"] > 0)
+    ratio = (falling.truth["expected_residual_margin"] / small.truth["expected_residual_margin"])[there]
+    np.testing.assert_allclose(ratio, (now / small.truth["margin_rate"])[there])
+
+
+def test_contacts_that_cost_more_put_customers_below_zero(small):
+    def below_zero(each):
+        cost = each.truth["marketing_cost"] + each.truth["service_cost"]
+        return (each.truth["realised_margin"] < cost).mean()
+
+    dear = firm(1000, contact_cost_factor=10)
+    assert below_zero(dear) > below_zero(small) + 0.1
+    assert below_zero(firm(1000, contact_cost_factor=0, touches_per_year=0)) == 0
+    same = ["customer_id", "date", "kind", "resolved"]
+    contacts, usual = dear.tables["service_contacts"], small.tables["service_contacts"]
+    pd.testing.assert_frame_equal(contacts[same], usual[same])
+    np.testing.assert_allclose(contacts["cost"], 10 * usual["cost"], atol=0.0551)
+    assert (dear.truth["lifetime_value"] == small.truth["lifetime_value"]).all()
+
+
 def test_seed_decides_everything(made):
     again, other = firm(CUSTOMERS), firm(CUSTOMERS, 12)
     pd.testing.assert_frame_equal(again.truth, made.truth)
@@ -437,6 +491,7 @@ def test_written_tables_are_read_by_the_workspace(made, tmp_path):
         ({"flaws": {"ghosts": 1}}, "flaws must be counts of self_referrals"),
         ({"flaws": {"loops": -1}}, "flaws must be counts"),
         ({"type_stated_share": 1.2}, "type_stated_share must be a share"),
+        ({"contact_cost_factor": -1}, "contact_cost_factor must be a number from 0 up"),
         ({"annual_discount_rate": -2}, "annual_discount_rate must be above -1"),
     ],
 )

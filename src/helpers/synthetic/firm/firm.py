@@ -121,7 +121,9 @@ def firm(customers: int = 5000, seed: int = 11, **parameters) -> Firm:
         "satisfaction_survey": answered,
         "kano_survey": asked,
     }
-    truth = customer_truth(people, tables["transactions"], touches, brought, **_chosen(customer_truth, parameters))
+    contacts = tables["service_contacts"]
+    chosen = _chosen(customer_truth, parameters)
+    truth = customer_truth(people, tables["transactions"], touches, brought, contacts, **chosen)
     numbers = {name: value for name, value in (known | parameters).items() if isinstance(value, (int, float))}
     true = {
         "customers": customers,

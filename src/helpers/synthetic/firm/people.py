@@ -55,7 +55,7 @@ class People:
     spend : ndarray
         Mean amount of a purchase.
     margin_rate : ndarray
-        Expected margin of a purchase, as a share of its amount.
+        Expected margin of a purchase on day 0, as a share of its amount.
     left : ndarray
         When the customer left (the time of the last purchase), in days; inf of those still there at the end.
     referrer : ndarray of int64
@@ -108,6 +108,10 @@ class People:
             purchases = self.rate * np.where(fading == 0, weeks, -np.expm1(-fading * weeks) / fading)
         return purchases * self.spend * self.margin_rate
 
+    def margin_rate_on(self, day: np.ndarray | float, margin_trend: float) -> np.ndarray:
+        """Give the expected margin rate of each customer on a day, where it changes by `margin_trend` a year."""
+        return self.margin_rate + margin_trend * day / DAYS_PER_YEAR
+
     def date(self, day: np.ndarray) -> np.ndarray:
         """Turn days (whole or not) into calendar days."""
         return (self.start_date + np.asarray(day).astype(np.int64)).astype("datetime64[ns]")
@@ -129,6 +133,7 @@ def draw_people(
     satisfaction_to_dropout: float = 0.5,
     satisfaction_to_spend: float = 0.1,
     margin_spread: float = 0.03,
+    loyalty_to_margin: float = 0.0,
     referred_share: float = 0.3,
     willing_share: float = 0.4,
     type_one_share: float = 0.5,
@@ -164,6 +169,9 @@ def draw_people(
     margin_spread : float
         Standard deviation of what a customer's margin rate adds to that of the categories, cut at
         `MARGIN_SHIFT_LIMIT`.
+    loyalty_to_margin : float
+        By how much a customer's margin rate falls for one standard deviation (of the normal score) of the rate of
+        purchases: above 0 where those who buy often wait for discounts.
     referred_share : float
         Share of customers whom someone brought (less those who came before anyone could have brought them).
     willing_share : float
@@ -211,6 +219,7 @@ def draw_people(
         spend=referred_to_spend * referred + satisfaction_to_spend * satisfaction,
     )
     purchases = draw_purchases(traits, purchase_rng, p=p, end_day=end_day)
+    margin_shift = _margin_shift(margin_rng, customers, margin_spread) - loyalty_to_margin * _normal_score(traits.rate)
     people = People(
         customer_id=np.arange(1, customers + 1),
         segment=np.array(list(segments) or ["all"], dtype=object)[segment],
@@ -219,7 +228,7 @@ def draw_people(
         rate=traits.rate,
         dropout_probability=traits.dropout_probability,
         spend=p / traits.spend_rate,
-        margin_rate=category_margin() + _margin_shift(margin_rng, customers, margin_spread),
+        margin_rate=category_margin() + margin_shift,
         left=np.where(purchases.alive, np.inf, _last_day(purchases)),
         referrer=np.full(customers, -1),
         would_have_joined=np.zeros(customers, dtype=bool),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers.models.lifetime_value.value import DAYS_PER_YEAR
 from helpers.synthetic.transactions import Purchases
 
 from .people import CATEGORIES, People, category_margin
@@ -17,6 +18,7 @@ def transactions(
     *,
     further_lines: float = 0.4,
     further_items: float = 0.3,
+    margin_trend: float = 0.0,
 ) -> pd.DataFrame:
     """Part purchases into order lines.
 
@@ -30,13 +32,15 @@ def transactions(
         Mean number of lines of an order beyond the first; an order has no more lines than cents.
     further_items : float
         Mean quantity of a line beyond 1.
+    margin_trend : float
+        By how much the margin rate of everything rises in a year; below 0 it falls.
 
     Returns
     -------
     DataFrame
         customer_id, date, amount, order_id (1, 2, ... in order of time), product_id, category, quantity, margin,
         segment. Amounts are in cents and add up to the purchase; margin is the line's amount times the rate of its
-        category, shifted by the customer's own, in cents.
+        category, shifted by the customer's own and by the day's, in cents.
     """
     line_rng, product_rng, quantity_rng = rng.spawn(3)
     order, cents = _lines(np.rint(purchases.amount * 100).astype(np.int64), line_rng, further_lines)
@@ -44,6 +48,7 @@ def transactions(
     category, product = _products(len(order), product_rng)
     rate = np.array([rate for _, rate, _ in CATEGORIES.values()])[category]
     rate += people.margin_rate[customer] - category_margin()
+    rate += margin_trend * purchases.day[order] / DAYS_PER_YEAR
     names = [f"{name}-{number}" for name, (*_, products) in CATEGORIES.items() for number in range(1, products + 1)]
     segment, segments = pd.factorize(people.segment)
     return pd.DataFrame(

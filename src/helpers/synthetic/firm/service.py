@@ -18,6 +18,7 @@ def service_contacts(
     rng: np.random.Generator,
     *,
     contacts_per_year: float = 0.6,
+    contact_cost_factor: float = 1.0,
     resolved_share: float = 0.8,
     satisfaction_to_contacts: float = 0.4,
     satisfaction_to_complaints: float = 0.5,
@@ -32,6 +33,8 @@ def service_contacts(
     rng : Generator
     contacts_per_year : float
         Mean number for each customer and year; 0 for none.
+    contact_cost_factor : float
+        How many times the usual a contact costs; many times, customers cost more to serve than they bring.
     resolved_share : float
         Share of the contacts that settle the matter.
     satisfaction_to_contacts : float
@@ -43,7 +46,14 @@ def service_contacts(
     -------
     DataFrame
         customer_id, date, cost (in cents, exponential around the kind's mean), kind, resolved; in order of customers.
+
+    Raises
+    ------
+    ValueError
+        A negative factor.
     """
+    if not 0 <= contact_cost_factor < np.inf:
+        raise ValueError(f"contact_cost_factor must be a number from 0 up, not {contact_cost_factor}.")
     count_rng, day_rng, kind_rng, resolved_rng, cost_rng = rng.spawn(5)
     stay = np.minimum(people.left, people.end_day + 1) - people.joined
     rate = contacts_per_year * _mean_one(-satisfaction_to_contacts, people.satisfaction)
@@ -55,7 +65,7 @@ def service_contacts(
         {
             "customer_id": people.customer_id[customer],
             "date": people.date(np.minimum(day, people.end_day)),
-            "cost": np.round(costs[kind] * cost_rng.standard_exponential(len(customer)), 2),
+            "cost": np.round(contact_cost_factor * costs[kind] * cost_rng.standard_exponential(len(customer)), 2),
             "kind": pd.Categorical.from_codes(kind, list(KINDS)),
             "resolved": resolved_rng.random(len(customer)) < resolved_share,
         }

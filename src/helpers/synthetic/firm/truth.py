@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
@@ -12,20 +14,25 @@ from helpers.synthetic.satisfaction_survey import CONSTRUCTS
 
 from .people import People
 
+RECENT_DAYS = 365
+
 
 def customer_truth(
     people: People,
     transactions: pd.DataFrame,
     marketing_touches: pd.DataFrame,
     referrals: pd.DataFrame,
+    service_contacts: pd.DataFrame,
     *,
     horizon_weeks: float = 52,
     annual_discount_rate: float = 0.10,
+    margin_trend: float = 0.0,
 ) -> pd.DataFrame:
     """Say what each customer is like and worth, as of the end of the last day.
 
     Lifetime value is realised margin less realised marketing cost, both at face value, plus the margin to expect within
-    the horizon of those who are still customers. Referral value is of direct referrals, each referee counted at their
+    the horizon of those who are still customers, at the margin rates of the last day; what answering them cost stands
+    beside and is not taken off. Referral value is of direct referrals, each referee counted at their
     lifetime value: gross, all of it; otherwise by the formula of Kumar, Petersen and Leone (2010, Journal of Marketing
     74(5), 1-17), lifetime value less incentive plus acquisition saving for type one, acquisition saving alone for type
     two.
@@ -33,25 +40,32 @@ def customer_truth(
     Parameters
     ----------
     people : People
-    transactions, marketing_touches, referrals : DataFrame
+    transactions, marketing_touches, referrals, service_contacts : DataFrame
         Of those people; referrals without flaws.
     horizon_weeks : float
         How far ahead margin counts.
     annual_discount_rate : float
         Of the margin ahead, a share a year.
+    margin_trend : float
+        As the transactions have it.
 
     Returns
     -------
     DataFrame
         customer_id, segment, first_date, the constructs, rate (purchases a week), dropout_probability, mean_spend,
-        margin_rate, alive_at_end, left_date (missing where alive), referrer_id (missing where nobody brought them),
-        would_have_joined (missing likewise), purchases (orders, the first included), realised_margin, marketing_cost,
+        margin_rate (of the last day), alive_at_end, left_date (missing where alive), referrer_id (missing where nobody
+        brought them), would_have_joined (missing likewise), purchases (orders, the first included), realised_margin,
+        current_margin (realised in the last 365 days), marketing_cost, service_cost (of all contacts),
         expected_residual_margin, lifetime_value, referrals, gross_referral_value, referral_value, customer_class
         (above the median is high).
     """
     size = len(people)
     realised = _sums(transactions["customer_id"], transactions["margin"], size)
     marketing = _sums(marketing_touches["customer_id"], marketing_touches["cost"], size)
+    service = _sums(service_contacts["customer_id"], service_contacts["cost"], size)
+    is_recent = transactions["date"] > people.date(people.end_day - RECENT_DAYS)
+    current = _sums(transactions["customer_id"], transactions["margin"] * is_recent, size)
+    people = replace(people, margin_rate=people.margin_rate_on(people.end_day, margin_trend))
     residual = np.where(people.alive, people.expected_margin(horizon_weeks, annual_discount_rate), 0.0)
     lifetime = realised - marketing + residual
 
@@ -79,7 +93,9 @@ def customer_truth(
             "would_have_joined": pd.arrays.BooleanArray(people.would_have_joined, alone),
             "purchases": np.bincount(orders - 1, minlength=size),
             "realised_margin": realised,
+            "current_margin": current,
             "marketing_cost": marketing,
+            "service_cost": service,
             "expected_residual_margin": residual,
             "lifetime_value": lifetime,
             "referrals": np.bincount(referrer - 1, minlength=size),
@@ -108,7 +124,15 @@ def firm_truth(truth: pd.DataFrame, referrals: pd.DataFrame) -> dict[str, float]
         lifetime value: their share, 0.5 where one has nothing to do with the other, and the rank correlation (A08).
     """
     values = ["lifetime_value", "gross_referral_value", "referral_value"]
-    sums = ["realised_margin", "marketing_cost", "expected_residual_margin", "referrals", *values]
+    sums = [
+        "realised_margin",
+        "current_margin",
+        "marketing_cost",
+        "service_cost",
+        "expected_residual_margin",
+        "referrals",
+        *values,
+    ]
     share = truth["customer_class"].value_counts(normalize=True)
     high_referral = share["champions"] + share["advocates"]
     both = truth[["lifetime_value", "referral_value"]]
