@@ -353,8 +353,11 @@ def _choice(value: ibis.Value, column: Column) -> ibis.Value:
 
 
 def _code(value: ibis.Value, column: Column) -> ibis.Value:
-    code = plain_answer(value)
-    return ibis.cases(*((code == wording, meaning) for wording, meaning in column.wordings.items()))
+    """Read a code; there are few, and reading each of them once is far faster than reading that of each row."""
+    label = _label(value).name("code")
+    written = label.as_table().distinct().to_pandas().code.dropna()
+    meanings = ((label == text, column.wordings[plain(text)]) for text in written if plain(text) in column.wordings)
+    return ibis.cases((label.isnull(), None), *meanings).cast("string")
 
 
 def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:

@@ -7,7 +7,7 @@ from numbers import Real
 
 import ibis
 
-from helpers.data.cleaning import CheckedRows, check, plain, plain_answer
+from helpers.data.cleaning import CheckedRows, check, plain
 from helpers.data.contracts import TABLES
 from helpers.data.customer_costs import CustomerCosts, Window, add_up, earlier_day, engine_of, last_day, no_costs
 from helpers.data.refusal import InputRefused, Problem
@@ -112,16 +112,14 @@ def _check_cost(cost_per_contact: object) -> None:
 def _contacts(rows: ibis.Table, kinds: Sequence[str], cost_per_contact: float) -> ibis.Table:
     """Give each contact a cost, and say whether it is feedback; null where the file has no kinds."""
     stated = rows.cost if "cost" in rows.columns else ibis.null("float64")
-    kind = plain_answer(rows.kind) if "kind" in rows.columns else None
-    is_feedback = ibis.null("boolean") if kind is None else kind.isin(kinds).fill_null(False)
-    return rows.select(
-        "customer_id",
-        "date",
-        cost=stated.coalesce(float(cost_per_contact)),
-        is_feedback=is_feedback,
-        is_stated=stated.notnull(),
-        has_kind=ibis.literal(False) if kind is None else kind.notnull(),
-    )
+    contacts = rows.mutate(cost=stated.coalesce(float(cost_per_contact)), is_stated=stated.notnull())
+    if "kind" not in rows.columns:
+        contacts = contacts.mutate(is_feedback=ibis.null("boolean"), has_kind=False)
+    else:
+        # There are few kinds, and reading each of them once is far faster than reading that of each row.
+        written = [kind for kind in rows.kind.as_table().distinct().to_pandas().kind.dropna() if plain(kind) in kinds]
+        contacts = contacts.mutate(is_feedback=rows.kind.isin(written).fill_null(False), has_kind=rows.kind.notnull())
+    return contacts.select("customer_id", "date", "cost", "is_feedback", "is_stated", "has_kind")
 
 
 def _gaps(
