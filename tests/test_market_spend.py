@@ -6,7 +6,6 @@ import pytest
 
 from helpers.data import market_spend
 from helpers.data.refusal import InputRefused
-from helpers.data.tables import check_input
 
 HEADER = "period,acquisition_spend,retention_spend,new_customers,retained_customers"
 
@@ -32,17 +31,22 @@ def write(tmp_path):
         (["2023-01-02", "2023-01-09", "2023-01-23"], ["2023-01-02", "2023-01-09", "2023-01-23"], 365.25 / 7, 1),
         (["2023-10-01", "2023-01-01", "2023-04-01"], ["2023-01-01", "2023-04-01", "2023-10-01"], 4, 1),
         (["2023-01-01", "2023-01-29", "2023-02-26"], ["2023-01-01", "2023-01-29", "2023-02-26"], math.nan, 0),
-        (["spring", "autumn", "2023-01"], ["spring", "autumn", "2023-01"], math.nan, 0),
     ],
 )
-def test_periods_as_they_are_written(write, periods, read, per_year, missing):
-    found = market_spend.load(write(*(f"{period},{i},0,1,0" for i, period in enumerate(periods))))
-    assert found.frame.period.tolist() == read and found.periods == 3
-    assert found.periods_per_year == pytest.approx(per_year, nan_ok=True)
-    assert found.frame.channel.tolist() == ["all"] * 3 and found.frame.new_customers.dtype == int
-    assert any("Periods missing" in note for note in found.notes) == bool(missing)
-    assert any("set periods_per_year" in note for note in found.notes) == math.isnan(per_year)
-    assert any("order of the file" in note for note in found.notes) == ("spring" in periods)
+def test_periods_as_they_are_written(periods, read, per_year, missing):
+    found = market_spend.read_periods(periods)
+    assert [found.names[period] for period in sorted(periods, key=found.first_days.get)] == read
+    assert found.periods_per_year == pytest.approx(per_year, nan_ok=True) and found.missing == missing
+
+
+def test_periods_that_are_no_times(write):
+    found = market_spend.load(write("spring,1,0,1,0", "autumn,2,0,1,0", "2023-01,3,0,1,0"))
+    assert found.frame.period.tolist() == ["spring", "autumn", "2023-01"] and found.periods == 3
+    assert found.frame.channel.tolist() == ["all"] * 3 and math.isnan(found.periods_per_year)
+    assert found.notes == [
+        "The periods of spent.csv cannot be read as times: they count in the order of the file.",
+        "How long a period of spent.csv is cannot be told, so no cost of a year either: set periods_per_year.",
+    ]
 
 
 def test_order_of_time_then_of_channel(write):
@@ -61,8 +65,8 @@ def test_order_of_time_then_of_channel(write):
     ]
     assert found.periods_per_year == 6 and not found.is_simulated
     assert found.notes[0] == "spent.csv has 2 periods: no trend and no elasticity can be told from them."
-    dated = market_spend.load(write("31/01/2023,1,0,1,0", "28/02/2023,1,0,1,0"), date_format="%d/%m/%Y")
-    assert dated.frame.period.tolist() == ["2023-01-31", "2023-02-28"]
+    dated = market_spend.read_periods(["31/01/2023", "01/03/2023"], "%d/%m/%Y")
+    assert list(dated.names.values()) == ["2023-01-31", "2023-03-01"]
 
 
 def test_a_period_stands_once_for_each_channel(write):
@@ -70,9 +74,8 @@ def test_a_period_stands_once_for_each_channel(write):
         market_spend.load(write("2023-01,1,0,1,0,a", "2023-01,1,0,1,0,a", header=f"{HEADER},channel"))
     with pytest.raises(InputRefused, match="1 rows repeat a period of the same channel, written in another way"):
         market_spend.load(write("2023-01,1,0,1,0", "2023/1,1,0,1,0"))
-    mixed = write("2023-01,1,0,1,0,a", "2023-01,1,0,1,0,", header=f"{HEADER},channel")
-    assert "if they are totals, leave them out" in market_spend.load(mixed).notes[-1]
-    assert market_spend.load(mixed).frame.channel.tolist() == ["a", "all"]
+    mixed = market_spend.load(write("2023-01,1,0,1,0,a", "2023-01,1,0,1,0,", header=f"{HEADER},channel"))
+    assert "if they are totals, leave them out" in mixed.notes[-1] and mixed.frame.channel.tolist() == ["a", "all"]
 
 
 def test_wrong_values_and_parameters(write):
@@ -83,10 +86,9 @@ def test_wrong_values_and_parameters(write):
         market_spend.load(periods_per_year=-12)
 
 
-def test_none_given_and_the_simulated_firm(write):
+def test_none_given_and_the_simulated_firm():
     none = market_spend.load()
     assert none.frame.empty and none.periods == 0 and none.accounting.empty and none.inputs == none.notes == []
     found = market_spend.load("synthetic_firm")
     assert found.is_simulated and found.periods == 24 and found.periods_per_year == 12 and found.notes == []
     assert none.frame.dtypes.equals(found.frame.dtypes) and found.frame.new_customers.sum() == 5000
-    assert check_input("market_spend", write("2023,1,0,1,0"), {}) == "1 rows in the file, 1 market_spend"

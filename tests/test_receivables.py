@@ -68,15 +68,20 @@ def test_open_credit_notes_are_taken_off(write):
     ]
 
 
-@pytest.mark.parametrize(("is_unpaid", "overdue", "words"), [(False, 0, "paid in full"), (True, 9, "unpaid")])
-def test_what_is_not_said_of_payments(write, is_unpaid, overdue, words):
-    for path in (write("a,2020-01-01,9,"), write("a,2020-01-01,9", header="customer_id,date,amount_due")):
-        found = receivables.load(path, unpaid_when_missing=is_unpaid)
-        assert rows(found) == {"a": (9, overdue, overdue / 9)}
-        assert found.notes == [
-            "Amounts of owed.csv of which it does not say what has been paid: 1 of 1. They count as "
-            f"{words} (unpaid_when_missing)."
-        ]
+@pytest.mark.parametrize(
+    ("is_unpaid", "row", "header", "overdue", "words"),
+    [
+        (False, "a,2020-01-01,9,", "customer_id,date,amount_due,amount_paid", 0, "paid in full"),
+        (True, "a,2020-01-01,9", "customer_id,date,amount_due", 9, "unpaid"),
+    ],
+)
+def test_what_is_not_said_of_payments(write, is_unpaid, row, header, overdue, words):
+    found = receivables.load(write(row, header=header), unpaid_when_missing=is_unpaid)
+    assert rows(found) == {"a": (9, overdue, overdue / 9)}
+    assert found.notes == [
+        f"Amounts of owed.csv of which it does not say what has been paid: 1 of 1. They count as {words} "
+        "(unpaid_when_missing)."
+    ]
 
 
 def test_what_falls_due_later_is_no_mistake(write):

@@ -82,7 +82,6 @@ def test_a_contract_that_ends_before_it_starts(write):
     with pytest.raises(InputRefused) as refused:
         renewals.load(path)
     assert "lies before its start (row 2" in str(refused.value) and "whole number" in str(refused.value)
-    assert renewals.load(path, bad_rows="exclude").rows.customers.sum() == 1
 
 
 def test_the_last_day_by_default_and_the_simulated_firm(write):

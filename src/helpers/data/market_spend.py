@@ -80,11 +80,23 @@ class MarketSpend:
 
 
 @dataclass(frozen=True)
-class _Calendar:
-    """What the texts of periods say: for each its name and first day, for all how many a year has."""
+class Calendar:
+    """What the texts of periods say.
+
+    Attributes
+    ----------
+    names : dict of str to str
+        How each is written here, so that one period has one name.
+    first_days : dict of str to date
+        Of each; None where it cannot be told.
+    periods_per_year : float
+        NaN where it cannot be told.
+    missing : int
+        How many periods lie between the first and the last that no text names.
+    """
 
     names: dict[str, str]
-    first_days: dict[str, datetime.date]
+    first_days: dict[str, datetime.date | None]
     periods_per_year: float
     missing: int
 
@@ -146,7 +158,7 @@ def load(
     rows = checked.table.order_by("place").to_pandas()
     rows = rows.reindex(columns=list(_TYPES))
     unnamed = rows.channel.isna()
-    calendar = _read(list(rows.period.unique()), date_format)
+    calendar = read_periods(list(rows.period.unique()), date_format)
     rows = rows.assign(
         channel=rows.channel.astype(object).mask(unnamed, ALL_CHANNELS),
         period=rows.period.map(calendar.names),
@@ -186,8 +198,16 @@ def _end(observation_end: datetime.date | str | None, today: datetime.date | str
 # --- what the periods say -------------------------------------------------------------------------------
 
 
-def _read(texts: Sequence[str], date_format: str) -> _Calendar:
-    """Read the periods, all of them in one way, or none."""
+def read_periods(texts: Sequence[str], date_format: str = "") -> Calendar:
+    """Read periods, all of them in one way or none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Each once, in any order.
+    date_format : str
+        As in `load`.
+    """
     for per_year, (pattern, _) in () if date_format else _FORMATS.items():
         found = [pattern.fullmatch(text) for text in texts]
         if all(found):
@@ -197,11 +217,11 @@ def _read(texts: Sequence[str], date_format: str) -> _Calendar:
     if all(dates):
         days = sorted(set(dates))
         names = {text: str(date) for text, date in zip(texts, dates, strict=True)}
-        return _Calendar(names, dict(zip(texts, dates, strict=True)), *_spacing(days))
-    return _Calendar({text: text for text in texts}, dict.fromkeys(texts), math.nan, 0)
+        return Calendar(names, dict(zip(texts, dates, strict=True)), *_spacing(days))
+    return Calendar({text: text for text in texts}, dict.fromkeys(texts), math.nan, 0)
 
 
-def _of_the_calendar(texts: Sequence[str], parts: Sequence[Sequence[int]], per_year: int) -> _Calendar:
+def _of_the_calendar(texts: Sequence[str], parts: Sequence[Sequence[int]], per_year: int) -> Calendar:
     """Name years, quarters or months alike, however they are written."""
     _, written = _FORMATS[per_year]
     names, first_days, numbers = {}, {}, set()
@@ -210,7 +230,7 @@ def _of_the_calendar(texts: Sequence[str], parts: Sequence[Sequence[int]], per_y
         names[text] = written.format(year, number)
         first_days[text] = datetime.date(max(year, 1), 1 + (number - 1) * 12 // per_year, 1)
         numbers.add(year * per_year + number)
-    return _Calendar(names, first_days, float(per_year), max(numbers) - min(numbers) + 1 - len(numbers))
+    return Calendar(names, first_days, float(per_year), max(numbers) - min(numbers) + 1 - len(numbers))
 
 
 def _date(text: str, date_format: str) -> datetime.date | None:
@@ -256,7 +276,7 @@ def _steps(rows: pd.DataFrame, is_late: pd.Series, end: datetime.date) -> list[t
 
 
 def _notes(
-    checked: CheckedRows, frame: pd.DataFrame, unnamed: int, calendar: _Calendar, periods_per_year: float
+    checked: CheckedRows, frame: pd.DataFrame, unnamed: int, calendar: Calendar, periods_per_year: float
 ) -> list[str]:
     notes = []
     periods = frame.period.nunique()
