@@ -30,12 +30,15 @@ class CustomerCosts:
         name, path, sha256, bytes, rows of each file.
     notes : list of str
         Sentences that a report must show.
+    by_month : pandas.DataFrame
+        month (its first day), cost: what was spent on customers in each calendar month up to the last day that counts.
     """
 
     table: ibis.Table
     accounting: pd.DataFrame
     inputs: list[dict]
     notes: list[str]
+    by_month: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def no_costs(columns: Mapping[str, str], cost: str, earlier: object, connection:
     names = [cost, f"current_{cost}"]
     dated = [f"earlier_{name}" for name in names] if earlier else []
     types = {"customer_id": "string", **dict.fromkeys(names, "float64"), **columns, **dict.fromkeys(dated, "float64")}
-    return CustomerCosts(empty(types, connection), account([]), [], [])
+    return CustomerCosts(empty(types, connection), account([]), [], [], _by_month())
 
 
 def add_up(
@@ -169,6 +172,7 @@ def add_up(
         accounting=account([*checked.steps, *steps, *_steps(by_customer, what, window.end)]),
         inputs=checked.inputs,
         notes=[*checked.notes, *notes, *_credits(checked, by_customer)],
+        by_month=_by_month(rows, window.end, customers),
     )
 
 
@@ -215,3 +219,17 @@ def _steps(by_customer: ibis.Table, what: str, end: datetime.date) -> list[tuple
 def _credits(checked: CheckedRows, by_customer: ibis.Table) -> list[str]:
     rows = by_customer.credits.sum().to_pandas()
     return [f"Rows of {checked.name} with a negative cost: {rows:,}. They are netted."] if rows else []
+
+
+def _by_month(
+    rows: ibis.Table | None = None, end: datetime.date | None = None, customers: ibis.Table | None = None
+) -> pd.DataFrame:
+    """Add up what was spent on customers in each calendar month."""
+    if rows is None:
+        return pd.DataFrame({"month": pd.Series(dtype="datetime64[ns]"), "cost": pd.Series(dtype=float)})
+    counts = rows.date <= end
+    if customers is not None:
+        counts &= rows.customer_id.isin(customers.customer_id)
+    known = rows.filter(counts)
+    by_month = known.group_by(month=known.date.truncate("M").cast("timestamp")).agg(cost=known.cost.sum())
+    return by_month.order_by("month").to_pandas()
