@@ -1,0 +1,1 @@
+"""What keeping customers is worth and costs: the numerics of the retention report."""
