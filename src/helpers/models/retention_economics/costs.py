@@ -15,7 +15,7 @@ from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from helpers.models import resampling
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 from .periods import resampled_periods
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from helpers.models import resampling
-from helpers.models.referral_value.value import Estimate
+from helpers.models.estimate import Estimate
 
 CLAIMED_PURCHASES = 10
 CLAIMED_VALUE = 60
