@@ -25,15 +25,15 @@ def test_satisfaction_index(tmp_path):
     assert max(map(float, largest.values())) < 1e-6  # seminr stops when its weights change by 1e-7
 
 
-def test_referral_value(tmp_path):
+def test_simulated_firm(tmp_path):
     out = tmp_path / "measured.csv"
-    command = [sys.executable, str(BENCHMARKS / "referral_value.py"), "--customers", "300", "--out", str(out)]
+    command = [sys.executable, str(BENCHMARKS / "simulated_firm.py"), "--customers", "300", "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     measured = pd.read_csv(out)
-    assert measured["work"].tolist() == ["simulate", "analyse"]
-    assert (measured[["referrals", "order_lines", "cpu_seconds", "peak_megabytes"]] > 0).all(axis=None)
-    assert measured["referrals"].nunique() == 1, "the analysis credits every referral of a firm without flaws"
+    assert measured["work"].tolist() == ["simulate", "referral_value", "customer_portfolio"]
+    assert (measured[["order_lines", "cpu_seconds", "peak_megabytes"]] > 0).all(axis=None)
+    assert measured["order_lines"].nunique() == 1, "the analyses read every line"
 
 
 def test_covariance_model(tmp_path):

@@ -1,7 +1,7 @@
-"""How long a firm is simulated and its referral value computed, each in a process of its own, as reports run.
+"""How long a firm is simulated and its customers analysed, each in a process of its own, as reports run.
 
-Run by `make bench`. The second goes the whole way: files, checks, models, draws, classes, claims, campaign, and the
-table of customers. Peak memory is that of the process.
+Run by `make bench`. An analysis goes the whole way: files, checks, models, draws, every table and figure, and the table
+of customers. Peak memory is that of the process.
 """
 
 import argparse
@@ -16,7 +16,19 @@ import pandas as pd
 SIZES = (10_000, 100_000, 1_000_000)
 SEED = 3
 RESULTS = Path(__file__).with_suffix(".csv")
-WRITTEN = ("transactions", "referrals", "marketing_touches")
+# The tables that each topic reads.
+TOPICS = {
+    "referral_value": ("transactions", "referrals", "marketing_touches"),
+    "customer_portfolio": (
+        "transactions",
+        "marketing_touches",
+        "service_contacts",
+        "exits",
+        "receivables",
+        "referrals",
+        "satisfaction_survey",
+    ),
+}
 MEASURED = """
 import json, resource, sys, time
 begun, cpu = time.perf_counter(), time.process_time()
@@ -29,15 +41,15 @@ SIMULATE = """
 from pathlib import Path
 from helpers.synthetic.firm import firm
 made = firm({customers}, seed={seed})
-for name in {written}:
-    made.tables[name].to_parquet(Path({folder!r}) / f"{{name}}.parquet")
-rows = {{"referrals": len(made.tables["referrals"]), "order_lines": len(made.tables["transactions"])}}
+for name, table in made.tables.items():
+    table.to_parquet(Path({folder!r}) / f"{{name}}.parquet")
+rows = {{"order_lines": len(made.tables["transactions"])}}
 """
 ANALYSE = """
-from helpers.analyses.referral_value import analyse
-result = analyse(**{{name: f"{folder}/{{name}}.parquet" for name in {written}}})
+from helpers.analyses.{topic} import analyse
+result = analyse(**{{name: f"{folder}/{{name}}.parquet" for name in {tables}}})
 result.tables, result.figures, result.processed
-rows = {{"referrals": len(result.referee), "order_lines": int(result.purchases.accounting["rows"].iloc[0])}}
+rows = {{"order_lines": int(result.tables["data_accounting"].frame["rows"].iloc[0])}}
 """
 
 
@@ -45,13 +57,17 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, print what was measured and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--topics", nargs="+", choices=list(TOPICS), default=list(TOPICS))
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     lines = []
     for customers in options.customers:
         with tempfile.TemporaryDirectory(prefix="firm-") as folder:
-            for work, text in (("simulate", SIMULATE), ("analyse", ANALYSE)):
-                measured = _run(text.format(customers=customers, seed=SEED, folder=folder, written=WRITTEN))
+            works = {"simulate": SIMULATE.format(customers=customers, seed=SEED, folder=folder)}
+            for topic in options.topics:
+                works[topic] = ANALYSE.format(topic=topic, folder=folder, tables=TOPICS[topic])
+            for work, text in works.items():
+                measured = _run(text)
                 lines.append({"work": work, "customers": customers} | measured)
                 print(f"{work} {customers:,}: {measured['wall_seconds']:.1f} s, {measured['peak_megabytes']:,.0f} MB")
     pd.DataFrame(lines).to_csv(options.out, index=False, float_format="%.4g", lineterminator="\n")
