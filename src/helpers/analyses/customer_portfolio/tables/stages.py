@@ -1,0 +1,12 @@
+"""The stages of relationships, and when to let go."""
+
+from __future__ import annotations
+
+from helpers.exhibits import Table
+
+from ..measurement import Measurement
+
+
+def tables(result: Measurement) -> list[Table]:
+    """Return the tables of this part of the report."""
+    return []
