@@ -1,0 +1,184 @@
+"""The matrix of current and future value: how large its classes are, how valuable, how sure, and who moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import Column, Table, number, percent, suppress_small_groups
+from helpers.models.customer_portfolio.pyramid import totals
+
+from .. import actions
+from ..measurement import Measurement
+from ..names import CLASS_CHINESE, CLASS_MEANING, CLASSES, SHOWN
+from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
+
+SURE = 0.95  # share of draws
+NO_DRAWS = "Values have no intervals here, so nothing can be said of how sure a customer's class is."
+NAMES = {name: f"{CLASS_CHINESE[name]} {name}" for name in SHOWN}
+NOT_YET = "not_yet"
+THEN = NAMES | {NOT_YET: "not yet a customer"}
+NEXT_STEP = {"gold": "keep", "platinum": "protect", "iron": "develop", "lead": "serve_at_low_cost"}
+SOURCE = (
+    "Gold is high in both values and platinum high in current value alone, as in the Chinese textbooks that the "
+    "sources follow; in the customer pyramid of Zeithaml, Rust and Lemon (2001) platinum is on top."
+)
+ORDER = [CLASSES.index(name) for name in SHOWN]
+
+
+def tables(result: Measurement) -> list[Table]:
+    """Return the tables of the value matrix."""
+    return [classes(result), migration(result), class_stability(result), moved_cuts(result)]
+
+
+def has_small(result: Measurement) -> bool:
+    """Tell whether a class has too few customers to be shown."""
+    sizes = np.bincount(result.classes, minlength=len(CLASSES))
+    return bool(((sizes > 0) & (sizes < result.settings.min_cell)).any())
+
+
+def without_small(frame: pd.DataFrame, result: Measurement, keep: tuple[str, ...] = ("class",)) -> pd.DataFrame:
+    """Blank all four classes where one is too small.
+
+    How many are above each cut is known (the median halves the customers), so the size of one class gives those of all.
+    """
+    if not has_small(result):
+        return frame
+    return frame.assign(**dict.fromkeys(frame.columns.drop(list(keep)), np.nan))
+
+
+def classes(result: Measurement) -> Table:
+    """Size and value of each class."""
+    now, stable = result.now, result.class_stability
+    amounts = {
+        "current_value": now.current_value,
+        "future_value": now.future_value,
+        "lifetime_value": now.value,
+        "referral_value": result.influence,
+    }
+    found = totals(result.classes, len(CLASSES), amounts)
+    nothing = np.full(len(CLASSES), np.nan)
+    frame = pd.DataFrame(
+        {
+            "class": CLASSES,
+            "customers": found.customers,
+            "share": found.share,
+            "expected_share": stable.share.value if stable else nothing,
+            "low": stable.share.low if stable else nothing,
+            "high": stable.share.high if stable else nothing,
+        }
+        | found.total
+        | {"next_step": [actions.MEANING[NEXT_STEP[name]] for name in CLASSES]}
+    )
+    frame["referral_value"] = _without_few_bringers(frame, result)
+    frame = without_small(frame, result, ("class", "next_step")).iloc[ORDER].reset_index(drop=True)
+    columns = {
+        "class": Column("Class", names=NAMES),
+        "customers": Column("Customers", digits=0),
+        "share": Column("Share of customers, as classed", digits=1, percent=True),
+        "expected_share": Column("Expected share", digits=1, percent=True),
+        "low": Column("95 % low", digits=1, percent=True),
+        "high": Column("95 % high", digits=1, percent=True),
+        **{name: Column(name.replace("_", " ").capitalize(), result.currency, 0) for name in amounts},
+        "next_step": Column("Next step"),
+    }
+    return Table("classes", frame, _caption(result), columns)
+
+
+def _caption(result: Measurement) -> str:
+    (current, future), settings, currency = result.cuts, result.settings, result.currency
+    meanings = "; ".join(f"{name}: {CLASS_MEANING[name]}" for name in SHOWN)
+    text = (
+        f"{number(len(result))} customers on {result.now.date}: {meanings}. Current value, the margin of the last 12 "
+        f"months less what the customer cost in them, is high above {number(current, 2)} {currency} "
+        f"({settings.current_cut}); future value, the margin expected in the {settings.horizon_weeks} weeks ahead, "
+        f"discounted, above {number(future, 2)} ({settings.future_cut}); a value at the cut is low. {SOURCE} Sums in "
+        f"{currency}, rounded. "
+    )
+    if not result.has("referrals"):
+        text += "Referral value is not known: no referrals are given (referrals). "
+    if result.class_stability is None:
+        return f"{text}Shares have no interval: values have no draws."
+    return (
+        f"{text}As classed is by the expected values; the expected share and its interval are of draws of future "
+        "value, each with its own cut, and may lie elsewhere. Sums have no interval."
+    )
+
+
+def _without_few_bringers(frame: pd.DataFrame, result: Measurement) -> pd.Series:
+    """Return referral value, missing where few of a class brought anybody: it would be theirs."""
+    if not result.has("referrals"):
+        return pd.Series(np.nan, frame.index)
+    brought = np.bincount(result.classes[result.influence != 0], minlength=len(CLASSES))
+    shown = suppress_small_groups(
+        pd.DataFrame({"class": CLASSES, "bringers": brought}), "bringers", ("class",), result.settings.min_cell
+    )
+    return frame["referral_value"].where(shown["bringers"].notna())
+
+
+def migration(result: Measurement) -> Table:
+    """Who moved from which class to which between the two dates."""
+    counts = result.migration[[*ORDER, len(CLASSES)]][:, ORDER]
+    known = rows_and_columns(*counts.shape)
+    hidden = hidden_cells(counts.ravel(), known, result.settings.min_cell, also=has_small(result))
+    frame = long_table(counts, {"class_then": tuple(THEN), "class_now": SHOWN}, hidden)
+    view, columns = side_by_side(frame, Column(f"On {result.then.date}", names=THEN), NAMES)
+    caption = (
+        f"The {number(len(result))} customers of {result.now.date} by their class then (rows) and now (columns), with "
+        f"their share of the row. Both dates have the cuts of {result.now.date}: who moves has changed, and not the "
+        f"cut. A dash is a cell of fewer than {result.settings.min_cell} customers, or one that would tell of such a "
+        f"cell. Counts have no interval. {SOURCE}"
+    )
+    return Table("migration", frame, caption, columns, view)
+
+
+def class_stability(result: Measurement) -> Table:
+    """How sure it is that a customer belongs to their class."""
+    stable = result.class_stability
+    if stable is None:
+        return Table.nothing("class_stability", NO_DRAWS)
+    lines = []
+    for name in SHOWN:
+        own = stable.own[result.classes == CLASSES.index(name)].astype(float)
+        certain, mean = (float((own >= SURE).mean()), float(own.mean())) if len(own) else (np.nan, np.nan)
+        lines.append((name, len(own), certain, mean))
+    frame = pd.DataFrame(lines, columns=["class", "customers", "certain", "mean_probability"])
+    frame = without_small(frame, result)
+    columns = {
+        "class": Column("Class", names=NAMES),
+        "customers": Column("Customers", digits=0),
+        "certain": Column(f"Of them in this class in {percent(SURE, 0)} of draws", digits=1, percent=True),
+        "mean_probability": Column("Mean probability of this class", digits=1, percent=True),
+    }
+    caption = (
+        f"The customers of {result.now.date}. Each draw takes other parameters of the models and other mean spends, "
+        "and classes everyone anew, by cuts of its own; current value has happened and is the same in all. "
+        "What is shown is the uncertainty itself and has no interval."
+    )
+    return Table("class_stability", frame, caption, columns)
+
+
+def moved_cuts(result: Measurement) -> Table:
+    """How many customers change class when a cut moves."""
+    found, least = result.moved_cuts, result.settings.min_cell
+    both = {"current_value": result.now.current_value, "future_value": result.now.future_value}
+    lines = []
+    for axis, (value, amounts) in enumerate(both.items()):
+        for place, step in enumerate(found.steps):
+            cut, changed = float(found.cut[axis, place]), float(found.changed[axis, place])
+            above = int((amounts > cut).sum())
+            few = (above, len(amounts) - above, round(changed * len(amounts)) or len(amounts))
+            lines.append((value, float(step), *((np.nan, np.nan) if min(few) < least else (cut, changed))))
+    frame = pd.DataFrame(lines, columns=["value", "step", "cut", "changed"])
+    columns = {
+        "value": Column("Cut of", names={"current_value": "current value", "future_value": "future value"}),
+        "step": Column("Moved up past this share of customers", digits=0, percent=True),
+        "cut": Column("To", result.currency, 2),
+        "changed": Column("Customers who change class", digits=1, percent=True),
+    }
+    caption = (
+        f"The customers of {result.now.date}. One cut moves, the other stays; where many customers have the same "
+        f"value, a step may change nothing. Not shown where fewer than {least} customers would change, or be on one "
+        "side. Shares have no interval."
+    )
+    return Table("moved_cuts", frame, caption, columns)

@@ -1,0 +1,113 @@
+"""Cross tables of customers in which no small group is shown, nor can be computed from what is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.exhibits import DASH, Column, number, percent
+
+ROUNDING = 1e-9
+
+
+def hidden_cells(customers, known, least: int, also=False) -> np.ndarray:
+    """Choose the cells that must not be shown.
+
+    Beside the small ones as many as it takes that none of these follows from the sums that are known, and that no such
+    sum is all that a few customers make up (complementary suppression): the smallest first, an empty cell last.
+
+    Parameters
+    ----------
+    customers : array_like of int, shape (cells,)
+    known : array_like of bool, shape (sums, cells)
+        The cells of each sum that is known, such as of a row.
+    least : int
+        A cell with fewer customers, but not none, is small.
+    also : array_like of bool, shape (cells,), optional
+        Cells that must not be shown for other reasons.
+
+    Returns
+    -------
+    ndarray of bool, shape (cells,)
+    """
+    customers, known = np.asarray(customers), np.asarray(known, bool)
+    small = (customers > 0) & (customers < least) | also
+    hidden = small.copy()
+    while (found := _next_to_hide(customers, known, least, small, hidden)) is not None:
+        hidden[found] = True
+    return hidden
+
+
+def _next_to_hide(customers, known, least: int, small, hidden) -> int | None:
+    inside = known & hidden
+    alone = inside.any(axis=1) & ((inside.sum(axis=1) == 1) | (inside @ customers < least))
+    told = (known & (small & ~_is_open(known, hidden))).any(axis=1)
+    # the sums of few cells first: what is hidden there is hidden in the larger ones, too
+    order = sorted(np.flatnonzero(alone | told), key=lambda line: (not alone[line], known[line].sum()))
+    for line in order:
+        shown = known[line] & ~hidden
+        if shown.any():
+            return int(np.argmin(np.where(shown, np.where(customers > 0, customers, customers.sum() + 1), np.inf)))
+    return None
+
+
+def _is_open(known, hidden) -> np.ndarray:
+    """Tell which hidden cells the known sums leave open: those that can move while no sum does."""
+    sums = known[:, hidden].astype(float)
+    found = np.zeros(len(hidden), bool)
+    found[hidden] = 1 - np.diag(np.linalg.pinv(sums) @ sums) > ROUNDING
+    return found
+
+
+def rows_and_columns(rows: int, columns: int) -> np.ndarray:
+    """Return which cells of a table, flat by row, make up each row and each column: shape (rows + columns, cells)."""
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    return np.vstack([np.arange(rows)[:, None] == row, np.arange(columns)[:, None] == column])
+
+
+def long_table(customers, names: dict[str, tuple], hidden) -> pd.DataFrame:
+    """Return a line for each cell, with its share of the row.
+
+    Parameters
+    ----------
+    customers : ndarray of int, shape (rows, columns)
+    names : dict of str to tuple
+        The names of the two columns that say which cell it is, each with its values in order.
+    hidden : ndarray of bool, shape (rows * columns,)
+
+    Returns
+    -------
+    pandas.DataFrame
+        The two columns, customers, share_of_row; missing where hidden, and the share where nobody is in the row.
+    """
+    whole = customers.sum(axis=1, keepdims=True)
+    share = np.divide(customers, whole, out=np.full(customers.shape, np.nan), where=whole > 0)
+    frame = pd.MultiIndex.from_product(names.values(), names=names).to_frame(index=False)
+    return frame.assign(
+        customers=np.where(hidden, np.nan, customers.ravel()), share_of_row=np.where(hidden, np.nan, share.ravel())
+    )
+
+
+def side_by_side(frame: pd.DataFrame, row: Column, columns: dict[str, str]) -> tuple[pd.DataFrame, dict[str, Column]]:
+    """Return a cross table as it is shown, number and share of the row in a cell, and how its columns read.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As `long_table` gives it: its first two columns name the cell.
+    row : Column
+        How the first reads.
+    columns : dict of str to str
+        The values of the second, in order, with their headings.
+    """
+    first, second = frame.columns[:2]
+    told = [_told(*cell) for cell in zip(frame["customers"], frame["share_of_row"], strict=True)]
+    wide = frame.assign(told=told).pivot(index=first, columns=second, values="told")
+    view = wide.loc[frame[first].unique(), list(columns)].reset_index()
+    return view, {first: row} | {name: Column(heading, "customers") for name, heading in columns.items()}
+
+
+def _told(customers: float, share: float) -> str:
+    if np.isnan(customers):
+        return DASH
+    return number(customers) if np.isnan(share) else f"{number(customers)} ({percent(share, 0)})"

@@ -1,0 +1,250 @@
+"""The tables of the portfolio: they add up, show no small group nor what tells of one, and say what cannot be known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from helpers.analyses.customer_portfolio.measurement import measure
+from helpers.analyses.customer_portfolio.names import CLASSES, SEQUENCE, SHOWN
+from helpers.analyses.customer_portfolio.reading import FILES
+from helpers.analyses.customer_portfolio.settings import Settings
+from helpers.analyses.customer_portfolio.tables import crossed, tables
+from helpers.synthetic.firm import firm
+
+QUICK = {"draws": 20, "resamples": 100, "bad_rows": "exclude"}
+COLUMNS = {
+    "classes": "class customers share current_value future_value lifetime_value referral_value next_step low high",
+    "migration": "class_then class_now customers share_of_row",
+    "class_stability": "class customers certain mean_probability",
+    "moved_cuts": "value step cut changed",
+    "tiers": "tier customers share low high actual_value strategic_value cost_to_serve value action",
+    "pyramid": "tier customers share sales share_of_sales margin profit lifetime_value share_of_lifetime_value",
+    "abc": "class customers share sales share_of_sales",
+    "concentration": "amount gini gini_low gini_high top_share share_below_zero share_below_zero_low loss_share",
+    "equity_bridge": "line value low high",
+    "time_sequence": "then now customers share_of_row",
+    "rfm": "recency frequency customers mean_monetary",
+    "actions": "next_action customers share value why",
+    "assumptions": "what kind value parameter",
+    "data_accounting": "step rows amount reason",
+}
+COUNTED = ("classes", "tiers", "pyramid", "abc", "migration", "time_sequence", "rfm", "actions")
+
+
+@pytest.fixture(scope="module")
+def made():
+    return firm(400, seed=7).tables
+
+
+@pytest.fixture(scope="module")
+def found(made, tmp_path_factory):
+    return measure(Settings.of(written(tmp_path_factory.mktemp("found"), made) | QUICK))
+
+
+@pytest.fixture(scope="module")
+def bare(made, tmp_path_factory):
+    """The same purchases, of which nothing else is known."""
+    bought = made["transactions"].drop(columns="margin")
+    return measure(Settings.of(written(tmp_path_factory.mktemp("bare"), {"transactions": bought}) | QUICK))
+
+
+@pytest.fixture(scope="module")
+def three(made, tmp_path_factory):
+    """A firm of three customers."""
+    bought = made["transactions"]
+    few = bought[bought["customer_id"].isin(bought["customer_id"].unique()[:3])]
+    return measure(Settings.of(written(tmp_path_factory.mktemp("three"), {"transactions": few}) | QUICK))
+
+
+def written(folder, given: dict) -> dict[str, str]:
+    """Write tables as files of the user's own; the rest are not given."""
+    paths = dict.fromkeys(FILES, "")
+    for name in FILES:
+        if name in given:
+            paths[name] = str(folder / f"{name}.csv")
+            given[name].to_csv(paths[name], index=False)
+    return paths
+
+
+def again(result, **choices):
+    """Ask otherwise of what was read and valued."""
+    return replace(result, settings=replace(result.settings, **choices))
+
+
+def frames(result) -> dict[str, pd.DataFrame]:
+    return {table.name: table.frame for table in tables(result)}
+
+
+@pytest.fixture(scope="module")
+def whole(found):
+    """Every number, however few customers it is of."""
+    return frames(again(found, min_cell=1))
+
+
+# --- what others rely on -------------------------------------------------------------------------------------------
+
+
+def test_tables_have_the_columns_that_others_rely_on(whole):
+    for name, columns in COLUMNS.items():
+        assert set(columns.split()) <= set(whole[name].columns), name
+    assert {f"{name}_accounting" for name in FILES[1:]} <= set(whole)
+    assert whole["classes"]["class"].tolist() == list(SHOWN)
+
+
+def test_every_table_can_be_shown(found, bare, three):
+    for result in (found, bare, three):
+        for table in tables(result):
+            assert table.caption and table._repr_html_(), table.name
+
+
+def test_every_table_says_whether_it_has_intervals(found):
+    for table in tables(found):
+        if table.name in COLUMNS and table.name != "data_accounting":
+            assert "interval" in table.caption.lower(), table.name
+
+
+# --- they add up ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_every_customer_counts_once(whole, found, name):
+    assert whole[name]["customers"].sum() == len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("classes", "lifetime_value"), ("tiers", "value"), ("pyramid", "lifetime_value"), ("actions", "value")],
+)
+def test_value_of_the_parts_is_that_of_all(whole, found, name, column):
+    assert whole[name][column].sum() == pytest.approx(found.now.value.sum(), abs=0.005)
+
+
+def test_migration_is_the_cross_table_of_both_dates(whole, found):
+    before = np.full(len(found), "not_yet", object)
+    before[found.then.place] = np.array(CLASSES)[found.classes_then]
+    expected = pd.crosstab(before, np.array(CLASSES)[found.classes])
+    shown = whole["migration"].pivot(index="class_then", columns="class_now", values="customers")
+    shown = shown.reindex(index=expected.index, columns=expected.columns)
+    assert (shown == expected).all(axis=None)
+    shares = whole["migration"].groupby("class_then")["share_of_row"].sum(min_count=1).dropna()
+    np.testing.assert_allclose(shares, 1)
+
+
+def test_bridge_adds_up_to_the_cent(whole):
+    lines = whole["equity_bridge"].set_index("line")["value"]
+    assert lines.drop("closing").sum() == pytest.approx(lines["closing"], abs=0.005)
+
+
+def test_time_sequence_agrees_with_the_bridge(whole):
+    cells, lines = whole["time_sequence"], whole["equity_bridge"].set_index("line")["customers"]
+    was = cells["then"] != "not_yet"
+    assert cells.loc[~was, "customers"].sum() == lines["new"]
+    assert cells.loc[was & (cells["now"] == "dormant"), "customers"].sum() == lines["lost"]
+    assert cells.loc[was & (cells["now"] != "dormant"), "customers"].sum() == lines["growth"]
+
+
+def test_accounting_adds_up(whole):
+    for name in ("data", *FILES[1:]):
+        frame = whole[f"{name}_accounting"]
+        rows = frame["rows" if "rows" in frame else "respondents"]
+        assert rows.iloc[:-1].sum() == rows.iloc[-1], name
+
+
+# --- no small group ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("least", [5, 50, 150])
+def test_no_small_group_is_shown(found, least):
+    shown = frames(again(found, min_cell=least))
+    for name in COUNTED:
+        counts = shown[name]["customers"].dropna()
+        assert ((counts == 0) | (counts >= least)).all(), name
+        people = shown[name][shown[name]["customers"].isna()]
+        assert people[people.columns.intersection(["share", "share_of_row", "value", "sales", "low"])].isna().all(None)
+
+
+def test_one_small_class_hides_the_others_and_who_came_from_where(found):
+    few_gold = again(found, current_cut="quantile", current_cut_at=1 - 3.5 / len(found))
+    assert 0 < np.bincount(few_gold.classes, minlength=4)[CLASSES.index("gold")] < 5
+    shown = frames(few_gold)
+    assert shown["classes"]["customers"].isna().all() and shown["classes"]["next_step"].notna().all()
+    assert shown["migration"]["customers"].isna().all()
+    assert shown["class_stability"]["customers"].isna().all()
+
+
+def test_action_for_all_but_a_few_of_a_class_is_hidden(found):
+    """With the size of the class it would tell of those few."""
+    gold = found.classes == CLASSES.index("gold")
+    own = frames(again(found, min_cell=1))["actions"].set_index("next_action")["customers"]["keep"]
+    rest = int(gold.sum() - own)
+    assert 1 <= rest < own, "the firm has to have gold customers for whom something else is to be done"
+    shown = frames(again(found, min_cell=rest + 1))["actions"].set_index("next_action")["customers"]
+    assert np.isnan(shown["keep"])
+
+
+def test_lines_of_the_bridge_are_hidden_where_few_are_new(found):
+    sizes = frames(again(found, min_cell=1))["equity_bridge"].set_index("line")["customers"]
+    shown = frames(again(found, min_cell=int(sizes["new"]) + 1))["equity_bridge"].set_index("line")
+    assert np.isnan(shown.loc["new", "value"]) and np.isnan(shown.loc["opening", "customers"])
+    assert shown["value"].drop(["opening", "closing"]).isna().sum() >= 2
+
+
+def test_three_customers_are_not_told_apart(three):
+    shown = frames(three)
+    assert len(three) == 3
+    for name in COUNTED:
+        assert (shown[name]["customers"].dropna() == 0).all(), name
+    assert shown["moved_cuts"]["changed"].isna().all()
+
+
+@given(
+    some.lists(some.integers(0, 30), min_size=12, max_size=12),
+    some.integers(2, 12),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_small_cell_follows_from_rows_and_columns(counts, least):
+    known, counts = crossed.rows_and_columns(4, 3), np.array(counts)
+    hidden = crossed.hidden_cells(counts, known, least)
+    small = (counts > 0) & (counts < least)
+    assert (hidden >= small).all()
+    if not small.any():
+        assert not hidden.any()
+    sums = known[:, hidden].astype(float)
+    for cell in np.flatnonzero(small):
+        alone = (np.flatnonzero(hidden) == cell).astype(float)
+        # a cell that is a combination of known sums could be computed; none is unless all of its sums are hidden whole
+        follows = np.linalg.matrix_rank(np.vstack([sums, alone])) == np.linalg.matrix_rank(sums)
+        assert not follows or hidden[known[known[:, cell]].any(axis=0)].all()
+    for line in known:
+        inside = line & hidden
+        assert not inside.any() or counts[inside].sum() >= least or hidden[line].all()
+
+
+# --- what cannot be known ------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_given_is_named(bare):
+    shown = frames(bare)
+    for name in FILES[1:]:
+        assert f"({name})" in shown[f"{name}_accounting"]["reason"].iloc[0]
+    assert shown["classes"]["referral_value"].isna().all()
+    captions = {table.name: table.caption for table in tables(bare)}
+    assert "referrals" in captions["classes"] and "margin_rate" in captions["pyramid"]
+    assert all("No costs are given" in captions[name] for name in ("tiers", "pyramid", "concentration"))
+
+
+def test_assumptions_are_called_so(bare, found):
+    kinds = [frames(one)["assumptions"].set_index("what")["kind"] for one in (bare, found)]
+    assert kinds[0]["Margin of a purchase"] == "assumption" and kinds[1]["Margin of a purchase"] == "from the data"
+    parameters = frames(found)["assumptions"]["parameter"].str.split(", ").explode()
+    assert set(parameters) - {"–"} <= set(vars(Settings()))
+
+
+def test_nobody_is_new_now_who_was_a_customer_long_ago(whole):
+    cells = whole["time_sequence"].set_index(["then", "now"])["customers"]
+    assert cells[("active", "new")] == 0 and cells[("dormant", "new")] == 0
+    assert set(cells.index.get_level_values("now")) == set(SEQUENCE)
