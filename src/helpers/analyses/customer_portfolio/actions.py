@@ -41,10 +41,9 @@ VERBS = {
     "explore": "explore",
     "serve_at_low_cost": "serve at low cost",
 }
-WORTH_WINNING_BACK = ("left", "poached")  # those who went of their own will; not who was given up or had to go
 
 
-def next_actions(stage, stages, cause, below_zero, classes, class_names, reinvest) -> np.ndarray:
+def next_actions(stage, stages, below_zero, classes, class_names, reinvest) -> np.ndarray:
     """Return the next action of each customer, places in `ACTIONS`.
 
     Parameters
@@ -53,22 +52,20 @@ def next_actions(stage, stages, cause, below_zero, classes, class_names, reinves
         Places in `stages`.
     stages, class_names : sequence of str
         What the places mean.
-    cause : ndarray of str, shape (customers,)
-        Why the customer left, "" of those who did not.
     below_zero : ndarray of bool, shape (customers,)
         Whether the customer is in the tier below zero.
     classes : ndarray of int, shape (customers,)
         Places in `class_names`.
     reinvest : ndarray of bool, shape (customers,)
-        Whether investing in a fading relationship is expected to pay.
+        Whether investing once more is expected to pay: in a relationship that fades, or to bring back who left.
     """
     at = {name: stage == place for place, name in enumerate(stages)}
     of = {name: classes == place for place, name in enumerate(class_names)}
     lost = at["ended"]
     chosen = [
-        (lost & np.isin(cause, WORTH_WINNING_BACK) & ~below_zero, "win_back"),
+        (lost & reinvest, "win_back"),
         (lost, "none"),
-        (at["decline"] & reinvest & ~below_zero, "reinvest"),
+        (at["decline"] & reinvest, "reinvest"),
         (at["decline"], "let_go"),
         (below_zero, "reprice"),
         (of["gold"], "keep"),

@@ -50,8 +50,13 @@ class CustomerPortfolio(ShownAsHeadlines, Measurement):
     def tables(self) -> dict[str, Table]:
         """Return the tables of the report by name."""
         ledger = claims_table(self.claims, self.is_simulated)
-        every = [headline_table(self.headlines), *tables.tables(self), ledger]
+        every = [headline_table(self.headlines), *self.parts.values(), ledger]
         return {table.name: table for table in every}
+
+    @cached_property
+    def parts(self) -> dict[str, Table]:
+        """Return the tables that headlines and claims are told from: what is too small to be shown is blank there."""
+        return {table.name: table for table in tables.tables(self)}
 
     @cached_property
     def figures(self) -> dict[str, Figure]:

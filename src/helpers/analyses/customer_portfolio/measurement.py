@@ -32,7 +32,7 @@ from .names import CLASSES, PYRAMID
 from .quarters import by_quarter
 from .reading import FILES, Portfolio, read
 from .settings import Settings
-from .snapshots import Snapshot
+from .snapshots import Snapshot, unrecorded
 
 PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
 PANEL_STEP_DAYS = 91
@@ -84,10 +84,6 @@ class Measurement(Portfolio):
 
     def _since(self, day, dates: np.ndarray) -> np.ndarray:
         return (np.datetime64(day, "ns") - dates) / DAY
-
-    def ended(self, shot: Snapshot) -> np.ndarray:
-        """Tell of each customer of a date whether an exit was recorded by then."""
-        return self.exit_date[shot.place] <= np.datetime64(shot.date, "ns")
 
     # --- current and future value ------------------------------------------------------------------------------
 
@@ -141,7 +137,7 @@ class Measurement(Portfolio):
         """Return what each customer could still be worth more: as much as the best comparable, if still a customer."""
         _, group = np.unique(self.segment, return_inverse=True)
         more = tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
-        return more * np.nan_to_num(self.now.expectation.probability_alive)
+        return more * np.nan_to_num(self.now.probability_alive)
 
     @property
     def tier_rule(self) -> tiers.TierRule:
@@ -284,8 +280,8 @@ class Measurement(Portfolio):
             shot.sum_of("recent"),
             shot.sum_of("before"),
             # without a model nobody is thought to be gone
-            np.nan_to_num(shot.expectation.probability_alive, nan=1.0),
-            self.ended(shot),
+            np.nan_to_num(shot.probability_alive, nan=1.0),
+            shot.ended,
             shot.expectation.history[0] > 0,
             self.settings.stage_rule,
         )
@@ -315,17 +311,22 @@ class Measurement(Portfolio):
         dates = last - PANEL_STEP_DAYS * np.arange(steps, -1, -1)
         customer, day, amount = self._purchases_of(sample)
         left = (self.exit_date[sample] - np.datetime64("1970-01-01", "ns")) / DAY
-        model = self.now.expectation.purchases
         return stages.stages_over_time(
             customer,
             day,
             amount,
             dates,
-            model.model.probability_alive if model else (lambda frequency, recency, T: np.ones(len(T))),
+            self._alive,
             np.where(np.isnan(left), np.inf, left),
             days_per_unit=self.now.days_per_unit,
             rule=self.settings.stage_rule,
         )
+
+    def _alive(self, frequency, recency, T) -> np.ndarray:
+        """Return the probability of still being a customer without a recorded exit, by the model of the later date."""
+        fit = self.now.expectation.purchases
+        alive = fit.model.probability_alive(frequency, recency, T) if fit else np.ones(len(T))
+        return unrecorded(alive, self.now.recorded_share)
 
     @cached_property
     def _panel_sample(self) -> np.ndarray:
@@ -353,31 +354,37 @@ class Measurement(Portfolio):
         return np.flatnonzero(self.stages == stages.DECLINE)
 
     @cached_property
-    def value_if_alive(self) -> np.ndarray:
-        """Return what is expected of each customer who is still one: future value over P(alive)."""
-        alive = np.nan_to_num(self.now.expectation.probability_alive)
-        return np.divide(self.now.future_value, alive, out=np.zeros(len(alive)), where=alive > 0)
+    def within_reach(self) -> np.ndarray:
+        """Return the places of customers in decline, and of those who left of their own will or were poached."""
+        avoidable = [churn_causes.CAUSES.index(name) for name in churn_causes.AVOIDABLE]
+        left = (self.stages == stages.ENDED) & np.isin(self.causes, avoidable)
+        return np.flatnonzero(left | (self.stages == stages.DECLINE))
 
     @cached_property
     def decision(self) -> decline.Decision:
-        """Return in which of the customers in decline to invest once more.
+        """Return in which of the customers within reach to invest once more.
 
-        A response brings a customer back for certain: who is perhaps still there anyway is won back only as far as
-        they are gone.
+        A response brings back what is lost of the relationship: all of it where the customer is gone or buys nothing
+        any more, the share by which sales fell where the customer still buys.
         """
-        settings, who = self.settings, self.declining
-        alive = np.nan_to_num(self.now.expectation.probability_alive)[who]
-        worth = self.value_if_alive[who]
-        scale = np.divide(worth, self.now.future_value[who], out=np.zeros(len(who)), where=worth > 0)
-        response = settings.reinvest_response * (1 - alive)
-        draws = ((scale * future[who], response) for future in self.now.future_draws()) if self.has_draws else None
+        settings, who, now = self.settings, self.within_reach, self.now
+        response = settings.reinvest_response * self._lost_share[who]
+        spend, worth = now.expectation.future_spend[who], now.value_if_alive[who]
+        scale = np.divide(worth, spend, out=np.zeros(len(who)), where=spend > 0)
+        draws = ((scale * draw[who], response) for draw in now.expectation.draws) if self.has_draws else None
         return decline.decide(worth, response, settings.reinvest_cost, draws=draws)
 
     @cached_property
+    def _lost_share(self) -> np.ndarray:
+        recent, before = (np.maximum(self.now.sum_of(name), 0) for name in ("recent", "before"))
+        kept = np.divide(recent, before, out=(recent > 0).astype(float), where=before > 0)
+        return 1 - np.nan_to_num(self.now.probability_alive) * np.minimum(kept, 1)
+
+    @cached_property
     def reinvests(self) -> np.ndarray:
-        """Tell of each customer whether investing once more is expected to pay; False of those not in decline."""
+        """Tell of each customer whether investing once more is expected to pay; False of those not within reach."""
         found = np.zeros(len(self), bool)
-        found[self.declining] = self.decision.reinvest
+        found[self.within_reach] = self.decision.reinvest
         return found
 
     @cached_property
@@ -419,7 +426,7 @@ class Measurement(Portfolio):
     def value_lost(self) -> churn_causes.ValueLost:
         """Return what those who left between the two dates had been worth at the earlier one, by cause."""
         then = self.then
-        since = np.where(self.ended(then), churn_causes.STILL_HERE, self.causes[then.place])
+        since = np.where(then.ended, churn_causes.STILL_HERE, self.causes[then.place])
         return churn_causes.value_lost(then.future_value, since, then.future_draws() if then.has_draws else None)
 
     # --- relationship levels -----------------------------------------------------------------------------------
@@ -434,7 +441,7 @@ class Measurement(Portfolio):
 
     @cached_property
     def _living(self) -> np.ndarray:
-        return np.nan_to_num(self.now.expectation.probability_alive)
+        return np.nan_to_num(self.now.probability_alive)
 
     def _by_group(self, values: np.ndarray) -> np.ndarray:
         return np.array([values[who].sum() for who in self.level_groups.values()])
@@ -504,8 +511,8 @@ class Measurement(Portfolio):
     @cached_property
     def gone(self) -> np.ndarray:
         """Tell who is a customer no more: by an exit, or by the probability of being one."""
-        alive = self.now.expectation.probability_alive
-        return self.ended(self.now) | (alive < self.settings.alive_below)
+        alive = self.now.probability_alive
+        return self.now.ended | (alive < self.settings.alive_below)
 
     @cached_property
     def equity_bridge(self) -> equity_bridge.Bridge:
@@ -521,7 +528,9 @@ class Measurement(Portfolio):
             before = np.zeros(len(self))
             before[self.then.place] = opening
             at_old_rate = closing * ratio
-            return equity_bridge.Values(before, closing, at_old_rate, at_old_rate / self.now.margin_rate)
+            rate = self.now.margin_rate
+            spend = at_old_rate / rate if rate else np.zeros(len(self))
+            return equity_bridge.Values(before, closing, at_old_rate, spend)
 
         both = self.then.has_draws and self.has_draws
         draws = zip(self.then.future_draws(), self.now.future_draws(), strict=False)
@@ -557,7 +566,7 @@ class Measurement(Portfolio):
 
     def time_sequence(self, shot: Snapshot) -> np.ndarray:
         """Return of each customer of a date whether they are new, active or dormant: places in `SEQUENCE`."""
-        dormant = self.ended(shot) | (shot.expectation.probability_alive < self.settings.alive_below)
+        dormant = shot.ended | (shot.probability_alive < self.settings.alive_below)
         return np.where(dormant, 2, np.where(shot.tenure < self.settings.exploration_days, 0, 1))
 
     # --- sales and profit by period ----------------------------------------------------------------------------
@@ -585,7 +594,6 @@ class Measurement(Portfolio):
         return actions.next_actions(
             self.stages,
             stages.STAGES,
-            self.exit_cause,
             self.tiers == tiers.BELOW_ZERO,
             self.classes,
             CLASSES,

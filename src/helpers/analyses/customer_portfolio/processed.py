@@ -41,8 +41,8 @@ def customer_table(result: Measurement) -> pd.DataFrame:
     """
     now = result.now
     low, high = bounds(now.expectation.draws)
-    past = now.sum_of("margin") - now.cost_to_serve
-    ends = np.sort([past + now.margin_rate * low, past + now.margin_rate * high], axis=0)
+    past, factor = now.sum_of("margin") - now.cost_to_serve, now.margin_rate * now.known_of_exits
+    ends = np.sort([past + factor * low, past + factor * high], axis=0)
     return pd.DataFrame(
         {
             "customer_id": result.customer_id,
@@ -60,7 +60,7 @@ def customer_table(result: Measurement) -> pd.DataFrame:
 
 def why(result: Measurement) -> np.ndarray:
     """Return the reasons of each customer's next action, in words."""
-    alive = result.now.expectation.probability_alive
+    alive = result.now.probability_alive
     band = np.where(np.isnan(alive), BANDS, np.rint(np.nan_to_num(alive) * (BANDS - 1)))
     told = [f"still a customer with a probability of about {10 * tenth} %" for tenth in range(BANDS)]
     causes, cause = np.unique(result.exit_cause.astype(str), return_inverse=True)

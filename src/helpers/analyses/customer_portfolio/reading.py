@@ -237,6 +237,7 @@ def _joined(settings: Settings, files: Files, expected: dict[str, Expectation], 
     # rows that never were a purchase, such as a refund alone, make no customer
     ids = pd.Index(expected["now"].customers["customer_id"])
     sums = sums.set_index("customer_id").loc[ids].reset_index()
+    counts = sums.reindex(columns=["contacts", "feedback"]).astype(float).fillna(0.0)
     left = _by_customer(files.exits, ids, {"date": None, "cause": ""})
     owed = _by_customer(files.receivables, ids, {"due": np.nan, "overdue": np.nan})
     shots = {
@@ -244,6 +245,7 @@ def _joined(settings: Settings, files: Files, expected: dict[str, Expectation], 
             name,
             expectation,
             sums,
+            left["date"].to_numpy("datetime64[ns]"),
             settings.margin_rate,
             settings.discount_rates[name == "now"],
             settings.horizon_weeks,
@@ -257,8 +259,8 @@ def _joined(settings: Settings, files: Files, expected: dict[str, Expectation], 
         first_date=sums["first_date"].to_numpy("datetime64[ns]"),
         last_date=sums["last_date"].to_numpy("datetime64[ns]"),
         segment=_segments(files.purchases, ids),
-        contacts=sums.get("contacts", pd.Series(0.0, sums.index)).fillna(0).to_numpy(float),
-        feedback=sums.get("feedback", pd.Series(0.0, sums.index)).fillna(0).to_numpy(float),
+        contacts=counts["contacts"].to_numpy(),
+        feedback=counts["feedback"].to_numpy(),
         exit_date=left["date"].to_numpy("datetime64[ns]"),
         exit_cause=left["cause"].to_numpy(object),
         due=owed["due"].to_numpy(float),
@@ -273,7 +275,8 @@ def _by_customer(found: Any, ids: pd.Index, missing: dict[str, Any]) -> pd.DataF
     # as dates they would be fetched as objects, one by one
     casts = {name: table[name].cast("timestamp") for name in ("date",) if name in table.columns}
     frame = table.mutate(**casts).select("customer_id", *missing).to_pandas().set_index("customer_id").reindex(ids)
-    return frame.fillna({name: value for name, value in missing.items() if value == ""})
+    words = [name for name, value in missing.items() if value == ""]
+    return frame.assign(**{name: frame[name].astype(object).where(frame[name].notna(), "") for name in words})
 
 
 def _segments(purchases: transactions.Purchases, ids: pd.Index) -> np.ndarray:

@@ -17,6 +17,7 @@ from helpers.models.lifetime_value import value as money
 from ..lifetime_value.expectation import Expectation
 
 MONTHS = 12  # of current value
+MOST_RECORDED = 0.98  # share of departures: no register of exits is complete
 SHRINKAGE_YEARS = 1.0  # of the average cost to serve, that count with each customer's own
 
 
@@ -31,6 +32,8 @@ class Snapshot:
         What was expected of them on that date.
     place : ndarray of int
         Where each stands among the customers of the later date.
+    ended : ndarray of bool
+        Whether an exit was recorded by then.
     sums : pandas.DataFrame
         sales, margin, current_sales, current_margin (of the last 12 months), recent, before (sales of the last
         `trend_days` and of as many before), marketing, current_marketing, service, current_service.
@@ -43,6 +46,7 @@ class Snapshot:
     date: date
     expectation: Expectation
     place: np.ndarray
+    ended: np.ndarray
     sums: pd.DataFrame
     margin_rate: float
     annual_discount_rate: float
@@ -71,18 +75,50 @@ class Snapshot:
         return self.sum_of("current_margin") - self.sum_of("current_marketing") - self.sum_of("current_service")
 
     @cached_property
+    def recorded_share(self) -> float:
+        """Return the share of departures that is recorded: exits over the departures that the model expects."""
+        departed = float((1 - self.expectation.probability_alive).sum())
+        return min(float(self.ended.sum()) / departed, MOST_RECORDED) if departed > 0 else 0.0
+
+    @cached_property
+    def probability_alive(self) -> np.ndarray:
+        """Return the probability of still being a customer, exits considered; nan without a model.
+
+        Whose exit is recorded is a customer no more. Of the others, with the model's probability p and the share c of
+        departures that are recorded, it is p / (p + (1 - p)(1 - c)), by Bayes' rule: that nothing is recorded speaks
+        for being there.
+        """
+        alive = self.expectation.probability_alive
+        return np.where(self.ended & ~np.isnan(alive), 0.0, unrecorded(alive, self.recorded_share))
+
+    @cached_property
+    def known_of_exits(self) -> np.ndarray:
+        """Return by how much what is expected changes for what is known of exits."""
+        before = self.expectation.probability_alive
+        ratio = np.divide(self.probability_alive, before, out=np.zeros(len(before)), where=before > 0)
+        return np.where(np.isnan(before), 1.0, ratio)
+
+    @cached_property
     def future_value(self) -> np.ndarray:
-        """Return the margin expected within the horizon, discounted."""
-        return self.margin_rate * self.expectation.future_spend
+        """Return the margin expected within the horizon, discounted; nothing of those whose exit is recorded."""
+        return self.margin_rate * self.known_of_exits * self.expectation.future_spend
 
     def future_draws(self) -> Iterator[np.ndarray]:
         """Yield draws of it."""
-        return (self.margin_rate * draw.astype(float) for draw in self.expectation.draws)
+        factor = self.margin_rate * self.known_of_exits
+        return (factor * draw for draw in self.expectation.draws)
 
     @cached_property
     def future_totals(self) -> np.ndarray:
         """Return the sum over customers in each draw."""
-        return self.margin_rate * self.expectation.draws.sum(axis=1, dtype=float)
+        return self.expectation.draws @ (self.margin_rate * self.known_of_exits)
+
+    @cached_property
+    def value_if_alive(self) -> np.ndarray:
+        """Return the margin expected of whoever is still a customer: what it was before the exit for those who left."""
+        alive = self.expectation.probability_alive
+        expected = self.margin_rate * self.expectation.future_spend
+        return np.divide(expected, alive, out=np.zeros(len(alive)), where=alive > 0)
 
     @property
     def has_draws(self) -> bool:
@@ -105,7 +141,7 @@ class Snapshot:
         average = self.cost.sum() / max(float(years.sum()), SHRINKAGE_YEARS)
         yearly = (self.cost + SHRINKAGE_YEARS * average) / (years + SHRINKAGE_YEARS)
         ahead = money.discounted_cost(1.0, self.horizon_weeks, self.annual_discount_rate)
-        return yearly * float(ahead) * np.nan_to_num(self.expectation.probability_alive)
+        return yearly * float(ahead) * np.nan_to_num(self.probability_alive)
 
     @cached_property
     def cost_to_serve(self) -> np.ndarray:
@@ -126,6 +162,12 @@ class Snapshot:
         """Yield draws of it."""
         past = self.sum_of("margin") - self.cost_to_serve
         return (past + future for future in self.future_draws())
+
+
+def unrecorded(alive: np.ndarray, recorded_share: float) -> np.ndarray:
+    """Return the probability of still being a customer of those of whom no exit is recorded."""
+    gone = (1 - alive) * (1 - recorded_share)
+    return np.divide(alive, alive + gone, out=np.array(alive, float), where=alive > 0)
 
 
 def added_up(
@@ -200,7 +242,13 @@ COST_NAMES = {
 
 
 def snapshot(
-    name: str, expectation: Expectation, sums: pd.DataFrame, fallback: float, annual_discount_rate, horizon_weeks
+    name: str,
+    expectation: Expectation,
+    sums: pd.DataFrame,
+    exit_date: np.ndarray,
+    fallback: float,
+    annual_discount_rate: float,
+    horizon_weeks: float,
 ) -> Snapshot:
     """Return the customers known on a date.
 
@@ -211,6 +259,8 @@ def snapshot(
     expectation : Expectation
     sums : pandas.DataFrame
         As `added_up` gives them, of the later date's customers.
+    exit_date : ndarray of datetime64
+        Of the same customers; NaT of those who did not leave.
     fallback : float
         The margin rate where nothing was sold in the last 12 months.
     annual_discount_rate, horizon_weeks : float
@@ -221,4 +271,7 @@ def snapshot(
     own.columns = [column.removeprefix(prefix) for column in own.columns]
     sold = own["current_sales"].sum()
     rate = float(own["current_margin"].sum() / sold) if sold > 0 else fallback
-    return Snapshot(expectation.end, expectation, place, own, rate, float(annual_discount_rate), float(horizon_weeks))
+    ended = exit_date[place] <= np.datetime64(expectation.end, "ns")
+    return Snapshot(
+        expectation.end, expectation, place, ended, own, rate, float(annual_discount_rate), float(horizon_weeks)
+    )

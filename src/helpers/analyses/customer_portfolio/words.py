@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from helpers.exhibits import Headline, between, listed, number, percent
-from helpers.models.customer_portfolio import churn_causes, stages, tiers
+from helpers.models.customer_portfolio import churn_causes, decline, stages, tiers
 from helpers.models.estimate import Estimate
 
 from ..claims import Claim
 from . import actions
-from .measurement import Measurement
 from .names import CAUSE_NAMES, CLASSES, SHOWN
+
+if TYPE_CHECKING:
+    from .analysis import CustomerPortfolio
 
 FIRM = 0.8  # share of draws in which a customer's class holds that is called firm
 NAMES_OF_CLAIMS = {
@@ -20,6 +24,7 @@ NAMES_OF_CLAIMS = {
     "B12": "Sales rise while profit falls",
     "C12": "Not every buyer brings profit",
 }
+SPREAD = ("gini", "top_share", "share_below_zero")
 BRIDGE_WORDS = {
     "new": "new customers",
     "lost": "customers lost",
@@ -29,30 +34,20 @@ BRIDGE_WORDS = {
 }
 
 
-def headlines(result: Measurement) -> tuple[Headline, ...]:
+def headlines(result: CustomerPortfolio) -> tuple[Headline, ...]:
     """Return the headline numbers, each with its interval."""
     currency, size = result.currency, len(result)
-    equity, bridge, value = result.customer_equity, result.equity_bridge.lines, result.concentration["lifetime_value"]
-    change = _difference(bridge["closing"], bridge["opening"])
-    untold = (
-        "" if result.has_costs else "without marketing_touches or service_contacts nobody is known to cost anything"
-    )
+    equity, spread = result.customer_equity, _spread(result)
+    change = _difference(equity, _line(result, "opening"))
+    untold = "" if result.has_costs else "nobody is known to cost anything (marketing_touches, service_contacts)"
     avoidable = result.value_lost.avoidable if result.has("exits") else None
     return (
         Headline("customers", size, "customers", f"{number(size)} customers"),
         _money("customer_equity", "customer equity: what all customers are expected to bring", equity, currency),
         _money("equity_change", f"change of customer equity since {result.then.date}", change, currency),
-        _share("share_below_zero", "customers whose lifetime value is below 0", value.below_zero, untold),
-        Headline(
-            "gini",
-            value.gini.value,
-            "0 to 1",
-            f"Gini coefficient of lifetime value: {number(value.gini.value, 2)} "
-            f"({between(value.gini.low, value.gini.high, 2)})",
-            value.gini.low,
-            value.gini.high,
-        ),
-        _share("top_fifth_share", "lifetime value held by the most valuable fifth", value.top_share),
+        _share("share_below_zero", "customers whose lifetime value is below 0", spread["share_below_zero"], untold),
+        _gini(spread["gini"]),
+        _share("top_fifth_share", "lifetime value held by the most valuable fifth", spread["top_share"]),
         _share("gold_share", "customers high in current and in future value", _gold(result)),
         _money("avoidable_value_lost", "future value lost with customers who left or were poached", avoidable, currency)
         if avoidable is not None
@@ -60,14 +55,31 @@ def headlines(result: Measurement) -> tuple[Headline, ...]:
     )
 
 
-def _gold(result: Measurement) -> Estimate:
-    share = float(np.mean(result.classes == CLASSES.index("gold")))
-    stable = result.class_stability
-    if stable is None:
-        return Estimate(share, np.nan, np.nan)
-    place = CLASSES.index("gold")
-    # the draws are of expected values; the classes as given are of the expectation itself, which need not lie within
-    return Estimate(share, *(float(end[place]) for end in (stable.share.low, stable.share.high)))
+def _spread(result: CustomerPortfolio) -> dict[str, Estimate]:
+    """Return how lifetime value is spread, as far as the table of it shows."""
+    row = result.parts["concentration"].frame.set_index("amount").loc["lifetime_value"]
+    return {name: _estimate(row, name, f"{name}_low", f"{name}_high") for name in SPREAD}
+
+
+def _gold(result: CustomerPortfolio) -> Estimate:
+    """Return the share of gold customers that the draws of their values lead to expect."""
+    row = result.parts["classes"].frame.set_index("class").loc["gold"]
+    return _estimate(row, "expected_share" if result.has_draws else "share", "low", "high")
+
+
+def _line(result: CustomerPortfolio, name: str) -> Estimate:
+    """Return a line of the bridge, as far as its table shows it."""
+    row = result.parts["equity_bridge"].frame.set_index("line").loc[name]
+    return _estimate(row, "value", "low", "high")
+
+
+def _estimate(row, *names: str) -> Estimate:
+    return Estimate(*(np.nan if row[name] is None else float(row[name]) for name in names))
+
+
+def _gini(found: Estimate) -> Headline:
+    text = f"Gini coefficient of lifetime value: {number(found.value, 2)} ({between(found.low, found.high, 2)})"
+    return Headline("gini", found.value, "0 to 1", text, found.low, found.high)
 
 
 def _difference(later: Estimate, earlier: Estimate) -> Estimate:
@@ -92,7 +104,7 @@ def _share(name: str, words: str, found: Estimate, untold: str = "") -> Headline
 # --- the answer --------------------------------------------------------------------------------------------------
 
 
-def paragraphs(result: Measurement) -> list[str]:
+def paragraphs(result: CustomerPortfolio) -> list[str]:
     """Return the answer, paragraph by paragraph."""
     return [
         equity(result),
@@ -105,21 +117,23 @@ def paragraphs(result: Measurement) -> list[str]:
     ]
 
 
-def equity(result: Measurement) -> str:
+def equity(result: CustomerPortfolio) -> str:
     """Say what the customers are worth ahead, and why that changed."""
-    found, currency, lines = result.customer_equity, result.currency, result.equity_bridge.lines
+    found, currency = result.customer_equity, result.currency
     weeks, rate = result.settings.horizon_weeks, percent(result.settings.annual_discount_rate, 0)
     text = (
         f"**{number(len(result))} customers are expected to bring {number(found.value)} {currency}** "
         f"({between(found.low, found.high)}) of margin in the {weeks} weeks after {result.now.date}, discounted at "
         f"{rate} a year."
     )
-    change = lines["closing"].value - lines["opening"].value
-    if not lines["opening"].value > 0:
+    opening = _line(result, "opening").value
+    if not opening > 0:
         return text
+    change = found.value - opening
     verb = "more" if change >= 0 else "less"
-    moves = sorted(BRIDGE_WORDS, key=lambda name: -abs(lines[name].value))[:3]
-    parts = [f"{BRIDGE_WORDS[name]} {_signed(lines[name].value)}" for name in moves if round(lines[name].value)]
+    amounts = {name: _line(result, name).value for name in BRIDGE_WORDS}
+    moves = sorted((name for name in amounts if abs(amounts[name]) >= 0.5), key=lambda name: -abs(amounts[name]))
+    parts = [f"{BRIDGE_WORDS[name]} {_signed(amounts[name])}" for name in moves[:3]]
     made = f": {listed(parts)}" if parts else ""
     return f"{text} That is {number(abs(change))} {verb} than on {result.then.date}{made}."
 
@@ -128,9 +142,9 @@ def _signed(amount: float) -> str:
     return f"{'+' if amount > 0 else ''}{number(amount)}"
 
 
-def classes(result: Measurement) -> str:
+def classes(result: CustomerPortfolio) -> str:
     """Say how customers fall into the value matrix, and how firmly."""
-    shown = result.tables["classes"].frame.set_index("class")["share"]
+    shown = result.parts["classes"].frame.set_index("class")["share"]
     parts = [f"{name} {percent(shown[name]) if _is_number(shown[name]) else 'not shown'}" for name in SHOWN]
     text = f"By current and future value: {listed(parts)} of customers (gold is high in both, platinum now alone)."
     stable = result.class_stability
@@ -144,27 +158,30 @@ def _is_number(share) -> bool:
     return share is not None and np.isfinite(share)
 
 
-def value(result: Measurement) -> str:
+def value(result: CustomerPortfolio) -> str:
     """Say how value is spread, and who costs more than they bring."""
-    found = result.concentration["lifetime_value"]
-    if not np.isfinite(found.top_share.value):
-        return f"How lifetime value is spread cannot be told: {found.problem}"
-    top = found.top_share
+    spread = _spread(result)
+    top, below = spread["top_share"], spread["share_below_zero"]
+    if not np.isfinite(top.value):
+        return "How lifetime value is spread cannot be told of these customers."
     text = (
         f"The most valuable fifth of customers hold {percent(top.value, 0)} of lifetime value "
         f"({between(top.low, top.high, 0, 100)}, in %)."
     )
     if not result.has_costs:
         return f"{text} Who costs more than they bring cannot be told: no costs are given."
-    below, tier = found.below_zero, float(np.mean(result.tiers == tiers.BELOW_ZERO))
-    return (
+    if not np.isfinite(below.value):
+        return text
+    text = (
         f"{text} **{percent(below.value)} of customers are worth less than nothing** "
-        f"({between(below.low, below.high, 1, 100)}, in %); {percent(tier)} would be even if they became as "
-        "good as the best customers like them."
+        f"({between(below.low, below.high, 1, 100)}, in %)"
     )
+    tier = result.parts["tiers"].frame.set_index("tier")["share"]["below_zero"]
+    hopeless = f"; {percent(tier)} would be even if they became as good as the best customers like them"
+    return f"{text}{hopeless if _is_number(tier) else ''}."
 
 
-def stages_and_decline(result: Measurement) -> str:
+def stages_and_decline(result: CustomerPortfolio) -> str:
     """Say how many relationships fade, and where one more investment is expected to pay."""
     here = result.stages != stages.ENDED
     if not here.any():
@@ -172,25 +189,24 @@ def stages_and_decline(result: Measurement) -> str:
     fading, settings = len(result.declining), result.settings
     share = percent(fading / here.sum(), 0)
     text = f"Of the {number(here.sum())} relationships that have not ended {share} are in decline."
-    if not fading:
+    pays, reach = int(result.reinvests.sum()), len(result.within_reach)
+    if 0 < pays < settings.min_cell or 0 < reach - pays < settings.min_cell:
         return text
-    pays = int(result.reinvests.sum())
-    if 0 < pays < settings.min_cell:
-        return text
-    gain = result.decision.totals["by expected value"].gain
     assumed = (
-        f"if {percent(settings.reinvest_response, 0)} of those who are gone respond, at {settings.reinvest_cost:g} "
-        f"{result.currency} each"
+        f"if {percent(settings.reinvest_response, 0)} respond with what they bought before, at "
+        f"{settings.reinvest_cost:g} {result.currency} for each who is asked (both assumed)"
     )
+    whom = "them and of those who left of their own will or were poached" if result.has("exits") else "them"
     if not pays:
-        return f"{text} To invest once more pays in none of them, {assumed} (both assumed)."
+        return f"{text} To invest once more pays for none of {whom}, {assumed}."
+    gain = result.decision.totals[decline.BY_VALUE].gain
     return (
-        f"{text} To invest once more is expected to pay in {number(pays)} of them, {assumed} (both assumed): it would "
-        f"bring {number(gain.value)} {result.currency} ({between(gain.low, gain.high)})."
+        f"{text} To invest once more is expected to pay for {number(pays)} of {whom}, {assumed}: it would bring "
+        f"{number(gain.value)} {result.currency} ({between(gain.low, gain.high)})."
     )
 
 
-def churn(result: Measurement) -> str:
+def churn(result: CustomerPortfolio) -> str:
     """Say why customers left, and what might have been kept."""
     if not result.has("exits"):
         return ""
@@ -214,16 +230,11 @@ def churn(result: Measurement) -> str:
     return text
 
 
-def next_steps(result: Measurement) -> str:
+def next_steps(result: CustomerPortfolio) -> str:
     """Say what is to be done with how many."""
-    counts = np.bincount(result.actions, minlength=len(actions.ACTIONS))
-    least = result.settings.min_cell
-    order = [place for place in np.argsort(-counts, kind="stable") if counts[place] >= least]
-    parts = [
-        f"{number(counts[place])} to {actions.VERBS[name]}"
-        for place in order
-        if (name := actions.ACTIONS[place]) != "none"
-    ]
+    shown = result.parts["actions"].frame.set_index("next_action")["customers"].astype(float)
+    counts = shown[shown > 0].drop("none", errors="ignore").sort_values(ascending=False, kind="stable")
+    parts = [f"{number(size)} to {actions.VERBS[name]}" for name, size in counts.items()]
     return f"Next: {listed(parts, 5)}." if parts else ""
 
 
@@ -235,7 +246,7 @@ def verdicts(claims: tuple[Claim, ...]) -> str:
 # --- warnings and notes --------------------------------------------------------------------------------------------
 
 
-def warnings(result: Measurement) -> tuple[str, ...]:
+def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
     """Say which conclusions do not hold or must be read with care."""
     found = []
     for shot in (result.now, result.then):
@@ -262,7 +273,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def notes(result: Measurement) -> tuple[str, ...]:
+def notes(result: CustomerPortfolio) -> tuple[str, ...]:
     """Say what the inputs brought that a reader should know."""
     drawn, asked = len(result.now.expectation.draws), result.settings.draws
     fewer = 0 < drawn < asked
