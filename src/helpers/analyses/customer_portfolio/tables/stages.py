@@ -1,12 +1,255 @@
-"""The stages of relationships, and when to let go."""
+"""The stages of the relationship: who is in which, who moves where, how long it lasts, and what decline is worth."""
 
 from __future__ import annotations
 
-from helpers.exhibits import Table
+import numpy as np
+import pandas as pd
 
-from ..measurement import Measurement
+from helpers.exhibits import Column, Table, number, percent, suppress_small_groups
+from helpers.models import proportions
+from helpers.models.customer_portfolio import decline as decisions
+from helpers.models.customer_portfolio import stages as life_cycle
+
+from ..measurement import PANEL_STEP_DAYS, Measurement
+from ..names import STAGE_CHINESE, STAGE_NAMES
+
+STAGES = life_cycle.STAGES
+NOT_YET = "not_yet"
+NAMES = {name: f"{STAGE_CHINESE[name]} {STAGE_NAMES[name]}" for name in STAGES}
+RULES = {
+    decisions.BY_VALUE: "where it is expected to pay",
+    decisions.EVERYONE: "in everyone",
+    decisions.NOBODY: "in nobody: let all go",
+}
 
 
 def tables(result: Measurement) -> list[Table]:
-    """Return the tables of this part of the report."""
-    return []
+    """Return the stages, the moves between them, how long they last, and what to do in decline."""
+    return [stages(result), stage_transitions(result), dwell_times(result), decline(result)]
+
+
+# --- who is in which stage ------------------------------------------------------------------------------------------
+
+
+def stages(result: Measurement) -> Table:
+    """Count and value the customers of each stage, at both dates."""
+    frame = pd.concat([_at(result, "then"), _at(result, "now")], ignore_index=True)
+    currency = result.currency
+    columns = {
+        "date": Column("On"),
+        "stage": Column("Stage", names=NAMES),
+        "customers": Column("Customers", digits=0),
+        "share": Column("Share of customers", digits=1, percent=True),
+        "current_value": Column("Current value", currency, 0),
+        "future_value": Column("Future value", currency, 0),
+    }
+    caption = (
+        f"The customers of each date by the stage of the relationship, values in {currency}: current is margin less "
+        f"cost of 12 months, future the margin expected in {result.settings.horizon_weeks} weeks. {_rule(result)} "
+        f"Stages of fewer than {result.settings.min_cell} customers are not shown."
+    )
+    if (pd.to_numeric(frame.loc[frame["stage"] == "ended", "future_value"]) > 0).any():
+        caption += " What is expected is told from purchases alone, also of those whose exit is recorded."
+    return Table("stages", frame, caption, columns)
+
+
+def _at(result: Measurement, when: str) -> pd.DataFrame:
+    shot = getattr(result, when)
+    places = result.stages if when == "now" else result._stages(shot)
+    counts = np.bincount(places, minlength=len(STAGES))
+    frame = pd.DataFrame(
+        {
+            "when": when,
+            "date": str(shot.date),
+            "stage": STAGES,
+            "customers": counts,
+            "share": counts / len(places),
+            "current_value": np.bincount(places, shot.current_value, minlength=len(STAGES)),
+            "future_value": np.bincount(places, shot.future_value, minlength=len(STAGES)),
+        }
+    )
+    return suppress_small_groups(frame, "customers", ("when", "date", "stage"), result.settings.min_cell)
+
+
+def _rule(result: Measurement) -> str:
+    rule = result.settings.stage_rule
+    return (
+        "Of the rules the first that holds counts. Ended: an exit is recorded. Decline: the probability of still being "
+        f"a customer is below {percent(rule.alive, 0)}, or the last {rule.trend_days:g} days sold less than "
+        f"{percent(rule.falling, 0)} of as many before, or nothing was bought again within {rule.stable_days:g} days. "
+        f"Exploration: within {rule.exploration_days:g} days of the first purchase, or bought on one day only. Stable: "
+        f"a customer for {rule.stable_days:g} days. Formation: everyone else."
+    )
+
+
+# --- who moves where ------------------------------------------------------------------------------------------------
+
+
+def stage_transitions(result: Measurement) -> Table:
+    """Count who moved from which stage to which between the two dates."""
+    moves = result.stage_moves
+    counts = np.vstack([moves.counts, moves.joined])
+    trials = counts.sum(axis=1, keepdims=True)
+    share = counts / np.where(trials > 0, trials, np.nan)
+    low, high = proportions.wilson(counts, trials)
+    known = np.append(_hidden(result, "then"), False), _hidden(result, "now")
+    hidden = hide_both_ways(counts, result.settings.min_cell, known[0][:, None] | known[1])
+    frame = pd.DataFrame(
+        {
+            "from": np.repeat([*STAGES, NOT_YET], len(STAGES)),
+            "to": np.tile(STAGES, len(STAGES) + 1),
+            **{
+                name: np.where(hidden, np.nan, values).ravel()
+                for name, values in {"customers": counts, "share": share, "low": low, "high": high}.items()
+            },
+        }
+    )
+    columns = {
+        "from": Column("From", names=NAMES | {NOT_YET: "尚非客户 not yet a customer"}),
+        "to": Column("To", names=NAMES),
+        "customers": Column("Customers", digits=0),
+        "share": Column("Share of those from there", digits=1, percent=True),
+        "low": Column("95 % low", digits=1, percent=True),
+        "high": Column("95 % high", digits=1, percent=True),
+    }
+    caption = (
+        f"The customers of {result.now.date} by their stage on {result.then.date} and then, with Wilson's intervals; "
+        "shown are moves that somebody made. Some moves are left out, so that none of fewer than "
+        f"{result.settings.min_cell} customers can be told."
+    )
+    view = frame[frame["customers"] > 0]
+    if view.empty:
+        return Table.nothing("stage_transitions", f"No move was made by {result.settings.min_cell} customers or more.")
+    return Table("stage_transitions", frame, caption, columns, view)
+
+
+def _hidden(result: Measurement, when: str) -> np.ndarray:
+    """Tell which stages are not shown at a date: their moves would add up to what is hidden."""
+    return _at(result, when)["customers"].isna().to_numpy()
+
+
+def hide_both_ways(counts: np.ndarray, min_cell: int, hidden: np.ndarray | None = None) -> np.ndarray:
+    """Choose the cells of a table that must not be shown where the totals of its rows and columns are known.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (rows, columns)
+        People; each is in one cell.
+    min_cell : int
+        Cells of fewer people, but not none, are hidden, and so many others that no total tells of them.
+    hidden : ndarray of bool, shape (rows, columns), optional
+        What is hidden anyway.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, columns)
+    """
+    few = (counts > 0) & (counts < min_cell)
+    found = few if hidden is None else few | (hidden & (counts > 0))
+    while True:
+        before = found.sum()
+        for lines in (found, found.T):
+            sizes = counts if lines is found else counts.T
+            for line, people in zip(lines, sizes, strict=True):
+                alone = line.any() and (line.sum() == 1 or people[line].sum() < min_cell)
+                others = np.where(line | (people == 0), np.inf, people)
+                if alone and np.isfinite(others).any():
+                    line[others.argmin()] = True
+        if found.sum() == before:
+            return found
+
+
+# --- how long they stay ---------------------------------------------------------------------------------------------
+
+
+def dwell_times(result: Measurement) -> Table:
+    """Estimate how long customers stay in each stage."""
+    if len(result.panel) < 2:
+        return Table.nothing("dwell_times", "The purchases cover too little time to see how long a stage lasts.")
+    found = life_cycle.dwell(result.panel, PANEL_STEP_DAYS)
+    frame = pd.DataFrame(
+        {
+            "stage": STAGES,
+            "spells": found.spells,
+            "completed": found.completed,
+            "begun_before": found.begun_before,
+            "mean_days": found.mean_days.value,
+            "low": found.mean_days.low,
+            "high": found.mean_days.high,
+            "median_days": found.median_days.value,
+            "median_low": found.median_days.low,
+            "median_high": found.median_days.high,
+            "horizon_days": found.horizon_days,
+        }
+    )
+    frame = frame[frame["stage"] != "ended"]
+    few = frame[["spells", "completed"]].min(axis=1) < result.settings.min_cell
+    numbers = frame.columns.drop("stage")
+    frame = frame.astype(dict.fromkeys(numbers, float))
+    frame.loc[few, numbers] = np.nan
+    if frame["spells"].isna().all():
+        return Table.nothing(
+            "dwell_times",
+            f"Fewer than {result.settings.min_cell} stays in any stage were seen from their beginning to their end.",
+        )
+    columns = {
+        "stage": Column("Stage", names=NAMES),
+        "spells": Column("Stays seen from their beginning", digits=0),
+        "completed": Column("and to their end", digits=0),
+        "mean_days": Column("Mean", "days", 0),
+        "low": Column("95 % low", "days", 0),
+        "high": Column("95 % high", "days", 0),
+        "median_days": Column("Median", "days", 0),
+        "median_low": Column("95 % low of the median", "days", 0),
+        "median_high": Column("95 % high of the median", "days", 0),
+        "horizon_days": Column("Mean within", "days", 0),
+    }
+    sampled = f"a random sample of {number(result.panel.shape[1])} of " if result.panel.shape[1] < len(result) else ""
+    caption = (
+        f"How long {sampled}{number(len(result))} customers stay in a stage (Kaplan and Meier), looked at every "
+        f"{PANEL_STEP_DAYS} days up to {result.now.date}, so no finer than that. Stays that had begun before are left "
+        "out; the mean counts no further than the longest stay that could be seen. The probability of still being a "
+        "customer is that of a model that knows all purchases, also at the dates before. The relationship that has "
+        f"ended stays so. Stages with fewer than {result.settings.min_cell} stays, or ends of stays, are not shown."
+    )
+    return Table("dwell_times", frame.reset_index(drop=True), caption, columns)
+
+
+# --- decline --------------------------------------------------------------------------------------------------------
+
+
+def decline(result: Measurement) -> Table:
+    """Set what investing once more costs and brings under three rules side by side."""
+    settings, fading = result.settings, len(result.declining)
+    if fading < settings.min_cell:
+        few = f"Fewer than {settings.min_cell} customers are in decline" if fading else "No customer is in decline"
+        return Table.nothing("decline", f"{few}: there is nothing to decide on.")
+    totals = result.decision.totals
+    frame = pd.DataFrame(
+        [(rule, each.customers, each.spend, *vars(each.gain).values()) for rule, each in totals.items()],
+        columns=["rule", "customers", "spend", "gain", "low", "high"],
+    )
+    back = frame["gain"] + frame["spend"]
+    frame["break_even_response"] = settings.reinvest_response * frame["spend"] / back.where(back > 0)
+    chosen = totals[decisions.BY_VALUE].customers
+    if 0 < chosen < settings.min_cell or 0 < fading - chosen < settings.min_cell:
+        frame.loc[frame["rule"] == decisions.BY_VALUE, frame.columns.drop("rule")] = np.nan
+    currency = result.currency
+    columns = {
+        "rule": Column("Invest once more", names=RULES),
+        "customers": Column("Customers", digits=0),
+        "spend": Column("Cost", currency, 0),
+        "gain": Column("Gain less cost", currency, 0),
+        "low": Column("95 % low", currency, 0),
+        "high": Column("95 % high", currency, 0),
+        "break_even_response": Column("Pays from a response of", digits=1, percent=True),
+    }
+    caption = (
+        f"The {number(fading)} customers in decline on {result.now.date}, amounts in {currency}. Assumed, not "
+        f"measured: {percent(settings.reinvest_response)} of those who are gone respond (reinvest_response), at a "
+        f"cost of {number(settings.reinvest_cost, 2)} for everyone addressed (reinvest_cost); who is still "
+        "there anyway is not won back. The interval is of what customers are worth, not of what is assumed. The last "
+        "column says from which response on a rule pays, above 100 % never. A rule that parts off fewer than "
+        f"{settings.min_cell} customers is not shown."
+    )
+    return Table("decline", frame, caption, columns)
