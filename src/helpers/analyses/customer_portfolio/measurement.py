@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -339,10 +340,10 @@ class Measurement(Portfolio):
         """Return place in the sample, day and amount of each purchase of the sample, in order."""
         table = self.files.purchases.table
         who = pd.DataFrame({"customer_id": self.customer_id[sample], "place": np.arange(len(sample))})
-        known = table.get_backend().create_table(f"panel_{id(self)}", who, temp=True, overwrite=True)
+        known = table.get_backend().create_table(ibis.util.gen_name("panel"), who, temp=True)
         bought = table.join(known, "customer_id").filter(lambda rows: rows.date <= self.now.date)
-        day = bought.date.epoch_days() if hasattr(bought.date, "epoch_days") else bought.date.cast("timestamp")
-        rows = bought.select("place", "amount", day=day).order_by("place", "day").to_pandas()
+        # as dates they would be fetched as objects, one by one
+        rows = bought.select("place", "amount", day=bought.date.cast("timestamp")).order_by("place", "day").to_pandas()
         days = rows["day"].to_numpy("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
         return rows["place"].to_numpy(), days, rows["amount"].to_numpy(float)
 

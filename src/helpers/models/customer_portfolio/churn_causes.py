@@ -206,7 +206,7 @@ def rate_ratio(exits, customer_years, other_exits, other_years, level: float = 0
     none = both == 0
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(none, np.nan, (exits / years) / (others / other_years))
-        bounds = (np.where(none, np.nan, share / (1 - share) * other_years / years) for share in (low, high))
+        bounds = [np.where(none, np.nan, share / (1 - share) * other_years / years) for share in (low, high)]
     equal = years / (years + other_years)
     below, above = stats.binom.cdf(exits, both, equal), stats.binom.sf(exits - 1, both, equal)
     p_value = np.where(none, np.nan, np.minimum(2 * np.minimum(below, above), 1))

@@ -220,10 +220,10 @@ def dwell_times(result: Measurement) -> Table:
 
 def decline(result: Measurement) -> Table:
     """Set what investing once more costs and brings under three rules side by side."""
-    settings, fading = result.settings, len(result.declining)
+    settings, fading = result.settings, len(result.within_reach)
     if fading < settings.min_cell:
-        few = f"Fewer than {settings.min_cell} customers are in decline" if fading else "No customer is in decline"
-        return Table.nothing("decline", f"{few}: there is nothing to decide on.")
+        few = f"Fewer than {settings.min_cell} customers are" if fading else "No customer is"
+        return Table.nothing("decline", f"{few} in decline or within reach: there is nothing to decide on.")
     totals = result.decision.totals
     frame = pd.DataFrame(
         [(rule, each.customers, each.spend, *vars(each.gain).values()) for rule, each in totals.items()],
@@ -245,10 +245,10 @@ def decline(result: Measurement) -> Table:
         "break_even_response": Column("Pays from a response of", digits=1, percent=True),
     }
     caption = (
-        f"The {number(fading)} customers in decline on {result.now.date}, amounts in {currency}. Assumed, not "
-        f"measured: {percent(settings.reinvest_response)} of those who are gone respond (reinvest_response), at a "
-        f"cost of {number(settings.reinvest_cost, 2)} for everyone addressed (reinvest_cost); who is still "
-        "there anyway is not won back. The interval is of what customers are worth, not of what is assumed. The last "
+        f"The {number(fading)} customers who on {result.now.date} are in decline, or have left of their own will or "
+        f"were poached; amounts in {currency}. Assumed, not measured: {percent(settings.reinvest_response)} of those "
+        f"addressed respond (reinvest_response), at a cost of {number(settings.reinvest_cost, 2)} for everyone "
+        "(reinvest_cost); a response brings back what is lost of the relationship. The interval is of what customers are worth, not of what is assumed. The last "
         "column says from which response on a rule pays, above 100 % never. A rule that parts off fewer than "
         f"{settings.min_cell} customers is not shown."
     )
