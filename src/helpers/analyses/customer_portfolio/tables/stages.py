@@ -48,8 +48,6 @@ def stages(result: Measurement) -> Table:
         f"cost of 12 months, future the margin expected in {result.settings.horizon_weeks} weeks. {_rule(result)} "
         f"Stages of fewer than {result.settings.min_cell} customers are not shown."
     )
-    if (pd.to_numeric(frame.loc[frame["stage"] == "ended", "future_value"]) > 0).any():
-        caption += " What is expected is told from purchases alone, also of those whose exit is recorded."
     return Table("stages", frame, caption, columns)
 
 
@@ -248,7 +246,8 @@ def decline(result: Measurement) -> Table:
         f"The {number(fading)} customers who on {result.now.date} are in decline, or have left of their own will or "
         f"were poached; amounts in {currency}. Assumed, not measured: {percent(settings.reinvest_response)} of those "
         f"addressed respond (reinvest_response), at a cost of {number(settings.reinvest_cost, 2)} for everyone "
-        "(reinvest_cost); a response brings back what is lost of the relationship. The interval is of what customers are worth, not of what is assumed. The last "
+        "(reinvest_cost); a response brings back what is lost of the relationship. The interval is of what customers "
+        "are worth, not of what is assumed. The last "
         "column says from which response on a rule pays, above 100 % never. A rule that parts off fewer than "
         f"{settings.min_cell} customers is not shown."
     )
