@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from .analysis import CustomerPortfolio
 
 FIRM = 0.8  # share of draws in which a customer's class holds that is called firm
-NAMES_OF_CLAIMS = {
-    "A01": "Sales and loyalty mislead",
-    "A12": "Both sides gain together",
-    "B12": "Sales rise while profit falls",
-    "C12": "Not every buyer brings profit",
-}
+NAMES_OF_CLAIMS = (  # in the order of the ledger
+    "Who buys most may owe most",
+    "The most loyal may bring the lowest margin",
+    "Sales rise while profit falls",
+    "Not every buyer brings profit",
+    "Both sides gain together",
+)
 SPREAD = ("gini", "top_share", "share_below_zero")
 BRIDGE_WORDS = {
     "new": "new customers",
@@ -240,7 +241,8 @@ def next_steps(result: CustomerPortfolio) -> str:
 
 def verdicts(claims: tuple[Claim, ...]) -> str:
     """Say what becomes of the claims of the sources, a paragraph for each."""
-    return "\n\n".join(f"**{NAMES_OF_CLAIMS[claim.claim]}: {claim.verdict}.** {claim.why}" for claim in claims)
+    named = zip(NAMES_OF_CLAIMS, claims, strict=True)
+    return "\n\n".join(f"**{name}: {claim.verdict}.** {claim.why}" for name, claim in named)
 
 
 # --- warnings and notes --------------------------------------------------------------------------------------------
