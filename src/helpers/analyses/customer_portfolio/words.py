@@ -43,8 +43,8 @@ def headlines(result: CustomerPortfolio) -> tuple[Headline, ...]:
     untold = "" if result.has_costs else "nobody is known to cost anything (marketing_touches, service_contacts)"
     avoidable = result.value_lost.avoidable if result.has("exits") else None
     return (
-        Headline("customers", size, "customers", f"{number(size)} customers"),
         _money("customer_equity", "customer equity: what all customers are expected to bring", equity, currency),
+        Headline("customers", size, "customers", f"{number(size)} customers"),
         _money("equity_change", f"change of customer equity since {result.then.date}", change, currency),
         _share("share_below_zero", "customers whose lifetime value is below 0", spread["share_below_zero"], untold),
         _gini(spread["gini"]),
