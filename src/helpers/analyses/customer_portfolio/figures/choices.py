@@ -141,7 +141,10 @@ def two_sided_map(frame: pd.DataFrame, quadrants: pd.DataFrame, *, currency: str
                 axes.text(*where, f"{words}: {count(sizes[each])}", transform=axes.transAxes, **style)
         return figure
 
-    means_of = " ".join(_fifth(fifth, line, starts, ends_of) for fifth, line in zip(fifths, shares.T, strict=True))
+    means_of = " ".join(
+        _fifth(fifth, line, money.told(mean) if np.isfinite(mean) else NOT_SHOWN, starts, ends_of)
+        for fifth, line, mean in zip(fifths, shares.T, means, strict=True)
+    )
     told = "; ".join(f"{words} {count(sizes[each])}" for each, (words, *_) in CORNERS.items() if each in sizes)
     alt = f"Grid of satisfaction by fifths of lifetime value. {means_of}"
     alt += f" Customers by the median of both: {told}." if told else ""
@@ -156,13 +159,13 @@ def two_sided_map(frame: pd.DataFrame, quadrants: pd.DataFrame, *, currency: str
     return Figure(name, draw, alt, frame, known_columns(frame, columns))
 
 
-def _fifth(fifth: int, shares: np.ndarray, starts: list, ends_of: pd.Series) -> str:
+def _fifth(fifth: int, shares: np.ndarray, mean: str, starts: list, ends_of: pd.Series) -> str:
     """Say where most of a fifth stand."""
+    start = f"{FIFTHS[int(fifth) - 1].capitalize()} (mean {mean}):"
     if not np.isfinite(shares).any():
-        return ""
+        return f"{start} {NOT_SHOWN}."
     most = int(np.nanargmax(shares))
-    start = starts[most]
-    return f"Of the {FIFTHS[int(fifth) - 1]} most, {percent(shares[most], 0)}, are at {start:g} to {ends_of[start]:g}."
+    return f"{start} most, {percent(shares[most], 0)}, at {starts[most]:g} to {ends_of[starts[most]]:g}."
 
 
 def actions(frame: pd.DataFrame, *, currency: str) -> Figure:
@@ -175,7 +178,7 @@ def actions(frame: pd.DataFrame, *, currency: str) -> Figure:
     currency : str
     """
     name = "actions"
-    if rows_seen(frame, "customers").empty:
+    if not numbers(rows_seen(frame, "customers"), "customers").any():
         return nothing(name, "No action is due for customers enough to be shown.", frame)
     seen = one_of(frame, "next_action", ACTIONS)
     people, part, worth = (numbers(seen, each) for each in ("customers", "share", "value"))

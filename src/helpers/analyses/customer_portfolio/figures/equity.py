@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Figure
@@ -18,7 +19,7 @@ from ...drawing import (
     row_height,
     rows_seen,
 )
-from .parts import Money, money_between, money_column, money_rows, numbers, told_money
+from .parts import Money, money_between, money_column, money_rows, numbers, one_of, told_money
 
 LINES = {
     "opening": "earlier date",
@@ -44,15 +45,15 @@ def equity_bridge(frame: pd.DataFrame, *, currency: str) -> Figure:
         where there is no interval).
     currency : str
     """
-    name, seen = "equity_bridge", rows_seen(frame, "value")
-    seen = seen[seen.line.isin(LINES)] if len(seen) else seen
-    if seen.empty:
-        return nothing(name, "There is no customer equity at the earlier date that it could be compared with.", frame)
+    name = "equity_bridge"
+    if rows_seen(frame, "value").empty:
+        return nothing(name, "Why customer equity changed is not shown: it is of too few customers.", frame)
+    seen = one_of(frame, "line", tuple(LINES))
     value, low, high = (numbers(seen, each) for each in ("value", "low", "high"))
     spans = _spans(seen)
     money = Money.of(currency, value, low, high, figures=4)
     kinds = [
-        "total" if line in TOTALS else "adds" if each >= 0 else "takes"
+        "total" if line in TOTALS else "takes" if each < 0 else "adds"
         for line, each in zip(seen.line, value, strict=True)
     ]
     labels = [LINES[each].replace(" and ", " and\n") for each in seen.line]
@@ -64,9 +65,9 @@ def equity_bridge(frame: pd.DataFrame, *, currency: str) -> Figure:
         for row, (kind, (start, end)) in enumerate(zip(kinds, spans, strict=True)):
             look = {"facecolor": SHADES[kind], "edgecolor": SHADES[kind], "linewidth": 1, "zorder": 3}
             axes.barh(row, end - start, left=start, height=0.62, **look)
-            if row + 1 < len(seen):
+            if row + 1 < len(seen) and np.isfinite(value).all():
                 axes.plot([end, end], [row + 0.31, row + 0.69], color=RULE, linewidth=1, zorder=2)
-        starts = [start for start, _ in spans]
+        starts = np.array([start for start, _ in spans])
         for width, colour in ((3.6, "white"), (1.6, "black")):
             axes.hlines(range(len(seen)), starts + low, starts + high, color=colour, linewidth=width, zorder=4)
         row_axes(labels, axes)
@@ -90,14 +91,15 @@ def equity_bridge(frame: pd.DataFrame, *, currency: str) -> Figure:
 
 def _text(money: Money, kind: str, value: float, low: float, high: float) -> str:
     text = money_between(money, value, low, high)
-    return text if kind != "adds" or not value else f"+{text}"
+    return f"+{text}" if kind == "adds" and value > 0 else text
 
 
 def _spans(seen: pd.DataFrame) -> list[tuple[float, float]]:
-    """Return where each row starts and ends: steps go on from the row above."""
-    spans, level = [], 0.0
-    for line, value in zip(seen.line, seen.value, strict=True):
-        start = 0.0 if line in TOTALS else level
+    """Return where each row starts and ends: steps go on from the row above, where all are shown."""
+    values = numbers(seen, "value")
+    follows, spans, level = np.isfinite(values).all(), [], 0.0
+    for line, value in zip(seen.line, np.nan_to_num(values), strict=True):
+        start = level if follows and line not in TOTALS else 0.0
         level = start + value
         spans.append((start, level))
     return spans

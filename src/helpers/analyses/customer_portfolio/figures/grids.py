@@ -19,7 +19,10 @@ LENSES = {
     "lifetime_value": "lifetime value",
     "overdue": "amount overdue",
 }
-HALVES = {"tau": "ranks of all: Kendall's tau-b", "overlap": "top by one that is top by the other (%)"}
+HALVES = {
+    "tau": "ranks of all: Kendall's tau-b, with 95 % interval",
+    "overlap": "top by one that is top by the other (%), with 95 % interval",
+}
 
 
 def rfm(frame: pd.DataFrame, *, currency: str) -> Figure:
@@ -115,7 +118,7 @@ def lens_agreement(frame: pd.DataFrame) -> Figure:
                 for row, *lines in zip(range(len(keys)), values, low, high, strict=True)
             ]
             # one scale with two sides, so that opposite ranks stand out
-            grid(axes, values[1:, :-1], texts[1:], names[1:], names[:-1], span=(-1.1, 1.1), colours="RdBu")
+            grid(axes, values[1:, :-1], texts[1:], names[1:], names[:-1], span=(-1.1, 1.1), colours="RdBu", size=8.5)
             for row, column in np.argwhere(~below[1:, :-1]):
                 axes.add_patch(_blank(row, column))
             axes.set_title(HALVES[each], fontsize=10.5, weight="normal", pad=6)
@@ -156,7 +159,7 @@ def _cell(write, value: float, low: float, high: float) -> str:
     if not np.isfinite(value):
         return NOT_SHOWN.replace(" ", "\n")
     known = np.isfinite(low) and np.isfinite(high)
-    return write(value) + (f"\n({write(low)} to {write(high)})" if known else "")
+    return write(value) + (f"\n{write(low)} to {write(high)}" if known else "")
 
 
 def _blank(row: int, column: int):

@@ -148,10 +148,9 @@ def level_sensitivity(frame: pd.DataFrame) -> Figure:
             heads,
             span=(0, 2.2),
             colours="Oranges",
+            size=8,
         )
         axes.tick_params(axis="x", labelsize=8)
-        for text in axes.texts:
-            text.set_fontsize(8)
         axes.set_xlabel("assumption, and what it is multiplied by\n(dark: another level than is recommended)")
         return figure
 

@@ -46,7 +46,7 @@ def stages(frame: pd.DataFrame, *, currency: str) -> Figure:
         Of the values that are in the table, too.
     """
     name = "stages"
-    if rows_seen(frame, "customers").empty:
+    if not numbers(rows_seen(frame, "customers"), "customers").any():
         return nothing(name, "No stage holds customers enough to be shown.", frame)
     seen = {each: one_of(frame[frame.when == each], "stage", ORDER) for each in ("then", "now")}
     people = {each: numbers(rows, "customers") for each, rows in seen.items()}

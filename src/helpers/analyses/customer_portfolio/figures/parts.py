@@ -100,7 +100,9 @@ def money_rows(axes, money: Money, label: str, *values, ticks: int = 5) -> None:
     axes.set_xlabel(label)
 
 
-def grid(axes, shades, texts, rows: Sequence[str], columns: Sequence[str], *, span=(0.0, 1.0), colours="Blues") -> None:
+def grid(
+    axes, shades, texts, rows: Sequence[str], columns: Sequence[str], *, span=(0.0, 1.0), colours="Blues", size=9.5
+) -> None:
     """Draw cells with what is written in them; those without a number are grey.
 
     Parameters
@@ -115,6 +117,8 @@ def grid(axes, shades, texts, rows: Sequence[str], columns: Sequence[str], *, sp
         From the lightest to the darkest shade, or from end to end of a scale with two sides.
     colours : str
         A scale of matplotlib.
+    size : float
+        Points of the texts in the cells.
     """
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
@@ -127,7 +131,7 @@ def grid(axes, shades, texts, rows: Sequence[str], columns: Sequence[str], *, sp
     axes.vlines(np.arange(0.5, len(columns) - 1), -0.5, len(rows) - 0.5, color="white", linewidth=1.5)
     for (row, column), shade in np.ndenumerate(shades):
         on_dark = np.isfinite(shade) and _is_dark(scale(norm(shade)))
-        style = {"ha": "center", "va": "center", "fontsize": 9.5, "linespacing": 1.15}
+        style = {"ha": "center", "va": "center", "fontsize": size, "linespacing": 1.15}
         axes.text(column, row, texts[row][column], color="white" if on_dark else "black", **style)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)

@@ -60,12 +60,12 @@ def tiers(frame: pd.DataFrame, *, currency: str) -> Figure:
     currency : str
     """
     name = "tiers"
-    if rows_seen(frame, "share").empty:
+    if not numbers(rows_seen(frame, "share"), "share").any():
         return nothing(name, "No tier of customers is large enough to be shown.", frame)
     seen = one_of(frame, "tier", ORDER)
     part, *expected = (numbers(seen, each) for each in ("share", "expected_share", "low", "high"))
     actual, strategic, cost = (numbers(seen, each) for each in (*PARTS, "cost_to_serve"))
-    net = actual + strategic - cost
+    net = np.where(part == 0, np.nan, actual + strategic - cost)
     money = Money.of(currency, actual, strategic, cost)
     labels = drawn_names(seen.tier, TIERS)
 
@@ -93,12 +93,12 @@ def tiers(frame: pd.DataFrame, *, currency: str) -> Figure:
         (dot,) = axes.plot(net, rows, "D", zorder=7, label="net", clip_on=False, **style)
         row_axes(labels, axes)
         money_rows(axes, money, f"all customers of the tier ({money.unit})", left, right)
-        end_rows(axes, [money.text(each) if np.isfinite(each) else NOT_SHOWN for each in net])
+        end_rows(axes, [_net(money.text, *each) for each in zip(part, net, strict=True)])
         legend_above(axes, [Patch(color=shade, label=word) for word, shade in (*PARTS.values(), COST)] + [dot], 4)
 
     told = "; ".join(
         f"{in_english(each, TIERS)} {told_share(size, np.nan, np.nan)} of customers, expected {told_share(*drawn)}, "
-        "net " + (money.told(worth) if np.isfinite(worth) else NOT_SHOWN)
+        f"net {_net(money.told, size, worth)}"
         for each, size, *drawn, worth in zip(seen.tier, part, *expected, net, strict=True)
     )
     alt = (
@@ -119,6 +119,12 @@ def tiers(frame: pd.DataFrame, *, currency: str) -> Figure:
     return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)
 
 
+def _net(write, part: float, worth: float) -> str:
+    if np.isfinite(worth):
+        return write(worth)
+    return NOT_SHOWN if part else "no customers"
+
+
 def _shares(part: float, expected: float, low: float, high: float) -> str:
     drawn = f"\nexpected {share_between(expected, low, high)}" if np.isfinite(expected) else ""
     return (share(part) if np.isfinite(part) else NOT_SHOWN) + drawn
@@ -134,7 +140,7 @@ def pyramid(frame: pd.DataFrame) -> Figure:
         be below 0); nan where it is not to be shown.
     """
     name = "pyramid"
-    if rows_seen(frame, "share").empty:
+    if not numbers(rows_seen(frame, "share"), "share").any():
         return nothing(name, "No tier of the pyramid is large enough to be shown.", frame)
     seen = one_of(frame, "tier", STEPS)
     part = numbers(seen, "share")
@@ -175,7 +181,7 @@ def pyramid(frame: pd.DataFrame) -> Figure:
         legend_above(axes, handles, 2)
 
     told = "; ".join(
-        f"{in_english(line['tier'], PYRAMID)} {percent(size) if np.isfinite(size) else NOT_SHOWN} of customers"
+        f"{in_english(line['tier'], PYRAMID)} {f'{percent(size)} of customers' if np.isfinite(size) else NOT_SHOWN}"
         + "".join(
             f", {percent(line[each])} of {AMOUNTS[each][0]}" for each in held if np.isfinite(line[each] or np.nan)
         )
