@@ -31,6 +31,7 @@ _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
 _SPACES = f"[{_WHITE_SPACE}]+"
+_SPACE_AT_AN_END = f"^[{_WHITE_SPACE}]|[{_WHITE_SPACE}]$"
 _WHOLE = r"^(\d+)[.,]0+$"
 _TEXTS = ("string", "label")
 _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
@@ -78,9 +79,8 @@ def _hash(content) -> dt.uint64:
 
 
 def _trimmed(text: ibis.Value) -> ibis.Value:
-    """Take white space away at both ends; looking for it first is ten times faster, as texts seldom have any."""
-    has_any = ibis.or_(*(text.startswith(mark) | text.endswith(mark) for mark in _WHITE_SPACE))
-    return ibis.ifelse(has_any, _trim(text, _WHITE_SPACE), text)
+    """Take white space away at both ends; looking for it first is far faster, as texts seldom have any."""
+    return ibis.ifelse(text.re_search(_SPACE_AT_AN_END), _trim(text, _WHITE_SPACE), text)
 
 
 @dataclass(frozen=True)
