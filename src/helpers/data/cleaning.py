@@ -32,6 +32,7 @@ _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
 _SPACES = f"[{_WHITE_SPACE}]+"
 _SPACE_AT_AN_END = f"^[{_WHITE_SPACE}]|[{_WHITE_SPACE}]$"
+_BLANK = f"^[{_WHITE_SPACE}]*$"
 _WHOLE = r"^(\d+)[.,]0+$"
 _TEXTS = ("string", "label")
 _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
@@ -248,8 +249,8 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
         "share": lambda value, column: _share(value, decimal),
         "count": lambda value, column: _count(value, decimal),
         "answer": lambda value, column: _answer(value, decimal, column),
-        "choice": lambda value, column: _choice(value, column),
-        "code": lambda value, column: _code(value, column),
+        "choice": lambda value, column: _meaning(value, column).cast("float64"),
+        "code": lambda value, column: _meaning(value, column).cast("string"),
     }
     for name, column in contract.columns.items():
         if name not in raw.columns:
@@ -313,10 +314,10 @@ def _number(value: ibis.Value, decimal: str) -> ibis.Value:
         text = value.strip()
         # With another decimal mark a point is no part of a number.
         text = text if decimal == "." else text.replace(".", "?").replace(decimal, ".")
-        value = ibis.ifelse(text.re_search(_NUMBER), text, None)
+        # What does not match is extracted as no text, which is no number.
+        value = text.re_extract(_NUMBER, 0)
     number = value.try_cast("float64")
-    # The engine orders NaN above infinity.
-    return ibis.ifelse(number.abs() < math.inf, number, None)
+    return number.nullif(math.inf).nullif(-math.inf).nullif(math.nan)
 
 
 def _nonnegative(value: ibis.Value, decimal: str) -> ibis.Value:
@@ -347,22 +348,19 @@ def _count(value: ibis.Value, decimal: str) -> ibis.Value:
     return ibis.ifelse((number >= 0) & (number == number.try_cast("int64")), number, None)
 
 
-def _choice(value: ibis.Value, column: Column) -> ibis.Value:
-    answer = plain_answer(value)
-    return ibis.cases(*((answer == wording, float(number)) for wording, number in column.wordings.items()))
-
-
-def _code(value: ibis.Value, column: Column) -> ibis.Value:
-    """Read a code; there are few, and reading each of them once is far faster than reading that of each row."""
-    label = _label(value).name("code")
-    written = label.as_table().distinct().to_pandas().code.dropna()
+def _meaning(value: ibis.Value, column: Column) -> ibis.Value:
+    """Read an answer or a code; there are few, and reading each of them once is far faster than that of each row."""
+    label = _label(value).name("label")
+    written = label.as_table().distinct().to_pandas().label.dropna()
     meanings = ((label == text, column.wordings[plain(text)]) for text in written if plain(text) in column.wordings)
-    return ibis.cases((label.isnull(), None), *meanings).cast("string")
+    return ibis.cases((label.isnull(), None), *meanings)
 
 
 def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
     """Read an answer, NaN where a declared code stands for none."""
     number = _number(value, decimal)
+    if not column.missing_codes:
+        return number
     declared = number.isin([code for code in column.missing_codes if not isinstance(code, str)])
     if value.type().is_string():
         texts = [code.strip().lower() for code in column.missing_codes if isinstance(code, str)]
@@ -420,6 +418,9 @@ def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis
 
 def _marked(raw: Raw, staged: ibis.Table, places: list[str]) -> ibis.Table:
     """Tell rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
+    # Most files repeat nothing: counting the hashes is all that they need.
+    if (staged.content.nunique() == staged.count()).to_pandas():
+        return staged.mutate(is_identical=ibis.literal(False))
     shared = staged.group_by("content").having(staged.count() > 1).agg()
     suspects = raw.table.semi_join(staged.semi_join(shared, "content"), places)
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=places)
@@ -482,9 +483,8 @@ def _outside(answer: ibis.Value, name: str, column: Column) -> _Fault:
 
 def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     if value.type().is_string():
-        text = _trimmed(value)
-        no_text = text.lower().isin(_NO_ID) if column.kind == "string" else text == ""
-        return value.isnull() | no_text.fill_null(False)
+        is_none = _trimmed(value).lower().isin(_NO_ID) if column.kind == "string" else value.re_search(_BLANK)
+        return is_none.fill_null(True)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -625,8 +625,9 @@ def _kept(
     faults = [fault for fault in faults if not fault.borne]
     marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
     amount = marked[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
-    counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, offsets=marked.has_offset.sum())
-    counts = counts.order_by("fault").to_pandas()
+    sums = {f"borne_{index}": fault.condition.sum() for index, fault in enumerate(borne)}
+    sums |= {"offsets": marked.has_offset.sum(), "identical": marked.is_identical.sum()}
+    counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, **sums).order_by("fault").to_pandas()
     steps = _steps(raw, faults, counts)
     if not counts.fault.isna().any():
         left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:])
@@ -634,7 +635,8 @@ def _kept(
     # Each later query asks only for the faults there are.
     found = [faults[int(index)].condition for index in counts.fault.dropna()]
     good = staged.filter(~ibis.or_(*found)) if found else staged
-    steps += [*_identical(good), *_not_known(good, borne)]
+    kept = counts[counts.fault.isna()].iloc[0]
+    steps += [*_identical(int(kept.identical)), *_not_known(kept, borne)]
     names = {name: f"value_{name}" for name in contract.columns if f"value_{name}" in staged.columns}
     names |= {name: name for name in ("place", "same_as") if name in staged.columns}
     notes = [
@@ -643,20 +645,19 @@ def _kept(
         *_offset_notes(raw, counts),
         *(_outlier_notes(raw, good, measure) if measure else []),
     ]
-    kept = contract.schema().validate(good.select(**names), lazy=True)
-    return CheckedRows(raw.name, kept, steps, raw.inputs, notes, raw.currency)
+    rows = contract.schema().validate(good.select(**names), lazy=True)
+    return CheckedRows(raw.name, rows, steps, raw.inputs, notes, raw.currency)
 
 
-def _identical(good: ibis.Table) -> list[tuple[str, int, float, str]]:
-    """Count the rows that are kept though they repeat an earlier one, which is as good as they are."""
-    kept = good.filter("is_identical").count().to_pandas()
-    rows = "row is" if kept == 1 else "rows are"
-    return [("kept", 0, 0.0, f"{kept:,} {rows} identical to an earlier one")] if kept else []
+def _identical(count: int) -> list[tuple[str, int, float, str]]:
+    """Tell of the rows that are kept though they repeat an earlier one, which is as good as they are."""
+    rows = "row is" if count == 1 else "rows are"
+    return [("kept", 0, 0.0, f"{count:,} {rows} identical to an earlier one")] if count else []
 
 
-def _not_known(good: ibis.Table, borne: list[_Fault]) -> list[tuple[str, int, float, str]]:
-    """Count the rows that are kept though a value of theirs cannot be read."""
-    counts = [int(good.filter(fault.condition).count().to_pandas()) for fault in borne]
+def _not_known(kept: pd.Series, borne: list[_Fault]) -> list[tuple[str, int, float, str]]:
+    """Tell of the rows that are kept though a value of theirs cannot be read."""
+    counts = [int(kept[f"borne_{index}"]) for index in range(len(borne))]
     return [
         ("kept", 0, 0.0, f"{count:,} {'row' if count == 1 else 'rows'} whose {fault.reason}: it counts as not known")
         for fault, count in zip(borne, counts, strict=True)
