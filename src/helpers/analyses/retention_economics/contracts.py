@@ -1,0 +1,199 @@
+"""What contracts say of renewals: models of who stays, and how long a year's terms are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from helpers.data.customer_summary import DAYS_PER_YEAR
+from helpers.data.renewals import Renewals
+from helpers.models import resampling
+from helpers.models.estimate import Estimate
+from helpers.models.fit import Fit
+from helpers.models.retention_economics import shifted_beta_geometric as renewing
+from helpers.models.retention_economics.shifted_beta_geometric import (
+    Geometric,
+    HoldOut,
+    ResidualGap,
+    ShiftedBetaGeometric,
+    SurvivalCurve,
+)
+
+from .settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Contracts:
+    """Renewals, the models fitted to them, and why there are none.
+
+    Parameters
+    ----------
+    renewals, customers : ndarray, shape (rows,)
+        How often contracts were renewed, and how many of them there are.
+    lost : ndarray of bool, shape (rows,)
+        Whether they were then let run out.
+    term_days : float
+        Days from one renewal to the next; nan where it is not known.
+    fit : Fit or None
+        Of the shifted-beta-geometric.
+    constant : Geometric or None
+        One retention rate for all.
+    problem : str
+        Why there are no models; empty where there are.
+    settings : Settings
+    """
+
+    renewals: np.ndarray
+    customers: np.ndarray
+    lost: np.ndarray
+    term_days: float
+    fit: Fit | None
+    constant: Geometric | None
+    problem: str
+    settings: Settings
+
+    @property
+    def model(self) -> ShiftedBetaGeometric:
+        """Return the model of customers who differ."""
+        return self.fit.model
+
+    @property
+    def terms_per_year(self) -> float:
+        """Return how many terms a year has."""
+        return DAYS_PER_YEAR / self.term_days
+
+    @cached_property
+    def horizon_terms(self) -> int:
+        """Return the horizon in whole terms, at least one."""
+        return max(round(self.settings.horizon_weeks * 7 / self.term_days), 1)
+
+    @property
+    def running(self) -> np.ndarray:
+        """Return which rows are of contracts that run still."""
+        return ~self.lost
+
+    @cached_property
+    def constant_draws(self) -> np.ndarray:
+        """Return draws of the constant retention of a term, by which contracts there happen to be."""
+        size = int(self.customers.sum())
+        rng = np.random.default_rng(self.settings.seed)
+        counts = rng.multinomial(size, self.customers / size, self.settings.resamples).astype(float)
+        return (counts @ self.renewals) / np.maximum(counts @ (self.renewals + self.lost), 1)
+
+    @property
+    def yearly_retention(self) -> float:
+        """Return the share who stay for a year at the constant retention of a term."""
+        return self.constant.retention**self.terms_per_year
+
+    @property
+    def yearly_draws(self) -> np.ndarray:
+        """Return draws of it."""
+        return self.constant_draws**self.terms_per_year
+
+    @cached_property
+    def yearly_beta(self) -> tuple[float, float] | None:
+        """Return the beta distribution of who leaves within a year, by mean and variance; None where it is not known.
+
+        With probability p to leave a term, (1 - p)^k stay for the k terms of a year; its first two moments are the
+        survival of k and of 2 k renewals.
+        """
+        if not self.tells_differences:
+            return None
+        mean, second = (float(self.model.survival(years * self.terms_per_year)) for years in (1, 2))
+        both = mean * (1 - mean) / (second - mean**2) - 1
+        return (1 - mean) * both, mean * both
+
+    @property
+    def tells_differences(self) -> bool:
+        """Tell whether it is known how much holders of contracts differ."""
+        return self.fit is not None and not self.fit.unidentified
+
+    @cached_property
+    def model_draws(self) -> list[ShiftedBetaGeometric]:
+        """Return draws of the model; none where its uncertainty is not known."""
+        if not self.tells_differences:
+            return []
+        rng = np.random.default_rng(self.settings.seed)
+        try:
+            return [self.fit.model_at(row) for row in self.fit.draws(self.settings.resamples, rng)]
+        except ValueError:
+            return []
+
+    @cached_property
+    def curve(self) -> SurvivalCurve:
+        """Return the observed share that was renewed so often."""
+        return renewing.survival_curve(self.renewals, self.lost, self.customers)
+
+    @cached_property
+    def hold_out(self) -> HoldOut | str:
+        """Return forecasts from the first renewals; why there are none, in words, where there are none."""
+        last = int(self.curve.renewals[-1])
+        fitted = self.settings.fitted_terms or max(last // 2, 2)
+        try:
+            return renewing.hold_out(self.renewals, self.lost, fitted, self.customers)
+        except ValueError as error:
+            return str(error)
+
+    def residual(self, renewals) -> Estimate:
+        """Return the renewals to expect of who renewed so often, within the horizon, not discounted."""
+        value = self.model.residual_renewals(renewals, horizon=self.horizon_terms)
+        if not self.model_draws:
+            return Estimate(value, *np.full((2, *np.shape(value)), np.nan))
+        draws = [model.residual_renewals(renewals, horizon=self.horizon_terms) for model in self.model_draws]
+        return Estimate(value, *resampling.percentile(draws))
+
+    @cached_property
+    def gap(self) -> ResidualGap | None:
+        """Return what the running contracts are still to bring by both models; None where none runs."""
+        if not self.tells_differences or not self.running.any():
+            return None
+        rows = self.renewals[self.running], self.customers[self.running]
+        return renewing.residual_gap(self.model, self.constant, *rows, horizon=self.horizon_terms)
+
+    @cached_property
+    def residual_terms(self) -> Estimate:
+        """Return the mean renewals to expect of a running contract."""
+        gap = self.gap
+        people = gap.customers / gap.customers.sum()
+        value = float(people @ gap.heterogeneous)
+        if not self.model_draws:
+            return Estimate(value, np.nan, np.nan)
+        draws = [people @ one.residual_renewals(gap.renewals, horizon=self.horizon_terms) for one in self.model_draws]
+        return Estimate(value, *map(float, resampling.percentile(draws)))
+
+
+def from_renewals(found: Renewals, is_given: bool, settings: Settings) -> Contracts:
+    """Fit both models to contracts, or say why that cannot be.
+
+    Parameters
+    ----------
+    found : helpers.data.renewals.Renewals
+    is_given : bool
+        Whether a file was given.
+    settings : Settings
+    """
+    rows = found.rows
+    columns = (rows["renewals"].to_numpy(float), rows["customers"].to_numpy(float), ~rows["running"].to_numpy(bool))
+    term_days = float(settings.term_days) if settings.term_days else _term_days(found)
+    fit = constant = None
+    problem = "" if is_given else "No contracts are given: set contracts to who renewed how often."
+    if is_given:
+        try:
+            fit = renewing.fit_shifted_beta_geometric(columns[0], columns[2], columns[1])
+            constant = renewing.fit_geometric(columns[0], columns[2], columns[1])
+        except ValueError as error:
+            problem = str(error)
+    if constant is not None and not term_days > 0:
+        fit, constant, problem = None, None, "How long a term of the contracts is cannot be told: set term_days."
+    return Contracts(*columns, term_days, fit, constant, problem, settings)
+
+
+def _term_days(found: Renewals) -> float:
+    """Return the median length of a term of the contracts that ended."""
+    table = found.table
+    ended = table.filter(~table.running & table.end.notnull())
+    days = ended.end.cast("date").delta(ended.start.cast("date"), unit="day") / (ended.renewals + 1)
+    median = days.median().to_pandas()
+    return np.nan if median is None else float(median)

@@ -1,0 +1,227 @@
+"""Every file of retention economics read and checked, and what customers bought in the last year and by tenure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from helpers.data import customer_summary, market_spend, marketing_touches, renewals, transactions
+from helpers.data.cleaning import day
+from helpers.data.refusal import InputRefused, Problem
+
+from ..lifetime_value import Settings as LifetimeSettings
+from ..lifetime_value import valuation
+from ..lifetime_value.expectation import Expectation, expect
+from ..lifetime_value.settings import Periods
+from ..progress import progress
+from ..several_files import one_way_to_write, refuse_a_mixture
+from .settings import Settings
+
+FILES = ("transactions", "contracts", "market_spend", "marketing_touches")
+MONTHS = 12  # of the last year
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """What was read; the loaders return empty tables where no file was given.
+
+    Parameters
+    ----------
+    purchases : helpers.data.transactions.Purchases
+    renewals : helpers.data.renewals.Renewals
+    spend : helpers.data.market_spend.MarketSpend
+    touches : helpers.data.marketing_touches.MarketingCosts
+    """
+
+    purchases: transactions.Purchases
+    renewals: renewals.Renewals
+    spend: market_spend.MarketSpend
+    touches: marketing_touches.MarketingCosts
+
+    @property
+    def all(self) -> dict[str, Any]:
+        """Return what was read, by the names of the tables, those not given left out."""
+        found = dict(zip(FILES, vars(self).values(), strict=True))
+        return {name: one for name, one in found.items() if one.inputs}
+
+
+@dataclass(frozen=True, eq=False)
+class LastYear:
+    """The last twelve months, in money.
+
+    Parameters
+    ----------
+    years : float
+        How long they are: less than 1 where purchases are known of less than a year.
+    margins : ndarray, shape (customers,)
+        Of each customer known.
+    buyers : int
+        Customers who bought in them.
+    touches : float
+        What was spent on addressing customers.
+    """
+
+    years: float
+    margins: np.ndarray
+    buyers: int
+    touches: float
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Everything that the measurement starts from.
+
+    Parameters
+    ----------
+    files : Files
+    observation_end : date
+    margin_rate : float
+        Margin as a share of the amount: what the purchases say, else what is set.
+    expectation : Expectation
+    last_year : LastYear
+    revenue, customers_there : pandas.DataFrame
+        By whole month and tenure group, the newest first: what was bought, and customers of that tenure mid-month.
+    missing_periods : int
+        Of market spend, between the first and the last.
+    """
+
+    files: Files
+    observation_end: date
+    margin_rate: float
+    expectation: Expectation
+    last_year: LastYear
+    revenue: pd.DataFrame
+    customers_there: pd.DataFrame
+    missing_periods: int
+
+
+def read(settings: Settings) -> Reading:
+    """Read every file, fit the purchase model, and add up.
+
+    Raises
+    ------
+    helpers.data.refusal.InputRefused
+        When an input or a setting cannot be used; the message names everything that is wrong.
+    """
+    refuse_a_mixture(settings, FILES)
+    with progress("retention economics", 4) as bar, one_way_to_write(settings, FILES):
+        purchases = transactions.load(
+            settings.transactions, columns=settings.columns, engine=settings.engine, **_rules(settings)
+        )
+        end = _end(settings, purchases)
+        bar.update()
+        files = _others(settings, purchases, end)
+        bar.update()
+        expectation = _expect(settings, purchases, end)
+        bar.update()
+        rate = _margin_rate(settings, purchases, end)
+        revenue = _revenue(purchases.realised, end, settings.tenure_days)
+        tenure = expectation.customers["T"].to_numpy(float) * customer_summary.DAYS_PER_UNIT[settings.time_unit]
+        there = _customers_there(tenure, end, revenue.index, settings.tenure_days)
+        last_year = _last_year(files, expectation, rate, end)
+        bar.update()
+    return Reading(files, end, rate, expectation, last_year, revenue, there, _missing(files.spend))
+
+
+def _rules(settings: Settings) -> dict[str, str]:
+    return {name: getattr(settings, name) for name in ("bad_rows", "date_format", "decimal")}
+
+
+def _end(settings: Settings, purchases: transactions.Purchases) -> date:
+    end = day(settings.observation_end, "observation_end") if settings.observation_end else purchases.last_date
+    if end < purchases.first_date:
+        span = f"the purchases run from {purchases.first_date} to {purchases.last_date}"
+        problem = Problem(f"observation_end ({end}) lies before the first purchase; {span}")
+        raise InputRefused("these parameters", [problem], 'Leave a date "" to have it chosen from the data.')
+    return end
+
+
+def _others(settings: Settings, purchases: transactions.Purchases, end: date) -> Files:
+    rules = _rules(settings) | {"observation_end": end, "connection": purchases.table.get_backend()}
+    return Files(
+        purchases=purchases,
+        # whoever has a contract counts, bought or not: renewals are a matter of contracts alone
+        renewals=renewals.load(settings.contracts, columns=settings.contracts_columns, **rules),
+        spend=market_spend.load(
+            settings.market_spend,
+            columns=settings.market_spend_columns,
+            periods_per_year=settings.periods_per_year,
+            **rules | {"date_format": settings.period_format},
+        ),
+        touches=marketing_touches.load(
+            settings.marketing_touches,
+            columns=settings.marketing_touches_columns,
+            customers=purchases.table,
+            **rules,
+        ),
+    )
+
+
+def _expect(settings: Settings, purchases: transactions.Purchases, end: date) -> Expectation:
+    return expect(
+        purchases.table,
+        end,
+        model=settings.model,
+        time_unit=settings.time_unit,
+        merge_period="D",
+        horizon_weeks=settings.horizon_weeks,
+        annual_discount_rate=settings.annual_discount_rate,
+        draws=settings.draws,
+        seed=settings.seed,
+    )
+
+
+def _margin_rate(settings: Settings, purchases: transactions.Purchases, end: date) -> float:
+    periods = Periods(purchases.first_date, end, end)
+    return valuation.margin_rate_of(purchases, periods, LifetimeSettings(margin_rate=settings.margin_rate))
+
+
+def _last_year(files: Files, expectation: Expectation, margin_rate: float, end: date) -> LastYear:
+    bought = files.purchases.table
+    start = customer_summary.months_before(end, MONTHS)
+    buyers = bought.filter((bought.date > start) & (bought.date <= end)).customer_id.nunique().to_pandas()
+    margins = customer_summary.realised_value(files.purchases.realised, margin_rate, end, MONTHS)
+    margins = margins.select("customer_id", "current_margin").to_pandas().set_index("customer_id")["current_margin"]
+    touches = files.touches.table.current_marketing_cost.sum().to_pandas()
+    # rows that never were a purchase, such as a refund alone, make no customer
+    of_customers = margins.reindex(expectation.customers["customer_id"]).fillna(0.0).to_numpy(float)
+    years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
+    return LastYear(years, of_customers, int(buyers), 0.0 if touches is None or touches != touches else float(touches))
+
+
+def _missing(spend: market_spend.MarketSpend) -> int:
+    names = list(spend.frame["period"].unique())
+    return market_spend.read_periods(names).missing if names else 0
+
+
+def _revenue(realised: ibis.Table, end: date, tenure_days: list[int]) -> pd.DataFrame:
+    """Return what was bought by whole month and tenure group."""
+    known = realised.filter(realised.date <= end)
+    known = known.mutate(first=known.date.min().over(group_by="customer_id"))
+    tenure = known.date.cast("date").delta(known["first"].cast("date"), unit="day")
+    group = ibis.cases(*((tenure < limit, place) for place, limit in enumerate(tenure_days)), else_=len(tenure_days))
+    sums = known.group_by(month=known.date.strftime("%Y-%m"), group=group).agg(amount=known.amount.sum()).to_pandas()
+    wide = sums.pivot(index="month", columns="group", values="amount").astype(float)
+    return wide.reindex(index=_whole_months(known, end), columns=range(len(tenure_days) + 1)).fillna(0.0)
+
+
+def _whole_months(known: ibis.Table, end: date) -> list[str]:
+    first = pd.Timestamp(known.date.min().to_pandas())
+    months = pd.period_range(first, end, freq="M")
+    return [str(month) for month in months if month.start_time >= first and month.end_time.date() <= end]
+
+
+def _customers_there(tenure: np.ndarray, end: date, months: pd.Index, tenure_days: list[int]) -> pd.DataFrame:
+    """Return how many customers were of each tenure in the middle of each month, gone or not."""
+    counts = {}
+    for month in months:
+        middle = pd.Period(month).start_time.date() + timedelta(days=14)
+        then = tenure - (end - middle).days
+        group = np.searchsorted(tenure_days, then[then >= 0], side="right")
+        counts[month] = np.bincount(group, minlength=len(tenure_days) + 1)
+    return pd.DataFrame.from_dict(counts, orient="index", columns=range(len(tenure_days) + 1)).rename_axis("month")

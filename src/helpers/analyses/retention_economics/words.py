@@ -1,0 +1,2 @@
+def headlines(result):
+    return ()
