@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from helpers.data.customer_summary import DAYS_PER_YEAR
 from helpers.models import resampling
@@ -22,9 +23,8 @@ from .reading import FILES, Reading
 from .settings import CONTRACTS, DATA, MARKET_SPEND, SET, Settings
 
 NUMBERS_HELD = 20_000_000  # draws x customers of expected purchases
-PROSPECTS_PER_CUSTOMER = (
-    10.0  # assumed where nobody says how many are approached; it scales spend on each, nothing else
-)
+PROSPECTS_PER_CUSTOMER = 10.0  # assumed where nobody says how many are approached: it scales spend on each alone
+
 ROOM = 2.0  # assumed ceiling of acquisition over today's rate, where spend does not tell it
 
 
@@ -622,15 +622,13 @@ def _log_width(estimate: Estimate) -> float:
 
 
 def _used_share(elasticity: float) -> float:
-    """Return which share of its ceiling a response curve has reached where it has this elasticity: x / (e^x - 1).
+    """Return which share of its ceiling a response curve has reached where it has this elasticity.
 
-    Above 1 there is no such curve; it is then at its start.
+    With steepness x spend = x it has reached 1 - e^-x, at an elasticity of x / (e^x - 1), which Lambert's function
+    solves. An elasticity of 1 or more no such curve has; it is then taken to be near its start.
     """
-    from scipy import optimize
-
-    if elasticity >= 1:
-        return 1e-6
-    x = optimize.brentq(lambda x: x / np.expm1(x) - elasticity, 1e-9, 700)
+    elasticity = min(elasticity, 0.99)
+    x = -special.lambertw(-elasticity * np.exp(-elasticity), -1).real - elasticity
     return float(-np.expm1(-x))
 
 

@@ -47,8 +47,8 @@ def costs(result: Measurement) -> Table:
         "against_6_to_10_times": Column("Against 6 to 10 times"),
     }
     caption = (
-        f"Acquisition spend for each new customer, retention spend for each year with a customer, and their ratio, over "
-        f"{len(result.spend.periods)} periods; intervals by resampling periods."
+        f"Acquisition spend for each new customer, retention spend for each year with a customer, and their ratio, "
+        f"over {len(result.spend.periods)} periods; intervals by resampling periods."
     )
     return Table("costs", frame, caption, columns)
 
@@ -92,8 +92,8 @@ def marginal_costs(result: Measurement) -> Table:
         else ""
     )
     caption = (
-        "How customers follow spend within channels and periods, and what one more customer then costs: won, or kept to "
-        f"the end of a period. The averages are of the same rows, in a period.{left_out}"
+        "How customers follow spend within channels and periods, and what one more customer then costs: won, or kept "
+        f"to the end of a period. The averages are of the same rows, in a period.{left_out}"
     )
     return Table("marginal_costs", pd.DataFrame(rows), caption, columns)
 

@@ -26,7 +26,8 @@ def convention_words(result: Measurement) -> str:
     grows = f", margins growing by {percent(settings.growth)} a year" if settings.growth else ""
     charged = settings.acquisition_in_margins
     net = f", profit being value less {charged:g} yearly margins for winning the customer" if charged else ""
-    return f"{settings.step_words} more retention, the first margin {FIRST_MARGIN_NAMES[settings.first_margin]}{grows}{net}"
+    first = FIRST_MARGIN_NAMES[settings.first_margin]
+    return f"{settings.step_words} more retention, the first margin {first}{grows}{net}"
 
 
 def positions(result: Measurement) -> Table:
@@ -155,8 +156,8 @@ def where_true(result: Measurement) -> Table:
     )
     caption = (
         f"Between which base retentions {100 * settings.step:g} more retention gives {percent(low, 0)} to "
-        f"{percent(high, 0)} more profit. Where the upper end is a dash it is true up to the largest uplift, beyond which "
-        "retention would exceed 1; where the lower end is one as well it is never true. With the first margin at risk, "
+        f"{percent(high, 0)} more profit. Where the upper end is a dash it is true up to the largest uplift, beyond "
+        "which retention would exceed 1; where the lower end is one as well it is never true. With the first margin at risk, "
         "points added to a low retention give as much again, in a second range. Nothing is taken off for winning the "
         "customer."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -137,5 +139,5 @@ def revenue_volatility(result: Measurement) -> Table:
 
 def tenures(days: list[int]) -> list[str]:
     """Return the tenure groups in words, the newest first."""
-    between = [f"{low} to {high - 1} days" for low, high in zip(days[:-1], days[1:], strict=True)]
+    between = [f"{low} to {high - 1} days" for low, high in pairwise(days)]
     return [f"under {days[0]} days", *between, f"{days[-1]} days or more"]
