@@ -82,6 +82,11 @@ class Contracts:
         counts = rng.multinomial(size, self.customers / size, self.settings.resamples).astype(float)
         return (counts @ self.renewals) / np.maximum(counts @ (self.renewals + self.lost), 1)
 
+    @cached_property
+    def constant_estimate(self) -> Estimate:
+        """Return the constant retention of a term with its interval."""
+        return Estimate(self.constant.retention, *map(float, resampling.percentile(self.constant_draws)))
+
     @property
     def yearly_retention(self) -> float:
         """Return the share who stay for a year at the constant retention of a term."""

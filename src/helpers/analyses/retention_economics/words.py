@@ -1,2 +1,342 @@
-def headlines(result):
-    return ()
+"""The words of the report on retention economics: every sentence follows from the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.data.customer_summary import DAYS_PER_YEAR
+from helpers.exhibits import Headline, between, listed, number, percent
+from helpers.models.estimate import Estimate
+
+from ..claims import VERDICTS, Claim
+from . import claims
+from .measurement import Measurement
+from .names import SOURCE_NAMES
+
+SHORT = {
+    "客户留置率上升5%……25%-85%": "5 % more retention gives 25 to 85 % more profit",
+    "获取成本往往是保持成本的6-10倍": "winning costs 6 to 10 times as much as keeping",
+    "多花5倍的成本": "it costs 5 times more",
+    "维持老顾客的成本大大高于吸引新顾客的成本": "keeping costs far more than winning",
+    "1个忠诚客户相当于10次重复购买产品的价值": "a loyal customer is worth ten purchases",
+    "60倍": "keeping is worth 60 times visiting",
+    "客户的保持一般能带来稳定的收入流": "kept customers bring a steady stream of revenue",
+    "保持顾客比吸引顾客对扩大企业利益更见成效": "keeping does more for profit than attracting",
+}
+
+
+# --- headline numbers --------------------------------------------------------------------------------------------
+
+
+def headlines(result: Measurement) -> tuple[Headline, ...]:
+    """Return the headline numbers, each with its interval, or with why it is not known."""
+    return (
+        _uplift(result),
+        _ratio(result),
+        *_retention(result),
+        *_renewals(result),
+        *_costs(result),
+        *_multiples(result),
+        *_equity(result),
+    )
+
+
+def _told(name: str, unit: str, words: str, found: Estimate, digits: int = 2) -> Headline:
+    text = f"{words}: {number(found.value, digits)} {unit} ({between(found.low, found.high, digits)})"
+    return Headline(name, float(found.value), unit, text, float(found.low), float(found.high))
+
+
+def _share(name: str, unit: str, words: str, found: Estimate) -> Headline:
+    text = f"{words}: {percent(found.value)} ({between(found.low, found.high, 1, 100)}, in %)"
+    return Headline(name, float(found.value), unit, text, float(found.low), float(found.high))
+
+
+def _untold(name: str, unit: str, words: str, why: str) -> Headline:
+    return Headline(name, None, unit, f"{words}: {why}")
+
+
+def _uplift(result: Measurement) -> Headline:
+    name, unit = "profit_uplift_of_five_points", "share of profit"
+    words = f"more profit from a customer for {claims.convention_words(result)}"
+    if result.base is None:
+        return _untold(name, unit, words, result.base_problem)
+    if reason := result.reason_of(result.base):
+        return _untold(name, unit, words, reason)
+    return _share(name, unit, words, result.uplift_of(result.base))
+
+
+def _ratio(result: Measurement) -> Headline:
+    name, unit, words = "acquisition_to_retention_cost", "times", "cost of a new customer over a year with one"
+    if result.spend_problem:
+        return _untold(name, unit, words, result.spend_problem)
+    if not np.isfinite(result.cost("ratio").value):
+        return _untold(name, unit, words, "nothing was spent on keeping, or nobody was won")
+    return _told(name, unit, words, result.cost("ratio"), 1)
+
+
+def _retention(result: Measurement) -> list[Headline]:
+    if result.base is None:
+        return [_untold("base_retention", "share a year", "customers who stay for a year", result.base_problem)]
+    words = f"customers who stay for a year (by {SOURCE_NAMES[result.base.source]})"
+    return [_share("base_retention", "share a year", words, result.base.estimate)]
+
+
+def _renewals(result: Measurement) -> list[Headline]:
+    found = result.contracts
+    names = {
+        "term_retention": ("share a term", "contracts renewed at the end of a term"),
+        "residual_tenure": ("years", "time that a running contract is still expected to be renewed for"),
+        "heterogeneity_gap": ("times", "renewals ahead over those that a constant retention gives"),
+    }
+    why = found.problem or ("" if found.gap is not None else "no contract runs, or how holders differ is not known")
+    if why:
+        return [_untold(name, *texts, why) for name, texts in names.items()]
+    term, gap = found.constant_estimate, found.gap
+    years, times = found.term_days / DAYS_PER_YEAR, gap.customers.sum() / gap.total_constant
+    terms = found.residual_terms
+    values = {
+        "term_retention": term,
+        "residual_tenure": _scaled(terms, years),
+        "heterogeneity_gap": _scaled(terms, times),
+    }
+    make = {"term_retention": _share}
+    return [make.get(name, _told)(name, *texts, values[name]) for name, texts in names.items()]
+
+
+def _scaled(found: Estimate, factor: float) -> Estimate:
+    return Estimate(found.value * factor, found.low * factor, found.high * factor)
+
+
+def _costs(result: Measurement) -> list[Headline]:
+    unit = result.currency
+    names = {"acquisition_cost": "cost of a new customer", "retention_cost": "cost of a year with a customer"}
+    marginal = "cost of one more new customer"
+    if result.spend_problem:
+        every = names | {"marginal_acquisition_cost": marginal}
+        return [_untold(name, unit, words, result.spend_problem) for name, words in every.items()]
+    found = [
+        _told(name, unit, words, result.cost(name))
+        if np.isfinite(result.cost(name).value)
+        else _untold(name, unit, words, "not defined: there was none")
+        for name, words in names.items()
+    ]
+    more = result.marginal_acquisition
+    why = " ".join(more.problems) or "cannot be told"
+    last = ("marginal_acquisition_cost", unit, marginal)
+    return [*found, _told(*last, more.cost) if more.told else _untold(*last, why)]
+
+
+def _multiples(result: Measurement) -> list[Headline]:
+    bought, why = claims.loyal_purchases(result)
+    names = ("repeat_purchases_loyal", "purchases", "repeat purchases to expect of a loyal customer")
+    worth = ("value_multiple", "times", "worth of money spent on keeping in that of money spent on winning")
+    found = [_untold(*names, why) if bought is None else _told(*names, bought, 1)]
+    problem = result.multiple_problem or (why if bought is None else "")
+    return [*found, _untold(*worth, problem) if problem else _told(*worth, result.value_multiple.multiple, 1)]
+
+
+def _equity(result: Measurement) -> list[Headline]:
+    unit = result.currency
+    expected = (
+        "expected_margin",
+        unit,
+        f"margin expected of today's customers within {result.settings.horizon_weeks} weeks",
+    )
+    equity = ("customer_equity", unit, "customer equity")
+    elasticity = ("retention_elasticity", "% for 1 %", "rise of customer equity for more retention")
+    share = ("best_share_for_retention", "share of the budget", "share of today's budget for keeping at the best split")
+    found = [_told(*expected, result.expected_margin, 0)]
+    if result.equity_problem:
+        found += [_untold(*names, result.equity_problem) for names in (equity, elasticity)]
+    else:
+        values = result.elasticities
+        found += [_told(*equity, values["customer_equity"], 0), _told(*elasticity, values["retention"])]
+    if result.budget_problem:
+        return [*found, _untold(*share, result.budget_problem)]
+    best = 1 - result.best_split.acquisition_share
+    text = f"{share[2]}: {percent(best, 0)}, if the ceilings hold"
+    return [*found, Headline(share[0], best, share[1], text)]
+
+
+# --- the answer --------------------------------------------------------------------------------------------------
+
+
+def paragraphs(result: Measurement) -> list[str]:
+    """Return the answer, paragraph by paragraph."""
+    return [uplift(result), renewals(result), costs(result), worth(result), equity(result), verdicts(result.claims)]
+
+
+def uplift(result: Measurement) -> str:
+    """Say what five points more retention would add."""
+    if result.base is None:
+        return (
+            "**What more retention would add to the profit of this firm cannot be told.** "
+            f"{result.base_problem} {claims.where_true(result)}"
+        )
+    found, settings = result.uplift_of(result.base), result.settings
+    words = claims.uplift_words(result)
+    if np.isfinite(found.value):
+        interval = f" ({between(found.low, found.high, 1, 100)}, in %)" if np.isfinite(found.low) else ""
+        others = words.rsplit("; ", 1)[-1]
+        words = (
+            f"**{settings.step_words} more retention would add {percent(found.value)} to the profit from a customer**"
+            f"{interval}, at the {percent(result.base.retention)} who stay for a year (by "
+            f"{SOURCE_NAMES[result.base.source]}) and a discount rate of {percent(settings.annual_discount_rate)}; "
+            f"{others}"
+        )
+    differing = result.heterogeneous()
+    if differing is not None and np.isfinite([differing.uplift, differing.homogeneous_uplift]).all():
+        words += (
+            f" Holders of contracts differ: of new ones it would be {percent(differing.uplift)}, and "
+            f"{percent(differing.homogeneous_uplift)} if all were like their mean."
+        )
+    return f"{words} {claims.where_true(result)}"
+
+
+def renewals(result: Measurement) -> str:
+    """Say how long contracts are still renewed, and what a constant retention would hide."""
+    found = result.contracts
+    if found.problem:
+        return f"How long contracts last cannot be told. {found.problem}"
+    term = found.constant_estimate
+    text = (
+        f"Of contracts {percent(term.value)} are renewed at the end of a term of {number(found.term_days)} days "
+        f"({between(term.low, term.high, 1, 100)}, in %)."
+    )
+    if found.gap is None:
+        return text
+    ahead, gap = found.residual_terms, found.gap
+    text += (
+        f" A running one is expected to be renewed {number(ahead.value, 1)} times more within {found.horizon_terms} "
+        f"terms ({between(ahead.low, ahead.high, 1)}); one constant rate would say "
+        f"{number(gap.total_constant / gap.customers.sum(), 1)}: those who leave easily have left, and the others stay."
+    )
+    held = found.hold_out
+    if isinstance(held, str):
+        return text
+    errors = held.mean_absolute_error
+    return (
+        f"{text} Forecasts from the first {held.fitted_terms} renewals missed what followed by "
+        f"{number(100 * errors['shifted_beta_geometric'], 1)} points where customers differ, by "
+        f"{number(100 * errors['constant_retention'], 1)} at a constant rate."
+    )
+
+
+def costs(result: Measurement) -> str:
+    """Say what winning and keeping cost."""
+    if result.spend_problem:
+        return f"What winning and keeping customers cost cannot be told. {result.spend_problem}"
+    if not np.isfinite(result.cost("ratio").value):
+        return "What winning costs beside keeping cannot be told: nothing was spent on keeping, or nobody was won."
+    return f"**{claims.cost_words(result)[:-1]}.** {claims.marginal_words(result)}"
+
+
+def worth(result: Measurement) -> str:
+    """Say what loyal customers are worth beside ten and sixty."""
+    bought, words = claims.loyal_purchases(result)
+    if bought is None:
+        return f"What loyal customers are worth cannot be told. {words}"
+    if result.multiple_problem:
+        return f"{words} What keeping is worth beside winning cannot be told. {result.multiple_problem}"
+    found = result.value_multiple.multiple
+    return (
+        f"{words} A unit of money spent on keeping them is worth {number(found.value, 1)} times one spent on winning "
+        f"({between(found.low, found.high, 1)})."
+    )
+
+
+def equity(result: Measurement) -> str:
+    """Say what customer equity is, what moves it, and how the budget would be split best."""
+    if result.equity_problem:
+        return f"What customers are worth in all cannot be told. {result.equity_problem}"
+    found = result.elasticities
+    total, by_retention, by_margin = (found[name] for name in ("customer_equity", "retention", "margin"))
+    text = (
+        f"Customer equity is {number(total.value)} {result.currency} ({between(total.low, total.high)}). 1 % more "
+        f"retention adds {number(by_retention.value, 2)} % to it ({between(by_retention.low, by_retention.high, 2)}), "
+        f"1 % more margin {number(by_margin.value, 2)} %"
+    )
+    text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."
+    if result.budget_problem:
+        return f"{text} How the budget is split best cannot be told. {result.budget_problem}"
+    best, now = 1 - result.best_split.acquisition_share, result.customers * result.retention_cost / result.budget
+    gain = result.best_split.equity - float(result.equity_of(result.plan, result.current_allocation))
+    return (
+        f"{text} Of the budget {percent(now, 0)} go to keeping; under the ceilings assumed {percent(best, 0)} would be "
+        f"best, worth {number(gain)} {result.currency} more."
+    )
+
+
+def verdicts(ledger: tuple[Claim, ...]) -> str:
+    """Say what becomes of the claims of the sources, by verdict; the table says why."""
+    parts = []
+    for verdict in VERDICTS:
+        said = [SHORT[claim.sentence_zh] for claim in ledger if claim.verdict == verdict]
+        if said:
+            parts.append(f"**{verdict}**: {'; '.join(said)}")
+    return f"The sources' claims here. {'. '.join(parts)}."
+
+
+# --- warnings and notes ------------------------------------------------------------------------------------------
+
+
+def warnings(result: Measurement) -> tuple[str, ...]:
+    """Say which conclusions do not hold or must be read with care."""
+    found = list(result.expectation.problems)
+    if result.contracts.fit is not None:
+        found += [f"Renewals: {problem}" for problem in result.contracts.fit.problems]
+    if result.spend is not None:
+        found += [f"Costs: {problem}" for problem in result.average_costs.problems]
+    if result.misfits:
+        found.append(
+            f"In {number(result.misfits)} periods of market_spend more customers were retained than had been there "
+            "before: they do not count for retention."
+        )
+    if result.missing_periods:
+        found.append(
+            f"{number(result.missing_periods)} periods of market_spend are missing in between: retention is not told "
+            "by it, and trends are as if there were none."
+        )
+    if not result.files.purchases.has_margin:
+        found.append(
+            f"The purchases state no margins: {percent(result.settings.margin_rate, 0)} of the amount is taken "
+            "(margin_rate)."
+        )
+    if not result.budget_problem and not result.marginal_retention.told:
+        found.append(
+            "These data do not show that spend keeps customers; the best split of the budget assumes that it does, and "
+            "that nobody would stay without."
+        )
+    if not result.equity_problem and result.economics.margin <= 0:
+        found.append("Keeping a customer for a year costs as much as the margin, or more: equity is not above 0.")
+    return tuple(dict.fromkeys(found))
+
+
+def notes(result: Measurement) -> tuple[str, ...]:
+    """Say what the inputs brought that a reader should know."""
+    drawn, asked = len(result.expectation.draws), result.settings.draws
+    return (
+        *(
+            (f"Intervals rest on {drawn} draws instead of {asked}: there are many customers.",)
+            if 0 < drawn < asked
+            else ()
+        ),
+        *(note for one in result.files.all.values() for note in one.notes),
+        *_disagreement(result),
+        "The sources credit IBM with the 25 to 85 %; the recognised source is Reichheld and Sasser (1990).",
+    )
+
+
+def _disagreement(result: Measurement) -> tuple[str, ...]:
+    """Say that several sources tell different retentions, where they do."""
+    told = [one for one in result.positions if np.isfinite(one.estimate.low)]
+    apart = [
+        (first, second)
+        for place, first in enumerate(told)
+        for second in told[place + 1 :]
+        if first.estimate.high < second.estimate.low or second.estimate.high < first.estimate.low
+    ]
+    if not apart:
+        return ()
+    each = listed(f"{percent(one.retention)} by {SOURCE_NAMES[one.source]}" for one in told)
+    return (f"Retention a year is {each}: they are not of the same customers, or do not count the same as leaving.",)

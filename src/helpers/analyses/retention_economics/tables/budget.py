@@ -67,7 +67,8 @@ def _assumed(result: Measurement) -> str:
     how_keeping = "as set" if settings.retention_ceiling > 0 else "assumed: half way from today's rate to 1"
     return (
         f"Spending wins at most {percent(winning)} of prospects ({how_winning}) and keeps at most {percent(keeping)} "
-        f"of customers a year ({how_keeping}); both curves go through today's spend, and through 0 where nothing is spent."
+        f"of customers a year ({how_keeping}); both curves go through today's spend, "
+        "and through 0 where nothing is spent."
     )
 
 

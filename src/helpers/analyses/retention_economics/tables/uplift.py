@@ -157,9 +157,9 @@ def where_true(result: Measurement) -> Table:
     caption = (
         f"Between which base retentions {100 * settings.step:g} more retention gives {percent(low, 0)} to "
         f"{percent(high, 0)} more profit. Where the upper end is a dash it is true up to the largest uplift, beyond "
-        "which retention would exceed 1; where the lower end is one as well it is never true. With the first margin at risk, "
-        "points added to a low retention give as much again, in a second range. Nothing is taken off for winning the "
-        "customer."
+        "which retention would exceed 1; where the lower end is one as well it is never true. With the first margin at "
+        "risk, points added to a low retention give as much again, in a second range. Nothing is taken off for winning "
+        "the customer."
     )
     return Table("where_true", pd.concat(parts, ignore_index=True), caption, columns)
 
