@@ -77,9 +77,11 @@ def five_points_more(result: Measurement) -> Claim:
         result.uplift_of(result.base, unit=unit, first_margin=first) for unit, first in product(UNITS, FIRST_MARGINS)
     ]
     verdicts = {against(each, CLAIMED_UPLIFT) for each in readings}
-    # where there is no uplift, as retention would exceed 1, the claim is not met either
-    missed = verdicts <= {NOT_SUPPORTED, CANNOT_BE_TESTED}
-    verdict = SUPPORTED if verdicts == {SUPPORTED} else NOT_SUPPORTED if missed else DEPENDS
+    if len(verdicts) == 1:
+        verdict = verdicts.pop()
+    else:
+        # a reading by which retention would exceed 1 does not meet the claim either
+        verdict = NOT_SUPPORTED if verdicts == {NOT_SUPPORTED, CANNOT_BE_TESTED} else DEPENDS
     return _claim(*said, found, verdict, f"{uplift_words(result)} {where_true(result)}", "uplift_map")
 
 
@@ -112,7 +114,8 @@ def where_true(result: Measurement) -> str:
     found = five_points.where_true(rate, *CLAIMED_UPLIFT, settings.step, **settings.convention)
     low, high = float(found.retention_low), float(found.retention_high)
     claimed = f"{number(100 * CLAIMED_UPLIFT[0])} to {percent(CLAIMED_UPLIFT[1], 0)}"
-    at = f"At a discount rate of {percent(rate)} it is {claimed}"
+    before = " before what winning the customer costs" if settings.acquisition_in_margins else ""
+    at = f"At a discount rate of {percent(rate)}{before} it is {claimed}"
     ranges = []
     if np.isfinite(found.falling_low):
         start = 0.0 if np.isnan(found.falling_high) else float(found.falling_high)

@@ -186,9 +186,10 @@ def uplift(result: Measurement) -> str:
         )
     differing = result.heterogeneous()
     if differing is not None and np.isfinite([differing.uplift, differing.homogeneous_uplift]).all():
+        before = ", before what winning them costs" if settings.acquisition_in_margins else ""
         words += (
             f" Holders of contracts differ: of new ones it would be {percent(differing.uplift)}, and "
-            f"{percent(differing.homogeneous_uplift)} if all were like their mean."
+            f"{percent(differing.homogeneous_uplift)} if all were like their mean{before}."
         )
     return f"{words} {claims.where_true(result)}"
 
@@ -251,8 +252,11 @@ def equity(result: Measurement) -> str:
         return f"What customers are worth in all cannot be told. {result.equity_problem}"
     found = result.elasticities
     total, by_retention, by_margin = (found[name] for name in ("customer_equity", "retention", "margin"))
-    text = (
-        f"Customer equity is {number(total.value)} {result.currency} ({between(total.low, total.high)}). 1 % more "
+    text = f"Customer equity is {number(total.value)} {result.currency} ({between(total.low, total.high)})."
+    if total.value <= 0:
+        return f"{text} That is not above 0: what moves it by how many per cent cannot be told."
+    text += (
+        " 1 % more "
         f"retention adds {number(by_retention.value, 2)} % to it ({between(by_retention.low, by_retention.high, 2)}), "
         f"1 % more margin {number(by_margin.value, 2)} %"
     )
