@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 
-from helpers.data.customer_summary import DAYS_PER_YEAR
+from helpers.data.customer_summary import DAYS_PER_YEAR, months_before
 from helpers.data.renewals import Renewals
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
@@ -23,6 +24,8 @@ from helpers.models.retention_economics.shifted_beta_geometric import (
 
 from .settings import Settings
 
+FEWEST_FOLLOWED = 30  # contracts of a year ago, below which who stays for a year is reckoned from the terms
+
 
 @dataclass(frozen=True, eq=False)
 class Contracts:
@@ -34,6 +37,8 @@ class Contracts:
         How often contracts were renewed, and how many of them there are.
     lost : ndarray of bool, shape (rows,)
         Whether they were then let run out.
+    year_ago, kept : int
+        Contracts that ran a year before the last day, and how many of these run still.
     term_days : float
         Days from one renewal to the next; nan where it is not known.
     fit : Fit or None
@@ -48,6 +53,8 @@ class Contracts:
     renewals: np.ndarray
     customers: np.ndarray
     lost: np.ndarray
+    year_ago: int
+    kept: int
     term_days: float
     fit: Fit | None
     constant: Geometric | None
@@ -88,25 +95,43 @@ class Contracts:
         return Estimate(self.constant.retention, *map(float, resampling.percentile(self.constant_draws)))
 
     @property
-    def yearly_retention(self) -> float:
-        """Return the share who stay for a year at the constant retention of a term."""
+    def is_followed(self) -> bool:
+        """Tell whether enough contracts ran a year ago to see who stays for one."""
+        return self.year_ago >= FEWEST_FOLLOWED
+
+    @property
+    def annualised(self) -> float:
+        """Return the share who would stay for a year at the constant retention of a term."""
         return self.constant.retention**self.terms_per_year
 
     @property
+    def yearly_retention(self) -> float:
+        """Return the share who stay for a year: of the contracts of a year ago, else at a constant retention."""
+        return self.kept / self.year_ago if self.is_followed else self.annualised
+
+    @cached_property
     def yearly_draws(self) -> np.ndarray:
-        """Return draws of it."""
-        return self.constant_draws**self.terms_per_year
+        """Return draws of it, by which contracts there happen to be."""
+        if not self.is_followed:
+            return self.constant_draws**self.terms_per_year
+        rng = np.random.default_rng(self.settings.seed)
+        return rng.binomial(self.year_ago, self.yearly_retention, self.settings.resamples) / self.year_ago
 
     @cached_property
     def yearly_beta(self) -> tuple[float, float] | None:
         """Return the beta distribution of who leaves within a year, by mean and variance; None where it is not known.
 
-        With probability p to leave a term, (1 - p)^k stay for the k terms of a year; its first two moments are the
-        survival of k and of 2 k renewals.
+        It is of the holders of running contracts, or of new ones where none runs. With probability p to leave a term,
+        (1 - p)^k stay for the k terms of a year; its first two moments are the survival of k and of 2 k more renewals.
         """
         if not self.tells_differences:
             return None
-        mean, second = (float(self.model.survival(years * self.terms_per_year)) for years in (1, 2))
+        rows = self.running if self.running.any() else np.ones(len(self.renewals), bool)
+        so_far = self.renewals[rows] if self.running.any() else 0.0 * self.renewals
+        people, now = self.customers[rows] / self.customers[rows].sum(), self.model.survival(so_far)
+        mean, second = (
+            float(people @ (self.model.survival(so_far + years * self.terms_per_year) / now)) for years in (1, 2)
+        )
         both = mean * (1 - mean) / (second - mean**2) - 1
         return (1 - mean) * both, mean * both
 
@@ -169,7 +194,7 @@ class Contracts:
         return Estimate(value, *map(float, resampling.percentile(draws)))
 
 
-def from_renewals(found: Renewals, is_given: bool, settings: Settings) -> Contracts:
+def from_renewals(found: Renewals, is_given: bool, end: date, settings: Settings) -> Contracts:
     """Fit both models to contracts, or say why that cannot be.
 
     Parameters
@@ -177,6 +202,8 @@ def from_renewals(found: Renewals, is_given: bool, settings: Settings) -> Contra
     found : helpers.data.renewals.Renewals
     is_given : bool
         Whether a file was given.
+    end : date
+        The last day that counts.
     settings : Settings
     """
     rows = found.rows
@@ -192,7 +219,15 @@ def from_renewals(found: Renewals, is_given: bool, settings: Settings) -> Contra
             problem = str(error)
     if constant is not None and not term_days > 0:
         fit, constant, problem = None, None, "How long a term of the contracts is cannot be told: set term_days."
-    return Contracts(*columns, term_days, fit, constant, problem, settings)
+    return Contracts(*columns, *_followed(found, end), term_days, fit, constant, problem, settings)
+
+
+def _followed(found: Renewals, end: date) -> tuple[int, int]:
+    """Return how many contracts ran a year ago, and how many of these run still."""
+    table, day = found.table, months_before(end, 12)
+    there = (table.start <= day) & (table.running | (table.end > day))
+    counts = table.agg(year_ago=there.sum().coalesce(0), kept=(there & table.running).sum().coalesce(0))
+    return tuple(map(int, counts.to_pandas().iloc[0]))
 
 
 def _term_days(found: Renewals) -> float:

@@ -95,7 +95,7 @@ class Measurement(Reading):
     @cached_property
     def contracts(self) -> Contracts:
         """Return what the contracts say of renewals."""
-        return from_renewals(self.files.renewals, self.has("contracts"), self.settings)
+        return from_renewals(self.files.renewals, self.has("contracts"), self.observation_end, self.settings)
 
     # --- market spend --------------------------------------------------------------------------------------------
 

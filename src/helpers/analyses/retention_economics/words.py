@@ -12,6 +12,7 @@ from ..claims import VERDICTS, Claim
 from . import claims
 from .measurement import Measurement
 from .names import SOURCE_NAMES
+from .settings import MARKET_SPEND
 
 SHORT = {
     "客户留置率上升5%……25%-85%": "5 % more retention gives 25 to 85 % more profit",
@@ -188,7 +189,7 @@ def uplift(result: Measurement) -> str:
     if differing is not None and np.isfinite([differing.uplift, differing.homogeneous_uplift]).all():
         before = ", before what winning them costs" if settings.acquisition_in_margins else ""
         words += (
-            f" Holders of contracts differ: of new ones it would be {percent(differing.uplift)}, and "
+            f" Holders of contracts differ: of today's it would be {percent(differing.uplift)}, and "
             f"{percent(differing.homogeneous_uplift)} if all were like their mean{before}."
         )
     return f"{words} {claims.where_true(result)}"
@@ -327,6 +328,14 @@ def notes(result: Measurement) -> tuple[str, ...]:
         ),
         *(note for one in result.files.all.values() for note in one.notes),
         *_disagreement(result),
+        *(
+            (
+                "Retention by market spend is that of a period, raised to a year. Of those there at its start more stay "
+                "a year where customers differ: who leaves easily comes and goes within it.",
+            )
+            if any(one.source == MARKET_SPEND for one in result.positions)
+            else ()
+        ),
         "The sources credit IBM with the 25 to 85 %; the recognised source is Reichheld and Sasser (1990).",
     )
 

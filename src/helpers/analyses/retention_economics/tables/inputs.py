@@ -62,9 +62,17 @@ def _of_contracts(result: Measurement) -> list[tuple[str, str, str]]:
     return [
         ("Days of a term", number(found.term_days), how),
         ("Retention of a term", percent(found.constant.retention), "renewals over occasions to renew"),
-        ("The same for a year", percent(found.yearly_retention), "raised to the terms of a year"),
+        ("The same for a year", percent(found.annualised), "raised to the terms of a year"),
+        ("Contracts of a year ago that run still", _followed(result), "contracts"),
         (f"Mean price of a term, {result.currency}", number(price, 2), "contracts that state one"),
     ]
+
+
+def _followed(result: Measurement) -> str:
+    found = result.contracts
+    if found.year_ago < result.settings.min_cell:
+        return "too few"
+    return f"{percent(found.kept / found.year_ago)} of {number(found.year_ago)}"
 
 
 def _of_spend(result: Measurement) -> list[tuple[str, str, str]]:

@@ -65,10 +65,16 @@ def positions(result: Measurement) -> Table:
         uplift_heterogeneous="More profit where customers differ",
     )
     caption = (
-        f"What {convention_words(result)} would add to the profit from a customer. Retention by contracts is that of a "
-        "term, raised to a year; where customers differ it is the mean over their own retention."
+        f"What {convention_words(result)} would add to the profit from a customer. Retention by contracts is "
+        f"{_how(result)}; by market spend it is that of a period, raised to a year, which is too low where many come "
+        "and go within one. Where customers differ: the mean over today's holders of contracts, who each gain as much."
     )
     return Table("positions", pd.DataFrame(rows), caption, columns)
+
+
+def _how(result: Measurement) -> str:
+    found = result.contracts
+    return "of those that ran a year ago" if found.is_followed else "that of a term, raised to a year"
 
 
 def conventions(result: Measurement) -> Table:
@@ -102,8 +108,8 @@ def conventions(result: Measurement) -> Table:
         )
     caption = (
         "The claim does not say whether 5 % are points or per cent of retention, nor whether the first margin is "
-        f"certain: the answer by each reading, at a retention of {percent(base.retention)} a year. Beside, that of new "
-        "contracts, whose holders each gain as much in their own retention, to at most 1."
+        f"certain: the answer by each reading, at a retention of {percent(base.retention)} a year. Beside, that of "
+        "today's contracts, whose holders each gain as much in their own retention, to at most 1."
     )
     return Table("conventions", pd.DataFrame(rows), caption, columns)
 
