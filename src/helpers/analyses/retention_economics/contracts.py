@@ -211,7 +211,9 @@ def from_renewals(found: Renewals, is_given: bool, end: date, settings: Settings
     term_days = float(settings.term_days) if settings.term_days else _term_days(found)
     fit = constant = None
     problem = "" if is_given else "No contracts are given: set contracts to who renewed how often."
-    if is_given:
+    if is_given and not len(rows):
+        problem = "No contract counts: the account of their rows says why."
+    elif is_given:
         try:
             fit = renewing.fit_shifted_beta_geometric(columns[0], columns[2], columns[1])
             constant = renewing.fit_geometric(columns[0], columns[2], columns[1])

@@ -330,8 +330,8 @@ def notes(result: Measurement) -> tuple[str, ...]:
         *_disagreement(result),
         *(
             (
-                "Retention by market spend is that of a period, raised to a year. Of those there at its start more stay "
-                "a year where customers differ: who leaves easily comes and goes within it.",
+                "Retention by market spend is that of a period, raised to a year. Of those there at its start more "
+                "stay a year where customers differ: who leaves easily comes and goes within it.",
             )
             if any(one.source == MARKET_SPEND for one in result.positions)
             else ()
