@@ -15,14 +15,16 @@ from helpers.models.estimate import Estimate
 from helpers.models.lifetime_value import value as money
 from helpers.models.retention_economics import budget, costs, elasticities, five_points, multiples
 from helpers.models.retention_economics.periods import resampled_periods
+from helpers.models.threads import threads
 
+from ..lifetime_value.expectation import FEWEST_DRAWS
 from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
 from .reading import FILES, Reading
 from .settings import CONTRACTS, DATA, MARKET_SPEND, SET, Settings
 
-NUMBERS_HELD = 20_000_000  # draws x customers of expected purchases
+NUMBERS_HELD = 8_000_000  # draws x customers of expected purchases
 PROSPECTS_PER_CUSTOMER = 10.0  # assumed where nobody says how many are approached: it scales spend on each alone
 
 ROOM = 2.0  # assumed ceiling of acquisition over today's rate, where spend does not tell it
@@ -448,8 +450,9 @@ class Measurement(Reading):
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = min(self.settings.draws, max(20, NUMBERS_HELD // len(history)))
-            draws = np.stack([expected(fit.model_at(row)) for row in fit.draws(count, rng)])
+            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(history)))
+            with threads() as pool:
+                draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
         except ValueError:  # the fit has no covariance
             draws = None
         return multiples.repeat_purchases(expected(fit.model), self.is_loyal, draws)

@@ -34,4 +34,11 @@ PLAN_NAMES = {
     "best_split_same_budget": "today's budget, best split",
     "best_each": "as much as pays",
 }
+AGAINST_NAMES = {
+    "inside": "within it",
+    "compatible": "overlaps it",
+    "below": "below it",
+    "above": "above it",
+    "unknown": "not told",
+}
 KIND_NAMES = {"acquisition": "winning one more", "retention": "keeping one more"}

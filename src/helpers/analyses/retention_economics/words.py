@@ -14,16 +14,16 @@ from .measurement import Measurement
 from .names import SOURCE_NAMES
 from .settings import MARKET_SPEND
 
-SHORT = {
-    "客户留置率上升5%……25%-85%": "5 % more retention gives 25 to 85 % more profit",
-    "获取成本往往是保持成本的6-10倍": "winning costs 6 to 10 times as much as keeping",
-    "多花5倍的成本": "it costs 5 times more",
-    "维持老顾客的成本大大高于吸引新顾客的成本": "keeping costs far more than winning",
-    "1个忠诚客户相当于10次重复购买产品的价值": "a loyal customer is worth ten purchases",
-    "60倍": "keeping is worth 60 times visiting",
-    "客户的保持一般能带来稳定的收入流": "kept customers bring a steady stream of revenue",
-    "保持顾客比吸引顾客对扩大企业利益更见成效": "keeping does more for profit than attracting",
-}
+NAMES_OF_CLAIMS = (  # in the order of the ledger
+    "5 % more retention gives 25 to 85 % more profit",
+    "winning costs 6 to 10 times as much as keeping",
+    "it costs 5 times more",
+    "keeping costs far more than winning",
+    "a loyal customer is worth ten purchases",
+    "keeping is worth 60 times visiting",
+    "kept customers bring a steady stream of revenue",
+    "keeping does more for profit than attracting",
+)
 
 
 # --- headline numbers --------------------------------------------------------------------------------------------
@@ -274,9 +274,9 @@ def equity(result: Measurement) -> str:
 
 def verdicts(ledger: tuple[Claim, ...]) -> str:
     """Say what becomes of the claims of the sources, by verdict; the table says why."""
-    parts = []
+    parts, named = [], list(zip(NAMES_OF_CLAIMS, ledger, strict=True))
     for verdict in VERDICTS:
-        said = [SHORT[claim.sentence_zh] for claim in ledger if claim.verdict == verdict]
+        said = [name for name, claim in named if claim.verdict == verdict]
         if said:
             parts.append(f"**{verdict}**: {'; '.join(said)}")
     return f"The sources' claims here. {'. '.join(parts)}."

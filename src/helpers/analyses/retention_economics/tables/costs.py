@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, listed, number, percent
+from helpers.exhibits import Column, Table, listed, number
 from helpers.models.retention_economics.costs import CLAIMS, against_claim
 
 from ..measurement import Measurement
-from ..names import KIND_NAMES
+from ..names import AGAINST_NAMES, KIND_NAMES
 
 ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))
 
@@ -44,7 +43,7 @@ def costs(result: Measurement) -> Table:
         "ratio": Column("Ratio", digits=1),
         "ratio_low": Column("Of it, low", digits=1),
         "ratio_high": Column("Of it, high", digits=1),
-        "against_6_to_10_times": Column("Against 6 to 10 times"),
+        "against_6_to_10_times": Column("Against 6 to 10 times", names=AGAINST_NAMES),
     }
     caption = (
         f"Acquisition spend for each new customer, retention spend for each year with a customer, and their ratio, "
@@ -114,6 +113,7 @@ def acquisition_trend(result: Measurement) -> Table:
         "high": Column("95 % high", digits=0, percent=True),
         "why": Column("Mind"),
     }
+    columns = columns if frame["why"].any() else {name: columns[name] for name in columns if name != "why"}
     caption = "By which share the cost of a new customer rises a year. All together: within channels, not by their mix."
     return Table("acquisition_trend", frame, caption, columns)
 
@@ -137,8 +137,3 @@ def cost_by_period(result: Measurement) -> Table:
         f"{number(result.settings.min_cell)}."
     )
     return Table("cost_by_period", frame, caption, columns, view)
-
-
-def changed(share: float) -> str:
-    """Return a change in words."""
-    return f"{percent(abs(share), 0)} {'more' if share >= 0 else 'less'}" if np.isfinite(share) else "not told"
