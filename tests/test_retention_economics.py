@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.analyses.retention_economics import Settings, analyse
+from helpers.analyses.retention_economics import Settings, analyse, claims
 from helpers.analyses.retention_economics.contracts import from_renewals
 from helpers.analyses.retention_economics.measurement import _used_share
 from helpers.data.refusal import InputRefused
@@ -399,3 +399,15 @@ def test_report_names_no_customer(made, tmp_path):
     assert "Simulated data" not in page and "EUR" in page
     kept = pd.read_parquet(tmp_path / "out" / "data" / "processed" / "own" / "economics_by_channel.parquet")
     assert kept["channel"].iloc[-1] == "all"
+
+
+@pytest.mark.parametrize(
+    "choice, ranges",
+    [
+        ({}, "from 85.0 % to 95.0 %"),
+        ({"step": 0.1, "first_margin": "at_risk"}, "from 15."),  # the uplift is U-shaped in base retention
+        ({"step": 0.4}, "from 0.0 %"),  # more than 25 % at any retention that can rise so far
+    ],
+)
+def test_where_the_claim_is_true_is_told_for_any_reading(found, choice, ranges):
+    assert ranges in claims.where_true(again(found, **choice)).replace("\N{NO-BREAK SPACE}", " ")

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from helpers.exhibits import between, number, percent
+from helpers.exhibits import between, listed, number, percent
 from helpers.models.estimate import Estimate
 from helpers.models.retention_economics import five_points
 from helpers.models.retention_economics.costs import CLAIMS
@@ -112,20 +112,16 @@ def where_true(result: Measurement) -> str:
     settings = result.settings
     rate = settings.annual_discount_rate
     found = five_points.where_true(rate, *CLAIMED_UPLIFT, settings.step, **settings.convention)
-    low, high = float(found.retention_low), float(found.retention_high)
     claimed = f"{number(100 * CLAIMED_UPLIFT[0])} to {percent(CLAIMED_UPLIFT[1], 0)}"
     before = " before what winning the customer costs" if settings.acquisition_in_margins else ""
     at = f"At a discount rate of {percent(rate)}{before} it is {claimed}"
-    ranges = []
-    if np.isfinite(found.falling_low):
-        start = 0.0 if np.isnan(found.falling_high) else float(found.falling_high)
-        ranges.append(f"from {percent(start)} to {percent(float(found.falling_low))}")
-    if np.isfinite(low):
-        top = high if np.isfinite(high) else found.largest_at
-        ranges.append(f"from {percent(low)} to {percent(top)}")
+    ranges = five_points.true_ranges(
+        vars(found), *CLAIMED_UPLIFT, unit=settings.step_unit, first_margin=settings.first_margin
+    )
     if not ranges:
         return f"{at} nowhere: the most is {percent(float(found.largest_uplift))}."
-    return f"{at} at base retentions {' and '.join(ranges)}."
+    told = listed(f"from {percent(start)} to {percent(end)}" for start, end in ranges)
+    return f"{at} at base retentions {told}."
 
 
 # --- costs ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ probability r; i is the discount rate. With c = (1 + i) / (1 + g), the value in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,6 +70,42 @@ class ClaimRange:
     falling_high: np.ndarray
     largest_uplift: np.ndarray
     largest_at: float
+
+
+def true_ranges(
+    line: Mapping[str, float], low: float = 0.25, high: float = 0.85, *, unit: str, first_margin: str
+) -> list[tuple[float, float]]:
+    """List between which base retentions an uplift lies within a claimed range, at one discount rate.
+
+    Parameters
+    ----------
+    line : mapping of str to float
+        The fields of a `ClaimRange` at that rate.
+    low, high : float
+        The claimed range.
+    unit, first_margin : str
+        As `where_true` was asked.
+
+    Returns
+    -------
+    list of (float, float)
+        Rising; empty where the claim is true nowhere. An uplift that is within the claim at every retention that can
+        rise has no solution at either end, and is true from 0 on.
+    """
+    names = ("retention_low", "retention_high", "falling_low", "falling_high", "largest_uplift", "largest_at")
+    begins, ends, falling_low, falling_high, largest, last = (float(line[name]) for name in names)
+    starts, stops = np.isfinite(begins), np.isfinite(ends)
+    last = min(ends, last) if stops else last
+    if unit == "points" and first_margin == "at_risk":
+        # the uplift falls from infinity at a retention of 0, and may rise again
+        if not np.isfinite(falling_high):
+            return []
+        if not np.isfinite(falling_low):
+            return [(falling_high, last)]
+        return [(falling_high, falling_low)] + ([(begins, last)] if starts else [])
+    if (not starts and largest < low) or (not stops and largest > high):
+        return []
+    return [(begins if starts else 0.0, last)]
 
 
 @dataclass(frozen=True)

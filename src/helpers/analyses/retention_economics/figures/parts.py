@@ -11,10 +11,10 @@ from helpers.exhibits import Column, between, number, percent
 
 from ...drawing import INK, ZERO, end_rows, row_axes, written
 from ...referral_value.figures.parts import Money, ends, limits, money_column, numbers, share
+from ..names import CLAIMED_UPLIFT
 
-__all__ = ["Money", "ends", "limits", "money_column", "numbers", "share"]
+__all__ = ["CLAIMED_UPLIFT", "Money", "ends", "limits", "money_column", "numbers", "share"]
 
-CLAIMED_UPLIFT = (0.25, 0.85)
 SOURCES = {"contracts": "contracts", "market_spend": "market spend", "set": "as set"}
 UNITS = {"points": "percentage points", "percent": "per cent of itself"}
 FIRST_MARGINS = {"certain": "first margin certain", "at_risk": "first margin at risk"}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Figure, listed, number, percent
+from helpers.models.retention_economics import five_points
 from helpers.models.retention_economics.five_points import REASONS
 
 from ...drawing import (
@@ -300,22 +301,7 @@ def where_true(frame: pd.DataFrame, positions: pd.DataFrame, *, step: str) -> Fi
 
 def true_ranges(line: dict) -> list[tuple[float, float]]:
     """Return between which base retentions the claim is true, from a row of `where_true`; none where it never is."""
-    low, high, falling_low, falling_high, largest, end = (
-        float(line[each])
-        for each in ("retention_low", "retention_high", "falling_low", "falling_high", "largest_uplift", "largest_at")
-    )
-    starts, stops = np.isfinite(low), np.isfinite(high)
-    end = min(high, end) if stops else end
-    if line["unit"] == "points" and line["first_margin"] == "at_risk":
-        # the uplift falls from infinity at a retention of 0, and may rise again
-        if not np.isfinite(falling_high):
-            return []
-        if not np.isfinite(falling_low):
-            return [(falling_high, end)]
-        return [(falling_high, falling_low)] + ([(low, end)] if starts else [])
-    if (not starts and largest < CLAIMED_UPLIFT[0]) or (not stops and largest > CLAIMED_UPLIFT[1]):
-        return []
-    return [(low if starts else 0.0, end)]
+    return five_points.true_ranges(line, *CLAIMED_UPLIFT, unit=line["unit"], first_margin=line["first_margin"])
 
 
 def _ranges(axes, rows: pd.DataFrame) -> None:

@@ -163,7 +163,8 @@ def where_true(result: Measurement) -> Table:
     caption = (
         f"Between which base retentions {100 * settings.step:g} more retention gives {percent(low, 0)} to "
         f"{percent(high, 0)} more profit. Where the upper end is a dash it is true up to the largest uplift, beyond "
-        "which retention would exceed 1; where the lower end is one as well it is never true. With the first margin at "
+        "which retention would exceed 1; where the lower end is one as well, it is true from 0 on if the largest "
+        "uplift is enough, and never otherwise. With the first margin at "
         "risk, points added to a low retention give as much again, in a second range. Nothing is taken off for winning "
         "the customer."
     )
