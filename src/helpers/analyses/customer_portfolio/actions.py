@@ -68,10 +68,10 @@ def next_actions(stage, stages, below_zero, classes, class_names, reinvest) -> n
         (at["decline"] & reinvest, "reinvest"),
         (at["decline"], "let_go"),
         (below_zero, "reprice"),
+        (at["exploration"], "explore"),
         (of["gold"], "keep"),
         (of["platinum"], "protect"),
         (of["iron"], "develop"),
-        (at["exploration"], "explore"),
     ]
     conditions = [condition for condition, _ in chosen]
     return np.select(conditions, [ACTIONS.index(name) for _, name in chosen], ACTIONS.index("serve_at_low_cost"))

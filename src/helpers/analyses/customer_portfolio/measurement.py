@@ -35,6 +35,7 @@ from .reading import FILES, Portfolio, read
 from .settings import Settings
 from .snapshots import Snapshot, unrecorded
 
+ENDED_CLASS = len(CLASSES)  # of those who have left, whom the matrix does not hold
 PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
 PANEL_STEP_DAYS = 91
 PANEL_STEPS = 16  # at most
@@ -91,17 +92,24 @@ class Measurement(Portfolio):
     @cached_property
     def cuts(self) -> tuple[float, float]:
         """Return where high current and high future value begin, at both dates alike."""
+        here = self._to_cut(self.now)
         return (
-            float(quadrants.cuts(self.now.current_value, self.settings.current_rule)),
-            float(quadrants.cuts(self.now.future_value, self.settings.future_rule)),
+            float(quadrants.cuts(self.now.current_value[here], self.settings.current_rule)),
+            float(quadrants.cuts(self.now.future_value[here], self.settings.future_rule)),
         )
 
+    @staticmethod
+    def _to_cut(shot: Snapshot) -> np.ndarray:
+        """Tell by whom cuts are placed: those who have not left; everybody where all have."""
+        return ~shot.ended if (~shot.ended).any() else np.ones(len(shot), bool)
+
     def _classes(self, shot: Snapshot) -> np.ndarray:
-        return quadrants.classify(shot.current_value, shot.future_value, *self.cuts)
+        found = quadrants.classify(shot.current_value, shot.future_value, *self.cuts)
+        return np.where(shot.ended, ENDED_CLASS, found).astype(np.int8)
 
     @cached_property
     def classes(self) -> np.ndarray:
-        """Return the class of each customer, places in `CLASSES`."""
+        """Return the class of each customer, places in `CLASSES`; `ENDED_CLASS` of those who have left."""
         return self._classes(self.now)
 
     @cached_property
@@ -111,34 +119,49 @@ class Measurement(Portfolio):
 
     @cached_property
     def class_stability(self) -> quadrants.Stability | None:
-        """Return how customers are classed when their future values are drawn; None without draws."""
-        if not self.has_draws:
+        """Return how those who have not left are classed when future values are drawn; None without draws, or them.
+
+        The cuts stay where they are: were they drawn, too, the shares on both sides would be fixed. `own` is of all
+        customers, nan of those who have left.
+        """
+        here = ~self.now.ended
+        if not self.has_draws or not here.any():
             return None
-        current = (self.now.current_value for _ in self.now.expectation.draws)
-        rules = {"first_rule": self.settings.current_rule, "second_rule": self.settings.future_rule}
-        return quadrants.stability(current, self.now.future_draws(), self.classes, **rules)
+        current = (self.now.current_value[here] for _ in self.now.expectation.draws)
+        future = (draw[here] for draw in self.now.future_draws())
+        rules = dict(
+            zip(("first_rule", "second_rule"), (quadrants.Rule("fixed", cut) for cut in self.cuts), strict=True)
+        )
+        found = quadrants.stability(current, future, self.classes[here], **rules)
+        own = np.full(len(self), np.nan, np.float32)
+        own[here] = found.own
+        return replace(found, own=own)
 
     @cached_property
     def moved_cuts(self) -> quadrants.MovedCuts:
         """Return what moving the cuts changes."""
-        return quadrants.under_moved_cuts(self.now.current_value, self.now.future_value, *self.cuts)
+        here = self._to_cut(self.now)
+        return quadrants.under_moved_cuts(self.now.current_value[here], self.now.future_value[here], *self.cuts)
 
     @cached_property
     def migration(self) -> np.ndarray:
-        """Return the customers by class then (rows; the last: not yet customers) and now (columns)."""
-        before = np.full(len(self), len(quadrants.HIGH))
-        before[self.then.place] = self.classes_then
-        cell = before * len(quadrants.HIGH) + self.classes
-        return np.bincount(cell, minlength=20).reshape(5, 4)
+        """Return the customers by class then (rows; the last: not yet customers) and now (columns; the last: left).
+
+        Those who had left before the earlier date are not among them.
+        """
+        size = len(CLASSES) + 1
+        before = np.full(len(self), len(CLASSES))
+        before[self.then.place] = np.where(self.then.ended, size, self.classes_then)
+        counted = before < size
+        cell = before[counted] * size + self.classes[counted]
+        return np.bincount(cell, minlength=size**2).reshape(size, size)
 
     # --- tiers -------------------------------------------------------------------------------------------------
 
     @cached_property
     def strategic_value(self) -> np.ndarray:
         """Return what each customer could still be worth more: as much as the best comparable, if still a customer."""
-        _, group = np.unique(self.segment, return_inverse=True)
-        more = tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
-        return more * np.nan_to_num(self.now.probability_alive)
+        return self._more_to_come * np.nan_to_num(self.now.probability_alive)
 
     @property
     def tier_rule(self) -> tiers.TierRule:
@@ -156,14 +179,29 @@ class Measurement(Portfolio):
         """Return in which tiers customers are when their values are drawn; None without draws."""
         if not self.has_draws:
             return None
-        now, strategic, cost = self.now, self.strategic_value, self.now.cost_to_serve
-        past = now.sum_of("margin")
-        # what the best comparable customers are worth is held where it is: a draw moves all of them alike
-        draws = (
-            (past + future, np.maximum(strategic + now.future_value - future, 0) * (strategic > 0), cost)
-            for future in now.future_draws()
-        )
-        return tiers.tier_stability(draws, self.tiers, self.tier_rule)
+        now, cost, past = self.now, self.now.cost_to_serve, self.now.sum_of("margin")
+        alive = np.nan_to_num(now.probability_alive)
+        # what the best comparable customers are worth, and the cuts, are held where they are
+        best = self._best_comparable
+        rule, net = self.tier_rule, now.actual_value - cost
+        cuts = (quadrants.cuts(net, rule.high_actual), quadrants.cuts(self.strategic_value, rule.high_strategic))
+        held = tiers.TierRule(*(quadrants.Rule("fixed", float(cut)) for cut in cuts))
+        draws = ((past + future, alive * np.maximum(best - future, 0), cost) for future in now.future_draws())
+        return tiers.tier_stability(draws, self.tiers, held)
+
+    @cached_property
+    def _best_comparable(self) -> np.ndarray:
+        """Return the future value that the best comparable customers of each customer's segment have."""
+        _, group = np.unique(self.segment, return_inverse=True)
+        best = np.full(group.max() + 1, np.inf)
+        # the larger of the best's and one's own: of the least valuable of a segment it is the best's
+        np.minimum.at(best, group, self.now.future_value + self._more_to_come)
+        return best[group]
+
+    @cached_property
+    def _more_to_come(self) -> np.ndarray:
+        _, group = np.unique(self.segment, return_inverse=True)
+        return tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
 
     @cached_property
     def pyramid(self) -> pyramid.Ranked:
@@ -485,6 +523,16 @@ class Measurement(Portfolio):
         return levels, replace(response, ceiling=settings.level_ceiling)
 
     @cached_property
+    def level_retention(self) -> Estimate | None:
+        """Return the observed yearly retention of each group, exp(-exits per customer-year); None without exits."""
+        if not self.has("exits") or not self.level_groups:
+            return None
+        one = np.where(self.causes == churn_causes.STILL_HERE, churn_causes.STILL_HERE, 0)
+        found = [churn_causes.hazards(self.durations[who], one[who]).rate for who in self.level_groups.values()]
+        rates = (np.array([float(getattr(each, end)[0, 0]) for each in found]) for end in ("value", "high", "low"))
+        return Estimate(*(np.exp(-rate) for rate in rates))
+
+    @cached_property
     def levels(self) -> relationship_levels.Recommendation | None:
         """Return what each level of relationship is worth in each group; None where nothing is earned."""
         if self.level_choices is None:
@@ -521,13 +569,13 @@ class Measurement(Portfolio):
         rates = self.settings.discount_rates
         terms = equity_bridge.Terms(self.years, *rates, self.then.margin_rate, self.now.margin_rate)
         member = np.zeros(len(self), bool)
-        member[self.then.place] = True
+        member[self.then.place] = ~self.then.ended
         old = self._spend_at_old_rate
         ratio = np.divide(old, self.now.expectation.future_spend, out=np.ones(len(self)), where=old > 0)
 
         def values(opening: np.ndarray, closing: np.ndarray) -> equity_bridge.Values:
             before = np.zeros(len(self))
-            before[self.then.place] = opening
+            before[self.then.place] = opening  # nothing of those who had left
             at_old_rate = closing * ratio
             rate = self.now.margin_rate
             spend = at_old_rate / rate if rate else np.zeros(len(self))

@@ -6,8 +6,8 @@ is on top: the names clash, so the source stands beside the labels.
 """
 
 CLASSES = ("platinum", "gold", "iron", "lead")  # in the order of helpers.models.quadrants.HIGH: current, then future
-CLASS_NAMES = {"platinum": "platinum", "gold": "gold", "iron": "iron", "lead": "lead"}
-CLASS_CHINESE = {"platinum": "白金客户", "gold": "黄金客户", "iron": "铁质客户", "lead": "铅质客户"}
+CLASS_NAMES = {"platinum": "platinum", "gold": "gold", "iron": "iron", "lead": "lead", "ended": "left"}
+CLASS_CHINESE = {"platinum": "白金客户", "gold": "黄金客户", "iron": "铁质客户", "lead": "铅质客户", "ended": "已流失"}
 CLASS_MEANING = {
     "gold": "high current, high future value",
     "platinum": "high current, low future value",

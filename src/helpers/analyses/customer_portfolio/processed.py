@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.models.customer_portfolio.stages import DECLINE, STAGES
+from helpers.models.customer_portfolio.stages import STAGES
 from helpers.models.customer_portfolio.tiers import TIERS
 
 from ..lifetime_value.expectation import bounds
 from . import actions
-from .names import CLASSES, STAGE_NAMES, TIER_NAMES
+from .names import CAUSE_NAMES, CLASSES, STAGE_NAMES, TIER_NAMES
 
 if TYPE_CHECKING:
     from .measurement import Measurement
@@ -46,7 +46,7 @@ def customer_table(result: Measurement) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": result.customer_id,
-            "class": _named(result.classes, CLASSES),
+            "class": _named(result.classes, (*CLASSES, "ended")),
             "tier": _named(result.tiers, TIERS),
             "stage": _named(result.stages, STAGES),
             "value": now.value,
@@ -61,16 +61,19 @@ def customer_table(result: Measurement) -> pd.DataFrame:
 def why(result: Measurement) -> np.ndarray:
     """Return the reasons of each customer's next action, in words."""
     alive = result.now.probability_alive
-    band = np.where(np.isnan(alive), BANDS, np.rint(np.nan_to_num(alive) * (BANDS - 1)))
+    # who left is no customer; of who bought once the model may be certain without having seen anything
+    untold = np.isnan(alive) | result.now.ended | (result.now.expectation.probability_alive == 1)
+    band = np.where(untold, BANDS, np.rint(np.nan_to_num(alive) * (BANDS - 1)))
     told = [f"still a customer with a probability of about {10 * tenth} %" for tenth in range(BANDS)]
     causes, cause = np.unique(result.exit_cause.astype(str), return_inverse=True)
-    decision = np.where(result.stages != DECLINE, 0, np.where(result.reinvests, 1, 2))
+    decision = np.zeros(len(result), int)
+    decision[result.within_reach] = np.where(result.decision.reinvest, 1, 2)
     return actions.reasons(
         [
-            (result.classes, [CLASS_REASONS[name] for name in CLASSES]),
+            (result.classes, [*(CLASS_REASONS[name] for name in CLASSES), ""]),
             (result.tiers, [TIER_NAMES[name] for name in TIERS]),
             (result.stages, [STAGE_NAMES[name] for name in STAGES]),
-            (cause, [f"left: {name}" if name else "" for name in causes]),
+            (cause, [CAUSE_NAMES[name] if name else "" for name in causes]),
             (band.astype(int), [*told, ""]),
             (
                 decision,

@@ -69,6 +69,7 @@ class Settings(Choices):
     alive_below: float = 0.5
     reinvest_response: float = 0.10
     reinvest_cost: float = 5.0
+    exits_recorded: float = -1.0
     causes: dict = field(default_factory=dict)
     levels: dict = field(default_factory=dict)
     level_ceiling: float = relationship_levels.ASSUMED_CEILING
@@ -121,6 +122,10 @@ class Settings(Choices):
             "alive_below": (0 <= self.alive_below <= 1, "is a probability, from 0 to 1"),
             "reinvest_response": (0 <= self.reinvest_response <= 1, "is a share, from 0 to 1"),
             "reinvest_cost": (self.reinvest_cost >= 0, "must be 0 or more"),
+            "exits_recorded": (
+                self.exits_recorded == -1 or 0 <= self.exits_recorded <= 1,
+                "is a share of departures, from 0 to 1, or -1 to estimate it",
+            ),
             "levels": (not _wrong_levels(self.levels), _wrong_levels(self.levels) or "describes relationship levels"),
             "level_ceiling": (0 <= self.level_ceiling <= 1, "is a share of customers, from 0 to 1"),
             "level_responsiveness": (

@@ -34,6 +34,10 @@ class Snapshot:
         Where each stands among the customers of the later date.
     ended : ndarray of bool
         Whether an exit was recorded by then.
+    watched : ndarray
+        Days from the first purchase to the exit, or to the date.
+    exits_recorded : float
+        Share of departures that is recorded; -1 to estimate it.
     sums : pandas.DataFrame
         sales, margin, current_sales, current_margin (of the last 12 months), recent, before (sales of the last
         `trend_days` and of as many before), marketing, current_marketing, service, current_service.
@@ -47,6 +51,8 @@ class Snapshot:
     expectation: Expectation
     place: np.ndarray
     ended: np.ndarray
+    watched: np.ndarray
+    exits_recorded: float
     sums: pd.DataFrame
     margin_rate: float
     annual_discount_rate: float
@@ -75,10 +81,18 @@ class Snapshot:
         return self.sum_of("current_margin") - self.sum_of("current_marketing") - self.sum_of("current_service")
 
     @cached_property
+    def exits_per_departure(self) -> float:
+        """Return the exits recorded over the departures that the model expects, of those whom it lets depart."""
+        alive = self.expectation.probability_alive
+        departed = float((1 - alive).sum())
+        return float((self.ended & (alive < 1)).sum()) / departed if departed > 0 else 0.0
+
+    @property
     def recorded_share(self) -> float:
-        """Return the share of departures that is recorded: exits over the departures that the model expects."""
-        departed = float((1 - self.expectation.probability_alive).sum())
-        return min(float(self.ended.sum()) / departed, MOST_RECORDED) if departed > 0 else 0.0
+        """Return the share of departures that is taken to be recorded."""
+        if not self.ended.any():
+            return 0.0
+        return min(self.exits_per_departure, MOST_RECORDED) if self.exits_recorded == -1 else self.exits_recorded
 
     @cached_property
     def probability_alive(self) -> np.ndarray:
@@ -135,13 +149,13 @@ class Snapshot:
         """Return what the customer is expected to cost within the horizon, discounted.
 
         So much a year as so far, drawn towards the average: one year of the average counts with each customer's own
-        years. Whoever is no customer any more costs nothing.
+        years. It goes on for as long as the customer is expected to stay.
         """
-        years = self.tenure / money.DAYS_PER_YEAR
+        years = self.watched / money.DAYS_PER_YEAR
         average = self.cost.sum() / max(float(years.sum()), SHRINKAGE_YEARS)
         yearly = (self.cost + SHRINKAGE_YEARS * average) / (years + SHRINKAGE_YEARS)
         ahead = money.discounted_cost(1.0, self.horizon_weeks, self.annual_discount_rate)
-        return yearly * float(ahead) * np.nan_to_num(self.probability_alive)
+        return yearly * float(ahead) * self.expectation.staying * np.nan_to_num(self.probability_alive, nan=1.0)
 
     @cached_property
     def cost_to_serve(self) -> np.ndarray:
@@ -246,6 +260,7 @@ def snapshot(
     expectation: Expectation,
     sums: pd.DataFrame,
     exit_date: np.ndarray,
+    exits_recorded: float,
     fallback: float,
     annual_discount_rate: float,
     horizon_weeks: float,
@@ -261,6 +276,8 @@ def snapshot(
         As `added_up` gives them, of the later date's customers.
     exit_date : ndarray of datetime64
         Of the same customers; NaT of those who did not leave.
+    exits_recorded : float
+        Share of departures that is recorded; -1 to estimate it.
     fallback : float
         The margin rate where nothing was sold in the last 12 months.
     annual_discount_rate, horizon_weeks : float
@@ -271,7 +288,18 @@ def snapshot(
     own.columns = [column.removeprefix(prefix) for column in own.columns]
     sold = own["current_sales"].sum()
     rate = float(own["current_margin"].sum() / sold) if sold > 0 else fallback
-    ended = exit_date[place] <= np.datetime64(expectation.end, "ns")
+    end = np.datetime64(expectation.end, "ns")
+    left, first = exit_date[place], sums["first_date"].to_numpy("datetime64[D]")[place]
+    ended = left <= end
     return Snapshot(
-        expectation.end, expectation, place, ended, own, rate, float(annual_discount_rate), float(horizon_weeks)
+        date=expectation.end,
+        expectation=expectation,
+        place=place,
+        ended=ended,
+        watched=(np.where(ended, left, end) - first) / np.timedelta64(1, "D"),
+        exits_recorded=float(exits_recorded),
+        sums=own,
+        margin_rate=rate,
+        annual_discount_rate=float(annual_discount_rate),
+        horizon_weeks=float(horizon_weeks),
     )

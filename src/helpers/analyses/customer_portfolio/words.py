@@ -17,6 +17,7 @@ from .names import CAUSE_NAMES, CLASSES, SHOWN
 if TYPE_CHECKING:
     from .analysis import CustomerPortfolio
 
+MOST_EXITS = 1.1  # for each departure that the model expects: beyond, the two contradict each other
 FIRM = 0.8  # share of draws in which a customer's class holds that is called firm
 NAMES_OF_CLAIMS = (  # in the order of the ledger
     "Who buys most may owe most",
@@ -44,12 +45,12 @@ def headlines(result: CustomerPortfolio) -> tuple[Headline, ...]:
     avoidable = result.value_lost.avoidable if result.has("exits") else None
     return (
         _money("customer_equity", "customer equity: what all customers are expected to bring", equity, currency),
-        Headline("customers", size, "customers", f"{number(size)} customers"),
+        Headline("customers", size, "customers", _counted(size, "customer")),
         _money("equity_change", f"change of customer equity since {result.then.date}", change, currency),
         _share("share_below_zero", "customers whose lifetime value is below 0", spread["share_below_zero"], untold),
         _gini(spread["gini"]),
         _share("top_fifth_share", "lifetime value held by the most valuable fifth", spread["top_share"]),
-        _share("gold_share", "customers high in current and in future value", _gold(result)),
+        _share("gold_share", "customers expected to be high in both values, of those who have not left", _gold(result)),
         _money("avoidable_value_lost", "future value lost with customers who left or were poached", avoidable, currency)
         if avoidable is not None
         else Headline("avoidable_value_lost", None, currency, "value lost with customers who left: no exits are given"),
@@ -64,6 +65,8 @@ def _spread(result: CustomerPortfolio) -> dict[str, Estimate]:
 
 def _gold(result: CustomerPortfolio) -> Estimate:
     """Return the share of gold customers that the draws of their values lead to expect."""
+    if result.now.ended.all():
+        return Estimate(np.nan, np.nan, np.nan)
     row = result.parts["classes"].frame.set_index("class").loc["gold"]
     return _estimate(row, "expected_share" if result.has_draws else "share", "low", "high")
 
@@ -122,8 +125,9 @@ def equity(result: CustomerPortfolio) -> str:
     """Say what the customers are worth ahead, and why that changed."""
     found, currency = result.customer_equity, result.currency
     weeks, rate = result.settings.horizon_weeks, percent(result.settings.annual_discount_rate, 0)
+    who = f"{_counted(len(result), 'customer')} {'are' if len(result) > 1 else 'is'}"
     text = (
-        f"**{number(len(result))} customers are expected to bring {number(found.value)} {currency}** "
+        f"**{who} expected to bring {number(found.value)} {currency}** "
         f"({between(found.low, found.high)}) of margin in the {weeks} weeks after {result.now.date}, discounted at "
         f"{rate} a year."
     )
@@ -139,18 +143,27 @@ def equity(result: CustomerPortfolio) -> str:
     return f"{text} That is {number(abs(change))} {verb} than on {result.then.date}{made}."
 
 
+def _counted(size: int, noun: str) -> str:
+    return f"{number(size)} {noun}{'' if size == 1 else 's'}"
+
+
 def _signed(amount: float) -> str:
     return f"{'+' if amount > 0 else ''}{number(amount)}"
 
 
 def classes(result: CustomerPortfolio) -> str:
     """Say how customers fall into the value matrix, and how firmly."""
+    if (result.now.ended).all():
+        return ""
     shown = result.parts["classes"].frame.set_index("class")["share"]
     parts = [f"{name} {percent(shown[name]) if _is_number(shown[name]) else 'not shown'}" for name in SHOWN]
-    text = f"By current and future value: {listed(parts)} of customers (gold is high in both, platinum now alone)."
+    text = (
+        f"By current and future value: {listed(parts)} of those who have not left (gold is high in both, platinum now "
+        "alone)."
+    )
     stable = result.class_stability
     if stable is not None:
-        firm = percent(float(np.mean(stable.own >= FIRM)), 0)
+        firm = percent(float(np.mean(stable.own[~result.now.ended] >= FIRM)), 0)
         text += f" {firm} keep their class in at least {percent(FIRM, 0)} of the draws of their values."
     return text
 
@@ -173,13 +186,10 @@ def value(result: CustomerPortfolio) -> str:
         return f"{text} Who costs more than they bring cannot be told: no costs are given."
     if not np.isfinite(below.value):
         return text
-    text = (
+    return (
         f"{text} **{percent(below.value)} of customers are worth less than nothing** "
-        f"({between(below.low, below.high, 1, 100)}, in %)"
+        f"({between(below.low, below.high, 1, 100)}, in %)."
     )
-    tier = result.parts["tiers"].frame.set_index("tier")["share"]["below_zero"]
-    hopeless = f"; {percent(tier)} would be even if they became as good as the best customers like them"
-    return f"{text}{hopeless if _is_number(tier) else ''}."
 
 
 def stages_and_decline(result: CustomerPortfolio) -> str:
@@ -189,7 +199,11 @@ def stages_and_decline(result: CustomerPortfolio) -> str:
         return "Every customer has left."
     fading, settings = len(result.declining), result.settings
     share = percent(fading / here.sum(), 0)
-    text = f"Of the {number(here.sum())} relationships that have not ended {share} are in decline."
+    text = f"Of the {_counted(here.sum(), 'relationship')} that have not ended {share} are in decline"
+    lapsed = int((result.loyalty[result.declining] == 0).sum())
+    if min(lapsed, fading - lapsed) >= settings.min_cell:
+        text += f", {percent(lapsed / fading, 0)} of these since they bought once only, and long ago"
+    text += "."
     pays, reach = int(result.reinvests.sum()), len(result.within_reach)
     if 0 < pays < settings.min_cell or 0 < reach - pays < settings.min_cell:
         return text
@@ -253,6 +267,7 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
     found = []
     for shot in (result.now, result.then):
         found += [f"At {shot.date}: {problem}" for problem in shot.expectation.problems]
+    found += _of_exits(result)
     if not result.has_draws:
         found.append("Values have no intervals here: the draws of the models could not be made.")
     if not result.has_margins:
@@ -266,13 +281,36 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
             "No costs are given (marketing_touches, service_contacts): that somebody costs more than they bring cannot "
             "be found."
         )
-    for name, classes_of, names in (("class", result.classes, CLASSES), ("tier", result.tiers, tiers.TIERS)):
+    for name, classes_of, names in (
+        ("class", result.classes[~result.now.ended], CLASSES),
+        ("tier", result.tiers, tiers.TIERS),
+    ):
         only = np.unique(classes_of)
-        if len(only) == 1 and len(result) > 1:
+        if len(only) == 1 and len(classes_of) > 1:
             found.append(f"All customers are in one {name} ({names[only[0]]}): the cuts tell nobody apart.")
     if len(result) == 1:
         found.append("There is one customer: nothing can be said of how customers differ.")
     return tuple(dict.fromkeys(found))
+
+
+def _of_exits(result: CustomerPortfolio) -> list[str]:
+    """Say where exits cannot be what they are taken for: a share of all departures that does not change."""
+    if not result.now.ended.any() or result.settings.exits_recorded != -1:
+        return []
+    found = []
+    if result.now.exits_per_departure > MOST_EXITS:
+        found.append(
+            f"There are {percent(result.now.exits_per_departure, 0)} as many exits as the model expects departures: "
+            "model and exits contradict each other. Set exits_recorded to the share of departures that your exits hold."
+        )
+    dates = result.exit_date[result.now.ended]
+    first, last = result.first_date.min(), np.datetime64(result.now.date, "ns")
+    if (dates.min() - first) > (last - first) / 2:
+        found.append(
+            f"The first exit is recorded on {np.datetime_as_string(dates.min(), 'D')}, late in the time observed: "
+            "departures before may not be recorded. Set exits_recorded to the share of departures that your exits hold."
+        )
+    return found
 
 
 def notes(result: CustomerPortfolio) -> tuple[str, ...]:
@@ -282,6 +320,16 @@ def notes(result: CustomerPortfolio) -> tuple[str, ...]:
     return (
         *((f"Intervals rest on {drawn} draws instead of {asked}: there are many customers.",) if fewer else ()),
         *(note for one in result.files.all.values() for note in one.notes),
+        *(
+            (
+                f"{percent(result.now.recorded_share, 0)} of departures are taken to be recorded as exits "
+                "(exits_recorded): of whom none is recorded is the likelier a customer still.",
+            )
+            if result.now.ended.any()
+            else ()
+        ),
+        "Intervals of equity and of classes are of what the models leave open; those of shares below 0, of Gini "
+        "coefficients and of the top fifth are of customers like these, whose values are taken as known.",
         "Gold and platinum are used as the sources use them: gold is high in current and future value, platinum in "
         "current value alone. In the customer pyramid of Zeithaml, Rust and Lemon (2001) platinum is on top.",
     )

@@ -37,6 +37,8 @@ class Expectation:
         The models; None where one could not be fitted.
     future_spend : ndarray, shape (customers,)
         Discounted expected spend within the horizon; 0 where there is no model: then nothing is expected.
+    staying : ndarray, shape (customers,)
+        Share of the discounted horizon that whoever is a customer on that day stays one, expected; 1 without a model.
     draws : ndarray of float32, shape (draws, customers)
         Draws of it; no row where there are none.
     problems : tuple of str
@@ -49,6 +51,7 @@ class Expectation:
     purchases: Fit | None
     spend: Fit | None
     future_spend: np.ndarray
+    staying: np.ndarray
     draws: np.ndarray
     problems: tuple[str, ...]
 
@@ -101,7 +104,25 @@ def expect(
     failures = [text for text in (failure, spend_failure) if text]
     kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
     problems = tuple(dict.fromkeys([*failures, *kept, *problem]))
-    return Expectation(end, time_unit, found.customers, fit, spend, future, drawn, problems)
+    staying = _staying(found.customers, fit, horizon)
+    return Expectation(end, time_unit, found.customers, fit, spend, future, staying, drawn, problems)
+
+
+def _staying(customers: pd.DataFrame, fit: Fit | None, horizon: dict) -> np.ndarray:
+    """Return the share of the discounted horizon that customers of the day stay, by how their purchases thin out.
+
+    Whoever stays buys at an even rate, so that purchases expected within the horizon, over those of the first week at
+    that rate, are the discounted weeks that the customer stays.
+    """
+    if fit is None:
+        return np.ones(len(customers))
+    history = [customers[name].to_numpy(float) for name in valuation.HISTORY]
+    rate, unit = horizon["annual_discount_rate"], horizon["time_unit"]
+    weeks = (horizon["horizon_weeks"], 1)
+    ahead, first = (value.discounted_purchases(fit.model, *history, length, rate, unit) for length in weeks)
+    years, one = (float(value.discounted_cost(1.0, length, rate)) for length in weeks)
+    even = first * years / one
+    return np.divide(ahead, even, out=np.ones(len(customers)), where=even > 0).clip(0, 1)
 
 
 def _future(

@@ -37,6 +37,7 @@ from .parts import (
 
 WIDE, TALL = 2.75, 2.2  # inches of a class
 LARGEST = 0.95  # inches: side of the square of the largest class, beside which the words have room
+MOVED = (*SHOWN, "ended")  # where customers of a class may have got to
 CLASS = Column("Class", names=CLASSES)
 NOT_YET = "not yet a customer"
 
@@ -170,7 +171,7 @@ def migration(frame: pd.DataFrame) -> Figure:
     # of a class that nobody was in nothing is to be said
     some = frame.assign(some=numbers(frame, "customers") != 0).groupby("class_then")["some"].any()
     before = [each for each in before if some[each]]
-    shares, people = (pivoted(frame, *keys, value, before, SHOWN) for value in ("share_of_row", "customers"))
+    shares, people = (pivoted(frame, *keys, value, before, MOVED) for value in ("share_of_row", "customers"))
     texts = [
         [
             f"{share(part)}\n{number(size)}" if np.isfinite(part) else _why_not(size)
@@ -185,7 +186,7 @@ def migration(frame: pd.DataFrame) -> Figure:
             drawn_names([each], CLASSES, 12)[0] if each in CLASSES else NOT_YET.replace("a ", "a\n") for each in before
         ]
         top = max(np.nanmax(shares), 0.01)
-        grid(axes, shares, texts, rows, drawn_names(SHOWN, CLASSES, 12), span=(0, 1.1 * top))
+        grid(axes, shares, texts, rows, drawn_names(MOVED, CLASSES, 12), span=(0, 1.1 * top))
         axes.set_xlabel("class now; in the cells: share of the row, customers")
         axes.set_ylabel("class then")
         return figure
@@ -208,7 +209,7 @@ def _why_not(size: float) -> str:
 
 def _moves(each: str, shares: np.ndarray) -> str:
     """Say where the customers of a class went."""
-    found = [(part, to) for part, to in zip(shares, SHOWN, strict=True) if np.isfinite(part)]
+    found = [(part, to) for part, to in zip(shares, MOVED, strict=True) if np.isfinite(part)]
     start = f"Of {in_english(each, CLASSES)}" if each in CLASSES else "Of those who were not yet customers"
     if not found:
         return f"{start} nothing is shown."

@@ -18,6 +18,7 @@ NO_DRAWS = "Values have no intervals here, so nothing can be said of how sure a 
 NAMES = {name: f"{CLASS_CHINESE[name]} {name}" for name in SHOWN}
 NOT_YET = "not_yet"
 THEN = NAMES | {NOT_YET: "not yet a customer"}
+NOW = NAMES | {"ended": f"{CLASS_CHINESE['ended']} left"}
 NEXT_STEP = {"gold": "keep", "platinum": "protect", "iron": "develop", "lead": "serve_at_low_cost"}
 SOURCE = (
     "Gold is high in both values and platinum high in current value alone, as in the Chinese textbooks that the "
@@ -33,7 +34,7 @@ def tables(result: Measurement) -> list[Table]:
 
 def has_small(result: Measurement) -> bool:
     """Tell whether a class has too few customers to be shown."""
-    sizes = np.bincount(result.classes, minlength=len(CLASSES))
+    sizes = np.bincount(result.classes[~result.now.ended], minlength=len(CLASSES))
     return bool(((sizes > 0) & (sizes < result.settings.min_cell)).any())
 
 
@@ -49,14 +50,16 @@ def without_small(frame: pd.DataFrame, result: Measurement, keep: tuple[str, ...
 
 def classes(result: Measurement) -> Table:
     """Size and value of each class."""
-    now, stable = result.now, result.class_stability
+    now, stable, here = result.now, result.class_stability, ~result.now.ended
+    if not here.any():
+        return Table.nothing("classes", "Every customer has left: nobody is left to be classed.")
     amounts = {
         "current_value": now.current_value,
         "future_value": now.future_value,
         "lifetime_value": now.value,
         "referral_value": result.influence,
     }
-    found = totals(result.classes, len(CLASSES), amounts)
+    found = totals(result.classes[here], len(CLASSES), {name: values[here] for name, values in amounts.items()})
     nothing = np.full(len(CLASSES), np.nan)
     frame = pd.DataFrame(
         {
@@ -89,8 +92,9 @@ def _caption(result: Measurement) -> str:
     (current, future), settings, currency = result.cuts, result.settings, result.currency
     meanings = "; ".join(f"{name}: {CLASS_MEANING[name]}" for name in SHOWN)
     text = (
-        f"{number(len(result))} customers on {result.now.date}: {meanings}. Current value, the margin of the last 12 "
-        f"months less what the customer cost in them, is high above {number(current, 2)} {currency} "
+        f"{number((~result.now.ended).sum())} customers who had not left on {result.now.date}: {meanings}. "
+        f"Current value, the margin of the last 12 months less what the customer cost in them, is high above "
+        f"{number(current, 2)} {currency} "
         f"({settings.current_cut}); future value, the margin expected in the {settings.horizon_weeks} weeks ahead, "
         f"discounted, above {number(future, 2)} ({settings.future_cut}); a value at the cut is low. {SOURCE} Sums in "
         f"{currency}, rounded. "
@@ -101,7 +105,7 @@ def _caption(result: Measurement) -> str:
         return f"{text}Shares have no interval: values have no draws."
     return (
         f"{text}As classed is by the expected values; the expected share and its interval are of draws of future "
-        "value, each with its own cut, and may lie elsewhere. Sums have no interval."
+        "value, the cuts staying where they are, and may lie elsewhere. Sums have no interval."
     )
 
 
@@ -109,7 +113,8 @@ def _without_few_bringers(frame: pd.DataFrame, result: Measurement) -> pd.Series
     """Return referral value, missing where few of a class brought anybody: it would be theirs."""
     if not result.has("referrals"):
         return pd.Series(np.nan, frame.index)
-    brought = np.bincount(result.classes[result.influence != 0], minlength=len(CLASSES))
+    bringers = (result.influence != 0) & ~result.now.ended
+    brought = np.bincount(result.classes[bringers], minlength=len(CLASSES))
     shown = suppress_small_groups(
         pd.DataFrame({"class": CLASSES, "bringers": brought}), "bringers", ("class",), result.settings.min_cell
     )
@@ -118,16 +123,17 @@ def _without_few_bringers(frame: pd.DataFrame, result: Measurement) -> pd.Series
 
 def migration(result: Measurement) -> Table:
     """Who moved from which class to which between the two dates."""
-    counts = result.migration[[*ORDER, len(CLASSES)]][:, ORDER]
+    order = [*ORDER, len(CLASSES)]
+    counts = result.migration[order][:, order]
     known = rows_and_columns(*counts.shape)
     hidden = hidden_cells(counts.ravel(), known, result.settings.min_cell, also=has_small(result))
-    frame = long_table(counts, {"class_then": tuple(THEN), "class_now": SHOWN}, hidden)
-    view, columns = side_by_side(frame, Column(f"On {result.then.date}", names=THEN), NAMES)
+    frame = long_table(counts, {"class_then": tuple(THEN), "class_now": tuple(NOW)}, hidden)
+    view, columns = side_by_side(frame, Column(f"On {result.then.date}", names=THEN), NOW)
     caption = (
-        f"The {number(len(result))} customers of {result.now.date} by their class then (rows) and now (columns), with "
-        f"their share of the row. Both dates have the cuts of {result.now.date}: who moves has changed, and not the "
-        f"cut. A dash is a cell of fewer than {result.settings.min_cell} customers, or one that would tell of such a "
-        f"cell. Counts have no interval. {SOURCE}"
+        f"The customers of {result.now.date}, but for those who had left before {result.then.date}, by their class "
+        f"then (rows) and now (columns), with their share of the row. Both dates have the cuts of {result.now.date}: "
+        f"who moves has changed, and not the cut. A dash is a cell of fewer than {result.settings.min_cell} customers, "
+        f"or one that would tell of such a cell. Counts have no interval. {SOURCE}"
     )
     return Table("migration", frame, caption, columns, view)
 
@@ -151,8 +157,8 @@ def class_stability(result: Measurement) -> Table:
         "mean_probability": Column("Mean probability of this class", digits=1, percent=True),
     }
     caption = (
-        f"The customers of {result.now.date}. Each draw takes other parameters of the models and other mean spends, "
-        "and classes everyone anew, by cuts of its own; current value has happened and is the same in all. "
+        f"The customers who had not left on {result.now.date}. Each draw takes other parameters of the models and "
+        "other mean spends, and classes everyone anew; the cuts stay, and current value has happened and is the same. "
         "What is shown is the uncertainty itself and has no interval."
     )
     return Table("class_stability", frame, caption, columns)
@@ -161,7 +167,8 @@ def class_stability(result: Measurement) -> Table:
 def moved_cuts(result: Measurement) -> Table:
     """How many customers change class when a cut moves."""
     found, least = result.moved_cuts, result.settings.min_cell
-    both = {"current_value": result.now.current_value, "future_value": result.now.future_value}
+    here = ~result.now.ended if (~result.now.ended).any() else np.ones(len(result), bool)
+    both = {"current_value": result.now.current_value[here], "future_value": result.now.future_value[here]}
     lines = []
     for axis, (value, amounts) in enumerate(both.items()):
         for place, step in enumerate(found.steps):
@@ -177,8 +184,8 @@ def moved_cuts(result: Measurement) -> Table:
         "changed": Column("Customers who change class", digits=1, percent=True),
     }
     caption = (
-        f"The customers of {result.now.date}. One cut moves, the other stays; where many customers have the same "
-        f"value, a step may change nothing. Not shown where fewer than {least} customers would change, or be on one "
-        "side. Shares have no interval."
+        f"The customers who had not left on {result.now.date}. One cut moves, the other stays; where many customers "
+        f"have the same value, a step may change nothing. Not shown where fewer than {least} customers would "
+        "change, or be on one side. Shares have no interval."
     )
     return Table("moved_cuts", frame, caption, columns)
