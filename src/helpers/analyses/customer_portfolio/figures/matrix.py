@@ -165,13 +165,14 @@ def migration(frame: pd.DataFrame) -> Figure:
     name = "migration"
     if rows_seen(frame, "share_of_row").empty:
         return nothing(name, "Too few customers are in each class at both dates to show who moved.", frame)
+    after = [each for each in MOVED if (frame.class_now == each).any()]
     before = [each for each in SHOWN if (frame.class_then == each).any()]
     before += [each for each in frame.class_then.unique() if each not in SHOWN]
     keys = ("class_then", "class_now")
     # of a class that nobody was in nothing is to be said
     some = frame.assign(some=numbers(frame, "customers") != 0).groupby("class_then")["some"].any()
     before = [each for each in before if some[each]]
-    shares, people = (pivoted(frame, *keys, value, before, MOVED) for value in ("share_of_row", "customers"))
+    shares, people = (pivoted(frame, *keys, value, before, after) for value in ("share_of_row", "customers"))
     texts = [
         [
             f"{share(part)}\n{number(size)}" if np.isfinite(part) else _why_not(size)
@@ -186,12 +187,12 @@ def migration(frame: pd.DataFrame) -> Figure:
             drawn_names([each], CLASSES, 12)[0] if each in CLASSES else NOT_YET.replace("a ", "a\n") for each in before
         ]
         top = max(np.nanmax(shares), 0.01)
-        grid(axes, shares, texts, rows, drawn_names(MOVED, CLASSES, 12), span=(0, 1.1 * top))
+        grid(axes, shares, texts, rows, drawn_names(after, CLASSES, 12), span=(0, 1.1 * top))
         axes.set_xlabel("class now; in the cells: share of the row, customers")
         axes.set_ylabel("class then")
         return figure
 
-    told = " ".join(_moves(each, line) for each, line in zip(before, shares, strict=True))
+    told = " ".join(_moves(each, line, after) for each, line in zip(before, shares, strict=True))
     alt = f"Grid of the classes of customers at the earlier date (rows) and now (columns). {told}"
     then = {each: NOT_YET for each in before if each not in CLASSES} | CLASSES
     columns = {
@@ -207,9 +208,9 @@ def _why_not(size: float) -> str:
     return "" if size == 0 else NOT_SHOWN.replace(" ", "\n")
 
 
-def _moves(each: str, shares: np.ndarray) -> str:
+def _moves(each: str, shares: np.ndarray, after: list[str]) -> str:
     """Say where the customers of a class went."""
-    found = [(part, to) for part, to in zip(shares, MOVED, strict=True) if np.isfinite(part)]
+    found = [(part, to) for part, to in zip(shares, after, strict=True) if np.isfinite(part)]
     start = f"Of {in_english(each, CLASSES)}" if each in CLASSES else "Of those who were not yet customers"
     if not found:
         return f"{start} nothing is shown."

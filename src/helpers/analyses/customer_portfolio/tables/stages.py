@@ -66,7 +66,8 @@ def _at(result: Measurement, when: str) -> pd.DataFrame:
             "future_value": np.bincount(places, shot.future_value, minlength=len(STAGES)),
         }
     )
-    return suppress_small_groups(frame, "customers", ("when", "date", "stage"), result.settings.min_cell)
+    shown = suppress_small_groups(frame, "customers", ("when", "date", "stage"), result.settings.min_cell)
+    return shown.astype(dict.fromkeys(("customers", "share", "current_value", "future_value"), float))
 
 
 def _rule(result: Measurement) -> str:
