@@ -94,15 +94,25 @@ def test_who_bought_later_is_not_gone(write):
         "the last exit of a customer": 2,
     }
     assert counts.iloc[:-1].sum() == counts.iloc[-1]
+    assert found.customers == 2
     assert found.notes == [
+        "Exits of exits.csv dated after 2020-12-31 (the last purchase unless observation_end is set): 1. They are left "
+        "out: set observation_end to a later day to count them.",
         "Exits of exits.csv after which the customer came back (a purchase later): 2. These customers are not gone, "
         "and the exits are left out.",
         "Exits of exits.csv dated before the customer's first purchase: 1. They are left out.",
     ]
     lenient = exits.load(path, customers=known, observation_end="2020-12-31", grace_days=2)
     assert [name for name, *_ in rows(lenient)] == ["returned", "stayed", "twice"]
+    late = exits.load(path, customers=known, observation_end="2019-12-30")
+    assert late.customers == 0 and [note[:43] for note in late.notes] == [
+        "Exits of exits.csv dated after 2019-12-30 (",
+        "No exit of exits.csv counts: nobody is know",
+    ]
+    assert "is set): 8. They are left out" in late.notes[0]
     none = exits.load(write("nobody,2020-02-01,left"), customers=known)
     assert rows(none) == [] and none.notes == ["No exit of exits.csv counts: nobody is known to have left."]
+    assert none.customers == 0
 
 
 @pytest.mark.parametrize(
@@ -120,7 +130,7 @@ def test_wrong_parameters(choices, words):
 
 def test_none_given_and_the_simulated_firm(write):
     none = exits.load()
-    assert rows(none) == [] and none.accounting.empty and none.inputs == none.notes == []
+    assert rows(none) == [] and none.accounting.empty and none.inputs == none.notes == [] and none.customers == 0
     assert check_input("exits", write("1,2020-01-01,x"), {"causes": {"x": "left"}}) == "1 rows in the file, 1 exits"
     found = exits.load("synthetic_firm")
     assert found.notes == [] and found.accounting.rows.nunique() == 1

@@ -36,7 +36,7 @@ def test_none_given_is_a_table_that_joins(write):
     purchases = transactions.load("cdnow_sample")
     connection = purchases.table.get_backend()
     none = marketing_touches.load("", connection=connection)
-    assert totals(none) == [] and none.accounting.empty and none.inputs == none.notes == []
+    assert totals(none) == [] and none.accounting.empty and none.inputs == none.notes == [] and none.customers == 0
     some = marketing_touches.load(write("0001,1997-01-01,3,"), connection=connection)
     for found, cost in ((none, 0), (some, 3)):
         joined = purchases.table.select("customer_id").distinct().left_join(found.table, "customer_id")
@@ -49,7 +49,7 @@ def test_touches_of_nobodys_customers_are_accounted_for(write):
         "0001,1997-01-01,3,", "0001,1997-01-02,4,", "x,1997-01-01,8,", "x,1999-01-01,16,", " 0002,1997-01-01,1,"
     )
     found = marketing_touches.load(path, observation_end="1998-06-30", customers=purchases.table)
-    assert totals(found) == [("0001", 7.0, 0.0), ("0002", 1.0, 0.0)]
+    assert totals(found) == [("0001", 7.0, 0.0), ("0002", 1.0, 0.0)] and found.customers == 2
     lines = list(found.accounting.itertuples(index=False, name=None))
     assert lines[1:] == [
         ("excluded", -1, -16.0, "dated after 1998-06-30"),
@@ -58,7 +58,7 @@ def test_touches_of_nobodys_customers_are_accounted_for(write):
     ]
     assert lines[0][1:3] == (5, 32.0)
     nobody = marketing_touches.load(write("x,1997-01-01,8,"), customers=purchases.table)
-    assert totals(nobody) == [] and nobody.accounting.rows.tolist() == [1, -1, 0]
+    assert totals(nobody) == [] and nobody.customers == 0 and nobody.accounting.rows.tolist() == [1, -1, 0]
     assert marketing_touches.load("", customers=purchases.table).table.get_backend() is purchases.table.get_backend()
 
 

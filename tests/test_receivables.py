@@ -36,7 +36,7 @@ def test_what_is_overdue_by_hand(write):
     found = receivables.load(path, observation_end="2020-12-31")
     owed = rows(found)
     assert owed["a"] == (200, 45, 0.225) and owed["b"] == (10, 10, 1) and "c" not in owed
-    assert owed["d"][:2] == (0, 0) and math.isnan(owed["d"][2])
+    assert owed["d"][:2] == (0, 0) and math.isnan(owed["d"][2]) and found.customers == 3
     assert list(found.accounting.itertuples(index=False, name=None))[1:] == [
         ("excluded", -1, -7.0, "due after 2020-12-31"),
         ("receivables", 5, 210.0, "fallen due up to 2020-12-31"),
@@ -88,7 +88,7 @@ def test_what_falls_due_later_is_no_mistake(write):
     path = write("a,2020-01-01,9,0", "a,2020-03-01,5,0", "x,2020-01-01,3,0")
     customers = connect().create_table("customers", pd.DataFrame({"customer_id": ["a"]}))
     found = receivables.load(path, today="2020-02-01", customers=customers)
-    assert rows(found) == {"a": (9, 9, 1)} and found.notes == []
+    assert rows(found) == {"a": (9, 9, 1)} and found.notes == [] and found.customers == 1
     assert found.accounting.reason.tolist()[1:] == [
         "due after 2020-02-01",
         "customer_id has no purchase",
@@ -99,6 +99,6 @@ def test_what_falls_due_later_is_no_mistake(write):
 
 def test_none_given_and_the_simulated_firm():
     none = receivables.load()
-    assert rows(none) == {} and none.accounting.empty and none.inputs == none.notes == []
+    assert rows(none) == {} and none.accounting.empty and none.inputs == none.notes == [] and none.customers == 0
     table = receivables.load("synthetic_firm").table.to_pandas()
     assert table.overdue_share.dropna().between(0, 1).all() and 0.1 < table.overdue.sum() / table.due.sum() < 0.3

@@ -54,7 +54,7 @@ def test_costs_that_are_not_stated_are_imputed_and_counted(write):
     path = write("1,2020-01-01,2,a", "1,2020-01-02,,投诉", "x,2020-01-02,,a")
     customers = connect().create_table("customers", pd.DataFrame({"customer_id": ["1", "2"]}))
     found = service_contacts.load(path, cost_per_contact=5, customers=customers, feedback_kinds=["投诉"])
-    assert rows(found) == [("1", 7.0, 7.0, 2, 1)]
+    assert rows(found) == [("1", 7.0, 7.0, 2, 1)] and found.customers == 1
     assert list(found.accounting.itertuples(index=False, name=None))[1:] == [
         ("imputed", 0, 10.0, "cost of 2 contacts is not stated: each counts as 5"),
         ("excluded", -1, -5.0, "customer_id has no purchase"),
@@ -77,7 +77,7 @@ def test_no_feedback_may_be_a_matter_of_words(write):
 
 def test_none_given_is_a_table_that_joins():
     none = service_contacts.load(earlier="2020-01-01")
-    assert none.accounting.empty and none.inputs == none.notes == [] and rows(none) == []
+    assert none.accounting.empty and none.inputs == none.notes == [] and rows(none) == [] and none.customers == 0
     assert len(none.table.columns) == 7 and len(service_contacts.load().table.columns) == 5
 
 

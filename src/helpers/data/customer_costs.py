@@ -32,6 +32,8 @@ class CustomerCosts:
         Sentences that a report must show.
     by_month : pandas.DataFrame
         month (its first day), cost: what was spent on customers in each calendar month up to the last day that counts.
+    customers : int
+        How many customers have at least one row that counts; 0 where no file was given.
     """
 
     table: ibis.Table
@@ -39,6 +41,7 @@ class CustomerCosts:
     inputs: list[dict]
     notes: list[str]
     by_month: pd.DataFrame
+    customers: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def no_costs(columns: Mapping[str, str], cost: str, earlier: object, connection:
     names = [cost, f"current_{cost}"]
     dated = [f"earlier_{name}" for name in names] if earlier else []
     types = {"customer_id": "string", **dict.fromkeys(names, "float64"), **columns, **dict.fromkeys(dated, "float64")}
-    return CustomerCosts(empty(types, connection), account([]), [], [], _by_month())
+    return CustomerCosts(empty(types, connection), account([]), [], [], _by_month(), 0)
 
 
 def add_up(
@@ -173,6 +176,7 @@ def add_up(
         inputs=checked.inputs,
         notes=[*checked.notes, *notes, *_credits(checked, by_customer)],
         by_month=_by_month(rows, window.end, customers),
+        customers=int(known.count().to_pyarrow().as_py()),
     )
 
 

@@ -41,12 +41,15 @@ class Exits:
         name, path, sha256, bytes, rows of each file.
     notes : list of str
         Sentences that a report must show.
+    customers : int
+        How many customers have left; 0 where no file was given.
     """
 
     table: ibis.Table
     accounting: pd.DataFrame
     inputs: list[dict]
     notes: list[str]
+    customers: int
 
 
 def load(
@@ -105,7 +108,7 @@ def load(
     connection = engine_of(customers, connection)
     if not source:
         nobody = empty({"customer_id": "string", "date": "date", "cause": "string"}, connection)
-        return Exits(nobody, account([]), [], [])
+        return Exits(nobody, account([]), [], [], 0)
     checked = check(
         source,
         contracts.exits(codes),
@@ -126,7 +129,8 @@ def load(
         table=counted.select("customer_id", "date", "cause"),
         accounting=account([*checked.steps, *steps]),
         inputs=checked.inputs,
-        notes=[*checked.notes, *_notes(checked, steps, grace_days)],
+        notes=[*checked.notes, *_notes(checked, steps, end, grace_days)],
+        customers=int(counted.customer_id.nunique().to_pyarrow().as_py()),
     )
 
 
@@ -145,7 +149,7 @@ def _own_codes(causes: Mapping[str, str] | None) -> dict[str, str]:
 def _judged(rows: ibis.Table, customers: ibis.Table | None, end: datetime.date, grace_days: int) -> ibis.Table:
     """Give each exit the first reason for which it does not count."""
     exits = rows.select("customer_id", "date", cause=rows.cause.coalesce(UNKNOWN))
-    late = (exits.date > end, f"dated after {end}")
+    late = (exits.date > end, _after(end))
     if customers is None:
         judged = exits.mutate(fault=ibis.cases(late, else_=_COUNTED))
     else:
@@ -168,6 +172,10 @@ def _judged(rows: ibis.Table, customers: ibis.Table | None, end: datetime.date, 
     return judged.mutate(fault=ibis.ifelse(is_superseded, _SUPERSEDED, judged.fault))
 
 
+def _after(end: datetime.date) -> str:
+    return f"dated after {end}"
+
+
 def _came_back(grace_days: int) -> str:
     return f"the customer bought more than {grace_days:,} days later" if grace_days else "the customer bought later"
 
@@ -181,9 +189,16 @@ def _steps(judged: ibis.Table) -> list[tuple[str, int, float, str]]:
     return [*steps, ("exits", counted, math.nan, _COUNTED)]
 
 
-def _notes(checked: CheckedRows, steps: list[tuple[str, int, float, str]], grace_days: int) -> list[str]:
+def _notes(
+    checked: CheckedRows, steps: list[tuple[str, int, float, str]], end: datetime.date, grace_days: int
+) -> list[str]:
     found = {reason: abs(rows) for _, rows, _, reason in steps}
     notes = []
+    if found.get(_after(end)):
+        notes.append(
+            f"Exits of {checked.name} {_after(end)} (the last purchase unless observation_end is set): "
+            f"{found[_after(end)]:,}. They are left out: set observation_end to a later day to count them."
+        )
     if found.get(_came_back(grace_days)):
         within = f" more than {grace_days:,} days" if grace_days else ""
         notes.append(

@@ -31,12 +31,15 @@ class Receivables:
         name, path, sha256, bytes, rows of each file.
     notes : list of str
         Sentences that a report must show.
+    customers : int
+        How many customers have at least one row that counts; 0 where no file was given.
     """
 
     table: ibis.Table
     accounting: pd.DataFrame
     inputs: list[dict]
     notes: list[str]
+    customers: int
 
 
 def load(
@@ -83,7 +86,7 @@ def load(
     connection = engine_of(customers, connection)
     if not source:
         columns = {"customer_id": "string", "due": "float64", "overdue": "float64", "overdue_share": "float64"}
-        return Receivables(empty(columns, connection), account([]), [], [])
+        return Receivables(empty(columns, connection), account([]), [], [], 0)
     checked = check(
         source,
         TABLES["receivables"],
@@ -104,13 +107,13 @@ def load(
     due = ibis.greatest(by_customer.invoiced - by_customer.credited, 0.0)
     overdue = ibis.greatest(by_customer.unpaid - by_customer.credited, 0.0)
     table = by_customer.mutate(due=due, overdue=overdue, overdue_share=ibis.ifelse(due > 0, overdue / due, None))
+    known = table.filter(table.is_customer & (table.rows > 0))
     return Receivables(
-        table=table.filter(table.is_customer & (table.rows > 0)).select(
-            "customer_id", "due", "overdue", "overdue_share"
-        ),
+        table=known.select("customer_id", "due", "overdue", "overdue_share"),
         accounting=account([*checked.steps, *_steps(by_customer, end)]),
         inputs=checked.inputs,
         notes=[*checked.notes, *_notes(checked, by_customer, unpaid_when_missing)],
+        customers=int(known.count().to_pyarrow().as_py()),
     )
 
 
