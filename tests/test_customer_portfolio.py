@@ -271,6 +271,9 @@ def test_words_follow_the_numbers(found, cdnow):
         ({"levels": {"basic": {"cost": -1}}}, "from 0 up"),
         ({"future_cut": "quantile", "future_cut_at": 1.5}, "is a share"),
         ({"reinvest_response": 1.2}, "from 0 to 1"),
+        ({"reinvest_cost": float("inf")}, "reinvest_cost takes finite numbers only"),
+        ({"current_cut_at": float("nan")}, "current_cut_at takes finite numbers only"),
+        ({"levels": {"basic": {"cost": float("inf")}}}, "levels takes finite numbers only"),
         ({"earlier": "2020-01-01"}, "earlier_date"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -17,7 +18,7 @@ class Choices:
     Raises
     ------
     InputRefused
-        With every value that is of a wrong type, or out of its range, at once.
+        With every value that is of a wrong type, not finite, or out of its range, at once.
     """
 
     @classmethod
@@ -51,6 +52,11 @@ class Choices:
             for name, kind in types.items()
             if not isinstance(getattr(self, name), (int, float) if kind is float else kind)
         ]
+        wrong += [
+            Problem(f"{name} takes finite numbers only, not {getattr(self, name)!r}")
+            for name in types
+            if not _is_finite(getattr(self, name))
+        ]
         if wrong:
             raise InputRefused("these parameters", wrong)
         problems = [
@@ -64,3 +70,12 @@ class Choices:
     def rules(self) -> dict[str, tuple[bool, str]]:
         """Return for each parameter with a range whether it is kept, and what it is."""
         return {}
+
+
+def _is_finite(value: Any) -> bool:
+    """Tell whether a value, and everything in it, is no infinite number and no NaN."""
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
