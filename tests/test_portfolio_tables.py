@@ -1,11 +1,12 @@
 """The tables of the portfolio: they add up, show no small group nor what tells of one, and say what cannot be known."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from helpers.analyses.customer_portfolio.measurement import measure
@@ -210,6 +211,7 @@ def test_three_customers_are_not_told_apart(three):
     some.lists(some.integers(0, 30), min_size=12, max_size=12),
     some.integers(2, 12),
 )
+@example([15, 20, 15, 30, 23, 1, 4, 16, 25, 2, 21, 23], 10)
 @settings(max_examples=60, deadline=None)
 def test_no_small_cell_follows_from_rows_and_columns(counts, least):
     known, counts = crossed.rows_and_columns(4, 3), np.array(counts)
@@ -227,6 +229,12 @@ def test_no_small_cell_follows_from_rows_and_columns(counts, least):
     for line in known:
         inside = line & hidden
         assert not inside.any() or counts[inside].sum() >= least or hidden[line].all()
+    # of any rows less any columns nothing may be left but cells that can be seen to hold few
+    for chosen in itertools.product([False, True], repeat=7):
+        rest = np.array(chosen) * np.repeat([1, -1], [4, 3]) @ known
+        inside = (rest > 0) & hidden
+        if inside.any() and not hidden[rest < 0].any() and not hidden[rest != 0].all():
+            assert counts[inside].sum() >= least
 
 
 # --- what cannot be known ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linprog
 
 from helpers.exhibits import DASH, Column, number, percent
 
@@ -13,8 +14,9 @@ ROUNDING = 1e-9
 def hidden_cells(customers, known, least: int, also=False) -> np.ndarray:
     """Choose the cells that must not be shown.
 
-    Beside the small ones as many as it takes that none of these follows from the sums that are known, and that no such
-    sum is all that a few customers make up (complementary suppression): the smallest first, an empty cell last.
+    Beside the small ones as many as it takes that none of these follows from the sums that are known, that no such sum
+    is all that a few customers make up, and that no combination of them, such as rows less columns, tells of a hidden
+    cell that it is small (complementary suppression): the smallest first, an empty cell last.
 
     Parameters
     ----------
@@ -47,8 +49,31 @@ def _next_to_hide(customers, known, least: int, small, hidden) -> int | None:
     for line in order:
         shown = known[line] & ~hidden
         if shown.any():
-            return int(np.argmin(np.where(shown, np.where(customers > 0, customers, customers.sum() + 1), np.inf)))
+            return _smallest(customers, shown)
+    for cell in np.flatnonzero(hidden & (customers < least)):
+        highest, combination = _highest(customers, known, hidden, cell)
+        shown = (np.abs(combination) > ROUNDING) & ~hidden
+        if highest < least - ROUNDING and shown.any():
+            return _smallest(customers, shown)
     return None
+
+
+def _smallest(customers, among) -> int:
+    return int(np.argmin(np.where(among, np.where(customers > 0, customers, customers.sum() + 1), np.inf)))
+
+
+def _highest(customers, known, hidden, cell: int) -> tuple[float, np.ndarray]:
+    """Return the most customers a hidden cell can have for all that is known, and the combination that says so.
+
+    What is known are the sums, what is shown of them, and that no cell has fewer than none. The combination of the sums
+    (the dual solution of the linear programme) is as it weighs each cell.
+    """
+    if not known[:, cell].any():
+        return np.inf, np.zeros(len(hidden))
+    sums = known[:, hidden].astype(float)
+    sought = np.flatnonzero(hidden) == cell
+    found = linprog(-sought.astype(float), A_eq=sums, b_eq=sums @ customers[hidden])
+    return -found.fun, found.eqlin.marginals @ known
 
 
 def _is_open(known, hidden) -> np.ndarray:
