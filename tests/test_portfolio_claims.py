@@ -108,7 +108,9 @@ def said(table) -> str:
 def test_planted_claims_are_supported(found):
     ledger = claims(found)
     assert [claim.claim for claim in ledger] == ["A01", "A01", "B12", "C12", "A12"]
-    assert {claim.verdict for claim in ledger} == {SUPPORTED}, [claim.why for claim in ledger]
+    verdicts = [SUPPORTED, SUPPORTED, SUPPORTED, SUPPORTED, DEPENDS]
+    assert [claim.verdict for claim in ledger] == verdicts, [claim.why for claim in ledger]
+    assert "one point in time" in ledger[-1].why and ledger[-1].low > 0
     assert all(claim.low <= claim.estimate <= claim.high for claim in ledger)
     assert [claim.estimate > 0 for claim in ledger] == [True, False, False, True, True]
     assert len({claim.sentence_zh for claim in ledger}) == 5
@@ -133,6 +135,16 @@ def test_owing_more_by_buying_more_alone_depends(found):
     claim = claims(replace(found, overdue=share * found.due))[0]
     assert claim.verdict == DEPENDS and claim.low > 0
     assert "because they buy more" in claim.why
+
+
+def test_without_a_quarter_of_rising_sales_and_falling_profit_b12_is_not_supported(found):
+    def verdict(changes: int, opposed: int) -> str:
+        told = replace(found)
+        told.__dict__["profit_periods"] = replace(found.profit_periods, opposed=np.arange(changes) < opposed)
+        return claims(told)[2].verdict
+
+    assert verdict(4, 0) == NOT_SUPPORTED
+    assert verdict(3, 0) == verdict(4, 1) == SUPPORTED  # as the slopes say
 
 
 def test_few_customers_below_zero_are_not_counted_aloud(otherwise):

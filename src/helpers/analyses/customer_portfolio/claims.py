@@ -14,6 +14,7 @@ from .tables.satisfaction import nothing as no_satisfaction
 
 SLIGHT = 0.1  # a rank correlation that is closer to 0 is too slight for a claim to rest on
 TOP = 0.1  # share of customers that "the largest" are
+FEWEST_CHANGES = 4  # of quarters, of which none opposed speaks against the claim
 NONE = Estimate(np.nan, np.nan, np.nan)
 
 
@@ -182,6 +183,8 @@ def _opposed(result: Measurement) -> tuple[str, str]:
         f"({between(profit.low, profit.high)}); in {number(found.opposed.sum())} of {number(len(found.opposed))} "
         f"changes sales rose while profit fell.{_apart(result)}"
     )
+    if len(found.opposed) >= FEWEST_CHANGES and not found.opposed.any():
+        return NOT_SUPPORTED, why
     if sales.low > 0 and profit.high < 0:
         return SUPPORTED, why
     return (NOT_SUPPORTED if sales.high <= 0 or profit.low >= 0 else DEPENDS), why
@@ -265,15 +268,21 @@ def _sure(result: Measurement) -> int | None:
 
 
 def both_gain(result: Measurement) -> Claim:
-    """Test claim A12: the value of customers to the firm grows with the firm's value to them."""
+    """Test claim A12: the value of customers to the firm grows with the firm's value to them.
+
+    One cross-section of satisfaction and lifetime value shows no growth, so it supports the claim never.
+    """
     why, found = no_satisfaction(result), result.two_sided
     estimate = NONE if why or found is None else Estimate(found.correlation, found.low, found.high)
     verdict = _associated(estimate)
+    if verdict == SUPPORTED:
+        verdict = DEPENDS
     if not why:
         why = (
             f"Satisfaction and lifetime value of the {number(len(found.place))} customers who answered have a rank "
             f"correlation (Spearman's) of {_told(estimate)}. "
-            "That both are high together does not say that the one makes the other."
+            "That is of one point in time, and lifetime value holds the margin of the past: it cannot show that both "
+            "grow together, nor that the one makes the other."
         )
     return _claim(
         "A12",
