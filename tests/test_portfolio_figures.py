@@ -483,11 +483,24 @@ def test_no_step_of_a_curve_is_of_few_customers(size, least):
     assert np.diff(ends).min() >= min(least, size)
 
 
+@given(some.integers(2, 1200), some.integers(1, 30), some.floats(0, 1))
+def test_a_curve_goes_through_its_optimum_unless_that_parts_off_few(size, least, part):
+    best = round(part * size)
+    frame = frames.cumulated(np.where(np.arange(size) < best, 1.0, -1.0), "gain", least)
+    if frame.empty:
+        assert size < 2 * least
+        return
+    assert len(frame) <= frames.MOST_POINTS and np.diff(frame.customers).min() >= least
+    if least <= best <= size - least:
+        assert frame.customers[frame.gain.idxmax()] == frame.gain.max() == best
+
+
 def test_curves_end_at_the_total_and_are_those_of_all_customers():
     profit = customers()["profit"]
     frame = frames.cumulated(profit, "profit", 5)
     assert frame.profit.iloc[-1] == pytest.approx(profit.sum())
-    assert frame.profit.max() == pytest.approx(profit[profit > 0].sum(), rel=1e-3)
+    assert frame.profit.max() == pytest.approx(profit[profit > 0].sum())
+    assert frame.customers[frame.profit.idxmax()] == (profit > 0).sum()
     lorenz = inequality(1.0)
     for name, rows in lorenz.groupby("amount"):
         area = 1 - 2 * np.trapezoid(rows.share_of_amount, rows.share_of_customers)

@@ -14,8 +14,16 @@ CURVE = ["share_of_customers", "customers"]
 
 def thinned(customers: int, min_cell: int) -> np.ndarray:
     """Return after how many customers a curve is drawn: at 200 points at most, no two fewer than `min_cell` apart."""
-    steps = max(min(MOST_POINTS - 1, customers // max(min_cell, 1)), 1)
+    steps = max(min(MOST_POINTS - 2, customers // max(min_cell, 1)), 1)  # leaves room for a point of interest
     return np.unique(np.linspace(0, customers, steps + 1).astype(int))
+
+
+def _through(steps: np.ndarray, place: int, min_cell: int) -> np.ndarray:
+    """Return the steps with one at `place`, less those too near to it; as they were where an end is too near."""
+    if min(place, steps[-1] - place) < max(min_cell, 1):
+        return steps
+    inner = steps[1:-1]
+    return np.unique([0, *inner[abs(inner - place) >= min_cell], place, steps[-1]])
 
 
 def lorenz(amounts, concentration, min_cell: int) -> pd.DataFrame:
@@ -46,11 +54,14 @@ def lorenz(amounts, concentration, min_cell: int) -> pd.DataFrame:
 
 
 def cumulated(values, name: str, min_cell: int) -> pd.DataFrame:
-    """Return share_of_customers, customers and the cumulated values, those who have most first; no rows of too few."""
+    """Return share_of_customers, customers and the cumulated values, those who have most first; no rows of too few.
+
+    The curve is drawn through its highest point, which is after all values above 0, unless that parts off too few.
+    """
     values = np.asarray(values, float)
     if len(values) < 2 * min_cell:
         return pd.DataFrame(columns=[*CURVE, name])
-    steps = thinned(len(values), min_cell)
+    steps = _through(thinned(len(values), min_cell), int((values > 0).sum()), min_cell)
     total = np.append(0.0, np.cumsum(np.sort(values)[::-1]))[steps]
     return pd.DataFrame({"share_of_customers": steps / len(values), "customers": steps, name: total})
 
