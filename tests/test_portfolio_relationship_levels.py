@@ -13,7 +13,9 @@ from helpers.models.customer_portfolio.relationship_levels import (
     assumed_levels,
     assumed_response,
     implied_retention,
+    observed_retention,
     recommend,
+    retention_draws,
     sensitivity,
 )
 
@@ -60,6 +62,41 @@ def test_values_that_no_retention_gives_are_said():
 def test_horizons_that_say_nothing_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         implied_retention(*arguments)
+
+
+def test_observed_retention_by_hand():
+    """Ten exits in 100 customer-years: exp(-.1); Garwood's interval of 10 counts is 4.795 to 18.39, of none 0 to 3.689."""
+    found = observed_retention([10, 0, 0], [100, 50, 0])
+    np.testing.assert_allclose(found.value, [np.exp(-0.1), 1, np.nan])
+    np.testing.assert_allclose(found.low, [np.exp(-0.1839), np.exp(-3.689 / 50), np.nan], rtol=1e-4)
+    np.testing.assert_allclose(found.high, [np.exp(-0.04795), 1, np.nan], rtol=1e-4)
+
+
+def test_draws_of_observed_retention_lie_about_as_its_interval():
+    found = observed_retention([40, 200], [200, 2000])
+    drawn = retention_draws([40, 200], [200, 2000], 20_000, np.random.default_rng(1))
+    np.testing.assert_allclose(np.quantile(drawn, [0.025, 0.975], axis=0), [found.low, found.high], atol=0.004)
+
+
+def test_observed_retention_takes_the_place_of_the_implied():
+    """The third is not observed, the fourth has no margin to keep."""
+    known = Segments([50] * 4, [100, 100, 100, 0], [150, 400, 150, 5], 2, 0.0, 1, retention=[0.8, 0.6, np.nan, 0.9])
+    np.testing.assert_allclose(known.base.retention, [0.8, 0.6, 0.5, np.nan])
+    assert known.base.problems[:3] == ("", "", "") and "no retention" in known.base.problems[3]
+    found = recommend(known, TWO, Response(0.9, np.log(2) / 10))
+    np.testing.assert_allclose(found.retention[0], [0.8, 0.85])
+    np.testing.assert_allclose(found.value.value[0], [50 * 100 * 1.8, 50 * 85 * 1.85])
+    assert found.best[3] == NONE
+
+
+def test_draws_may_hold_retention():
+    known = Segments([50], [100], [150], 2, 0.0, 1, retention=[0.8])
+    drawn = np.linspace(0.7, 0.9, 201)
+    draws = [([100], [150], [each]) for each in drawn]
+    value = recommend(known, TWO, Response(0.9, 0.1), draws=draws).value
+    assert (value.low[0, BASIC], value.high[0, BASIC]) == pytest.approx((5000 * 1.705, 5000 * 1.895))
+    fixed = recommend(known, TWO, Response(0.9, 0.1), draws=[([100], [90]), ([100], [180])]).value
+    assert fixed.low[0, BASIC] == fixed.high[0, BASIC] == pytest.approx(5000 * 1.8)
 
 
 def test_response_to_contact():
@@ -191,6 +228,10 @@ def test_sensitivity_says_where_the_choice_changes():
         lambda: Response(0.9, -1),
         lambda: Segments([-1], [1], [1], 3, 0.1),
         lambda: Segments([1, 2], [1], [1], 3, 0.1),
+        lambda: Segments([1], [1], [1], 3, 0.1, retention=[1.2]),
+        lambda: Segments([1], [1], [1], 3, 0.1, retention=[0.5, 0.5]),
+        lambda: observed_retention([-1], [10]),
+        lambda: observed_retention([1, 2], [10]),
         lambda: assumed_levels(0, 10),
         lambda: assumed_response(-1),
         lambda: recommend(Segments([1], [1], [2], 3, 0.1), (), Response(0.9, 1)),

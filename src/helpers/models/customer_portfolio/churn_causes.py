@@ -149,11 +149,17 @@ def hazards(duration_days, cause, group=None, groups: int | None = None, level: 
     cell = group[gone] * len(CAUSES) + cause[gone]
     exits = np.bincount(cell, minlength=groups * len(CAUSES)).reshape(groups, len(CAUSES))
     years = np.bincount(group, duration, minlength=groups) / DAYS_PER_YEAR
-    watched = np.where(years > 0, years, np.nan)[:, None]
+    return Hazards(exits, years, exact_rate(exits, years[:, None], level))
+
+
+def exact_rate(exits, customer_years, level: float = 0.95) -> Estimate:
+    """Exits per customer-year with the exact interval of `hazards`; nan where nobody was watched for any time."""
+    exits, years = np.asarray(exits), np.asarray(customer_years, float)
+    watched = np.where(years > 0, years, np.nan)
     tail = (1 - level) / 2
     low = np.where(exits > 0, stats.chi2.ppf(tail, 2 * np.maximum(exits, 1)) / 2, 0.0)
     high = stats.chi2.ppf(1 - tail, 2 * exits + 2) / 2
-    return Hazards(exits, years, Estimate(exits / watched, low / watched, high / watched))
+    return Estimate(exits / watched, low / watched, high / watched)
 
 
 @dataclass(frozen=True, eq=False)

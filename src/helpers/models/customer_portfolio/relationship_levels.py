@@ -21,6 +21,8 @@ from scipy import optimize
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
 
+from .churn_causes import exact_rate
+
 NONE = -1  # no level can be recommended
 FACTORS = (0.5, 2.0)
 
@@ -158,8 +160,8 @@ def annuity(retention, horizon_years: float, annual_discount_rate: float, paymen
 
 
 @dataclass(frozen=True, eq=False)
-class ImpliedRetention:
-    """Retention that a value implies, one for each segment.
+class BaseRetention:
+    """Retention as it is, observed or as a value implies it, one for each segment.
 
     Attributes
     ----------
@@ -175,7 +177,7 @@ class ImpliedRetention:
 
 def implied_retention(
     value, margin, horizon_years: float, annual_discount_rate: float, payments_a_year: int = 12
-) -> ImpliedRetention:
+) -> BaseRetention:
     """Find the yearly retention r at which margin x annuity(r) is the future value.
 
     Parameters
@@ -189,7 +191,7 @@ def implied_retention(
 
     Returns
     -------
-    ImpliedRetention
+    BaseRetention
 
     Raises
     ------
@@ -217,7 +219,57 @@ def implied_retention(
         return float(optimize.brentq(lambda retention: worth(retention) - years, 0, 1, xtol=1e-12)), ""
 
     found, problems = zip(*map(solve, value / np.where(margin > 0, margin, np.nan)), strict=True)
-    return ImpliedRetention(np.array(found), problems)
+    return BaseRetention(np.array(found), problems)
+
+
+def observed_retention(exits, customer_years, level: float = 0.95) -> Estimate:
+    """Yearly retention exp(-exits per customer-year), with the exact interval of the rate (Garwood 1936).
+
+    Parameters
+    ----------
+    exits : array_like of int, shape (segments,)
+    customer_years : array_like, shape (segments,)
+        For which the customers of the segment were watched.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    Estimate of ndarray, shape (segments,)
+        nan where nobody was watched for any time.
+
+    Raises
+    ------
+    ValueError
+        Negative numbers, shapes that do not match.
+    """
+    rate = exact_rate(*_watched(exits, customer_years), level)
+    return Estimate(*(np.exp(-each) for each in (rate.value, rate.high, rate.low)))
+
+
+def retention_draws(exits, customer_years, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw observed retention: the rate of exits is a gamma variable, with Jeffreys' prior for a Poisson rate.
+
+    Parameters
+    ----------
+    exits, customer_years : array_like, shape (segments,)
+        As for `observed_retention`.
+    draws : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (draws, segments)
+    """
+    exits, years = _watched(exits, customer_years)
+    return np.exp(-rng.gamma(exits + 0.5, size=(draws, len(exits))) / years)
+
+
+def _watched(exits, customer_years) -> tuple[np.ndarray, np.ndarray]:
+    exits, years = (np.atleast_1d(np.asarray(each, float)) for each in (exits, customer_years))
+    if exits.shape != years.shape or not ((exits >= 0) & (years >= 0)).all():
+        raise ValueError("exits and customer_years must be numbers from 0 up, one for each segment.")
+    return exits, np.where(years > 0, years, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +278,7 @@ class Recommendation:
 
     Attributes
     ----------
-    base : ImpliedRetention
+    base : BaseRetention
         Retention as it is, taken as that of the basic level.
     retention, cost : ndarray, shape (segments, levels)
         Yearly retention, and cost of a customer in a year with what the number of customers adds.
@@ -241,7 +293,7 @@ class Recommendation:
         Yearly cost of the best level.
     """
 
-    base: ImpliedRetention
+    base: BaseRetention
     retention: np.ndarray
     cost: np.ndarray
     value: Estimate
@@ -261,11 +313,13 @@ class Segments:
         Mean margin of a customer who stays, a year; mean future value within the horizon.
     horizon_years, annual_discount_rate, payments_a_year
         As for `annuity`.
+    retention : array_like, shape (segments,), optional
+        Yearly, as observed. It takes the place of what margin and value imply, but where it is nan.
 
     Raises
     ------
     ValueError
-        Negative numbers of customers, shapes that do not match.
+        Negative numbers of customers, retention outside 0 to 1, shapes that do not match.
     """
 
     customers: np.ndarray
@@ -274,6 +328,7 @@ class Segments:
     horizon_years: float
     annual_discount_rate: float
     payments_a_year: int = 12
+    retention: np.ndarray | None = None
 
     def __post_init__(self):
         """Take arrays, and refuse what cannot be."""
@@ -281,13 +336,23 @@ class Segments:
             object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), float)))
         if not self.customers.shape == self.margin.shape == self.value.shape or not (self.customers >= 0).all():
             raise ValueError("Each segment needs a number of customers from 0 up, a margin and a value.")
+        if self.retention is not None:
+            given = np.atleast_1d(np.asarray(self.retention, float))
+            if given.shape != self.customers.shape or ((given < 0) | (given > 1)).any():
+                raise ValueError("retention must be a share from 0 to 1, one for each segment.")
+            object.__setattr__(self, "retention", given)
 
     @property
-    def base(self) -> ImpliedRetention:
-        """Retention that margin and value imply."""
-        return implied_retention(
+    def base(self) -> BaseRetention:
+        """Retention as observed, or as margin and value imply it; nan where there is no margin to keep."""
+        implied = implied_retention(
             self.value, self.margin, self.horizon_years, self.annual_discount_rate, self.payments_a_year
         )
+        if self.retention is None:
+            return implied
+        observed = ~np.isnan(self.retention) & (self.margin > 0)
+        problems = ("" if seen else problem for seen, problem in zip(observed, implied.problems, strict=True))
+        return BaseRetention(np.where(observed, self.retention, implied.retention), tuple(problems))
 
     def worth(self, retention, cost) -> np.ndarray:
         """Value of all customers at this retention and cost of a customer in a year: shape (segments, levels)."""
@@ -310,8 +375,9 @@ def recommend(
     segments : Segments
     levels : sequence of Level
     response : Response
-    draws : iterable of (array_like, array_like), optional
-        Pairs (margin, value) of shape (segments,), one for each draw.
+    draws : iterable of tuple of array_like, optional
+        (margin, value) or (margin, value, retention) of shape (segments,), one for each draw. Where retention is observed
+        and not drawn, the interval takes it as known.
     confidence : float
         Of the percentile intervals.
 
@@ -330,7 +396,7 @@ def recommend(
     crowding = segments.customers[:, None] / np.array([level.capacity for level in levels])
     cost = contact * (1 + crowding)
 
-    def values(of: Segments) -> tuple[ImpliedRetention, np.ndarray, np.ndarray]:
+    def values(of: Segments) -> tuple[BaseRetention, np.ndarray, np.ndarray]:
         base = of.base
         retention = response.retention(base.retention[:, None], contact)
         return base, retention, of.worth(retention, cost)
@@ -338,8 +404,8 @@ def recommend(
     base, retention, value = values(segments)
     best = _best(value)
     drawn = [
-        values(replace(segments, margin=margin, value=future))[2]
-        for margin, future in (draws if draws is not None else ())
+        values(replace(segments, **dict(zip(("margin", "value", "retention"), draw, strict=False))))[2]
+        for draw in (draws if draws is not None else ())
     ]
     low, high = resampling.percentile(drawn, confidence) if drawn else np.full((2, *value.shape), np.nan)
     often = [_best(each)[:, None] == np.arange(len(levels)) for each in drawn]

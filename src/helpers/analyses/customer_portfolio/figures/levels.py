@@ -78,7 +78,11 @@ def relationship_levels(frame: pd.DataFrame, *, currency: str) -> Figure:
     told = "; ".join(
         f"{in_english(group, PYRAMID)} {in_english(ORDER[place], LEVELS)}, "
         + told_money(money, value[row, place], low[row, place], high[row, place])
-        + (f", best in {number(100 * chance[row, place])} % of draws" if np.isfinite(chance[row, place]) else "")
+        + (
+            f", best in {number(100 * chance[row, place])} % of draws, given the assumptions"
+            if np.isfinite(chance[row, place])
+            else ""
+        )
         for row, (group, place) in enumerate(zip(groups, chosen, strict=True))
         if place is not None
     )
@@ -93,7 +97,7 @@ def relationship_levels(frame: pd.DataFrame, *, currency: str) -> Figure:
         "value": money_column("Value less cost", currency),
         "low": money_column("95 % low", currency),
         "high": money_column("95 % high", currency),
-        "probability": Column("Best in so many draws", digits=0, percent=True),
+        "probability": Column("Best in draws, given the assumptions", digits=0, percent=True),
         "recommended": Column("Worth most"),
     }
     return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)

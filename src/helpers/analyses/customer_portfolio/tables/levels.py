@@ -64,6 +64,7 @@ def relationship_levels(result: Measurement) -> Table:
         "customers": np.repeat(known.customers, width),
         "margin": np.repeat(known.margin, width),
         "retention": np.repeat(found.base.retention, width),
+        **{name: np.repeat(values, width) for name, values in _observed(result).items()},
         "level_retention": found.retention.ravel(),
         "level_cost": found.cost.ravel(),
         "value": found.value.value.ravel(),
@@ -89,16 +90,29 @@ def relationship_levels(result: Measurement) -> Table:
         "customers": Column("Customers still there, expected", digits=0),
         "margin": Column("Margin a year of one who stays", currency, 2),
         "retention": Column("Retention a year as it is", digits=0, percent=True),
+        "observed_retention": Column("Retention observed", digits=0, percent=True),
+        "observed_retention_low": Column("95 % low", digits=0, percent=True),
+        "observed_retention_high": Column("95 % high", digits=0, percent=True),
         "level": Column("Level that is worth most", names=NAMES),
         "value": Column("Value less cost", currency, 0),
         "low": Column("95 % low", currency, 0),
         "high": Column("95 % high", currency, 0),
         "gain": Column("more than the basic level", currency, 0),
-        "probability": Column("Best in so many draws", digits=0, percent=True),
+        "probability": Column("Best in draws, given the assumptions", digits=0, percent=True),
         "budget": Column("Cost a year", currency, 0),
     }
+    columns = {name: column for name, column in columns.items() if name in frame}
     view = frame[(frame["recommended"] == True)]  # noqa: E712 - blanks are neither
     return Table("relationship_levels", frame, _levels_caption(result), columns, view)
+
+
+def _observed(result: Measurement) -> dict[str, np.ndarray]:
+    """Return the retention that exits tell of each group, with its interval; nothing where no exits are known."""
+    found = getattr(result, "level_retention", None)
+    if found is None:
+        return {}
+    names = ("observed_retention", "observed_retention_low", "observed_retention_high")
+    return dict(zip(names, (found.value, found.low, found.high), strict=True))
 
 
 def _levels_caption(result: Measurement) -> str:
@@ -119,6 +133,10 @@ def _levels_caption(result: Measurement) -> str:
         "alone: table level_sensitivity says what the choice hangs on. The levels of tiers and of segments are two "
         "plans for the same customers: their costs must not be added up. Groups of fewer than "
         f"{result.settings.min_cell} customers are not shown.",
+        "Retention as it is comes from the exits: exp(-exits per customer-year), with the exact Poisson interval of the "
+        "rate."
+        if _observed(result)
+        else "Retention as it is, is the one that margin and future value imply.",
         f"No level can be told for {', '.join(untold)}." if untold else "",
         *told,
     ]
