@@ -66,8 +66,9 @@ class Measurement(Portfolio):
         return self.files.purchases.has_margin
 
     def has(self, name: str) -> bool:
-        """Tell whether a table was given."""
-        return name in self.files.all
+        """Tell whether a table was given that tells of these customers."""
+        found = self.files.all.get(name)
+        return found is not None and getattr(found, "customers", 1) > 0
 
     @property
     def has_costs(self) -> bool:
@@ -502,6 +503,7 @@ class Measurement(Portfolio):
             value=self._by_group(now.future_value) / customers,
             horizon_years=7 * self.settings.horizon_weeks / money.DAYS_PER_YEAR,
             annual_discount_rate=self.settings.annual_discount_rate,
+            retention=None if self.level_retention is None else self.level_retention.value,
         )
 
     @cached_property

@@ -268,6 +268,11 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
     for shot in (result.now, result.then):
         found += [f"At {shot.date}: {problem}" for problem in shot.expectation.problems]
     found += _of_exits(result)
+    found += [
+        f"No customer is in the file of {name.replace('_', ' ')}: it counts as not given. Do the ids agree?"
+        for name in result.files.all
+        if not result.has(name)
+    ]
     if not result.has_draws:
         found.append("Values have no intervals here: the draws of the models could not be made.")
     if not result.has_margins:
