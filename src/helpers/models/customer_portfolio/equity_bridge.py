@@ -99,7 +99,7 @@ class Bridge:
     unwinding : Estimate of float
         Of the line discount the part that time brings; the rest is the change of the rate.
     kept, new, lost : int
-        Customers at both dates; at the second only; at the first only.
+        Customers at both dates; at the second only, where not gone again by then; at the first only.
     return_on_customers : Estimate of float
         (cash received + change of equity) / opening; nan where nothing positive was there to begin with.
     """
@@ -124,7 +124,8 @@ def bridge(
 ) -> Bridge:
     """Part the change of customer equity into what it comes from.
 
-    new: closing value of those who were not customers at the first date. lost: closing less opening value of those who
+    new: closing value of those who were not customers at the first date (also of those who are gone again, who are not
+    counted). lost: closing less opening value of those who
     have gone. Of the others, the kept:
 
     - discount: opening x ((1 + i0)^years - 1), as the future has come nearer; and closing - closing_at_old_rate, as the
@@ -139,7 +140,7 @@ def bridge(
     ----------
     values : Values
     member : array_like of bool, shape (n,)
-        Whether a customer at the first date.
+        Whether a customer at the first date: known, and no exit recorded by then.
     gone : array_like of bool, shape (n,)
         Whether a customer no more at the second date: by a recorded exit, or by the probability of being alive.
     terms : Terms

@@ -29,8 +29,8 @@ def tables(result: Measurement) -> list[Table]:
 def equity_bridge(result: Measurement) -> Table:
     """From customer equity at the earlier date to that at the later one."""
     found = result.equity_bridge
-    sizes = {"opening": len(result.then), "closing": len(result)}
-    sizes |= {"new": len(result) - len(result.then), "lost": found.lost, "kept": found.kept}
+    sizes = {"opening": int((~result.then.ended).sum()), "closing": int((~result.gone).sum())}
+    sizes |= {name: getattr(found, name) for name in ("new", "lost", "kept")}
     lines = [
         (name, sizes[GROUP.get(name, name)], *(getattr(found.lines[name], end) for end in ("value", "low", "high")))
         for name in LINES
@@ -40,9 +40,8 @@ def equity_bridge(result: Measurement) -> Table:
     hidden = frame["line"].map(GROUP).isin(secret)
     frame = frame.astype({"customers": float})
     frame.loc[hidden, ["customers", "value", "low", "high"]] = np.nan
-    # those of both dates differ by the new
-    frame.loc[(frame["line"] == "opening") & ("new" in secret), "customers"] = np.nan
-    frame.loc[(frame["line"] == "opening") & (len(result.then) < least), ["value", "low", "high"]] = np.nan
+    frame.loc[frame["line"].isin(_telling(result, secret)), "customers"] = np.nan
+    frame.loc[(frame["line"] == "opening") & (sizes["opening"] < least), ["value", "low", "high"]] = np.nan
     columns = {
         "line": Column("Line", names=_names(result)),
         "customers": Column("Customers", digits=0),
@@ -61,10 +60,30 @@ def _hidden(sizes: dict[str, int], least: int) -> set[str]:
     return set(groups["group"][shown["people"].isna()])
 
 
+def _telling(result: Measurement, secret: set[str]) -> set[str]:
+    """Return the lines whose number of customers would tell, with the tables of stages and of sequence, of a few."""
+    least, lines = result.settings.min_cell, set()
+    left_before, gone_again = int(result.then.ended.sum()), int(_gone_again(result).sum())
+    if secret:
+        lines |= {"opening", "closing"}  # less the kept they are the lost and the new
+    if 0 < left_before < least:
+        lines |= {"opening", "lost"}
+    if 0 < gone_again < least:
+        lines |= {"closing", "new"}
+    return lines
+
+
+def _gone_again(result: Measurement) -> np.ndarray:
+    """Tell who became a customer after the first date, and is none at the second."""
+    known = np.zeros(len(result), bool)
+    known[result.then.place] = True
+    return ~known & result.gone
+
+
 def _names(result: Measurement) -> dict[str, str]:
     return {
         "opening": f"Customer equity on {result.then.date}",
-        "new": "New customers",
+        "new": "New customers (still there)",
         "lost": "Customers lost",
         "discount": "Customers kept: time and the discount rate",
         "margin": "Customers kept: margin rate",
@@ -79,9 +98,11 @@ def _caption(result: Measurement, hides: bool) -> str:
     text = (
         f"Customer equity is the margin expected of all customers in {settings.horizon_weeks} weeks, discounted at "
         f"{old} a year on {result.then.date} and {new} on {result.now.date}, before what they will cost. The first "
-        "line and those between add up to the last. New: who was no customer at the first date; lost: who has left by "
-        "the second, or is probably no customer any more (a probability below "
-        f"{number(settings.alive_below, 2)}; alive_below). Amounts in {currency}, rounded. "
+        "line and those between add up to the last. Customers of the first date: of whom no exit was recorded by then. "
+        "Lost: those of them who have left by the second, or are probably customers no more (a probability below "
+        f"{number(settings.alive_below, 2)}; alive_below). New: who was no customer at the first date, counted where "
+        f"still there at the second{_told_of_new(result)}. Customers of the second date: the kept and the new. Amounts in "
+        f"{currency}, rounded. "
     )
     if settings.earlier_discount_rate == -1:
         text += "That the discount rate has not changed is an assumption (earlier_discount_rate). "
@@ -102,6 +123,13 @@ def _caption(result: Measurement, hides: bool) -> str:
     return text + ("Intervals are of draws of what is expected at both dates." if draws else NO_INTERVAL)
 
 
+def _told_of_new(result: Measurement) -> str:
+    again, least = int(_gone_again(result).sum()), result.settings.min_cell
+    if again < least or result.equity_bridge.new < least:
+        return ""
+    return f" ({number(again)} more came and are gone again, or probably so)"
+
+
 def time_sequence(result: Measurement) -> Table:
     """Who was new, active or dormant then, and is now."""
     before = np.full(len(result), len(SEQUENCE))
@@ -110,8 +138,9 @@ def time_sequence(result: Measurement) -> Table:
     counts = np.bincount(cell, minlength=len(THEN) * len(SEQUENCE)).reshape(len(THEN), len(SEQUENCE))
     was, is_gone = np.divmod(np.arange(counts.size), len(SEQUENCE))
     lost = (was < len(SEQUENCE)) & (is_gone == SEQUENCE.index("dormant"))
-    # the bridge of customer equity says how many were lost
-    known = np.vstack([rows_and_columns(*counts.shape), lost])
+    still_new = (was == len(SEQUENCE)) & (is_gone != SEQUENCE.index("dormant"))
+    # the bridge of customer equity says how many were lost, and how many of the new are still there
+    known = np.vstack([rows_and_columns(*counts.shape), lost, still_new])
     hidden = hidden_cells(counts.ravel(), known, result.settings.min_cell)
     frame = long_table(counts, {"then": tuple(THEN), "now": SEQUENCE}, hidden)
     view, columns = side_by_side(frame, Column(f"On {result.then.date}", names=THEN), NAMES)
