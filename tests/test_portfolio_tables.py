@@ -9,11 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
+from helpers.analyses.customer_portfolio import actions
 from helpers.analyses.customer_portfolio.measurement import measure
 from helpers.analyses.customer_portfolio.names import CLASSES, SEQUENCE, SHOWN
 from helpers.analyses.customer_portfolio.reading import FILES
 from helpers.analyses.customer_portfolio.settings import Settings
+from helpers.analyses.customer_portfolio.tables import actions as actions_table
 from helpers.analyses.customer_portfolio.tables import crossed, tables
+from helpers.models.customer_portfolio.stages import STAGES
+from helpers.models.customer_portfolio.tiers import BELOW_ZERO
 from helpers.synthetic.firm import firm
 
 QUICK = {"draws": 20, "resamples": 100, "bad_rows": "exclude"}
@@ -145,11 +149,14 @@ def test_bridge_adds_up_to_the_cent(whole):
     assert lines.drop("closing").sum() == pytest.approx(lines["closing"], abs=0.005)
 
 
-def test_time_sequence_agrees_with_the_bridge(whole):
+def test_time_sequence_agrees_with_the_bridge(whole, found):
     cells, lines = whole["time_sequence"], whole["equity_bridge"].set_index("line")["customers"]
-    was = cells["then"] != "not_yet"
-    assert cells.loc[~was, "customers"].sum() == lines["new"]
-    assert cells.loc[was & (cells["now"] == "dormant"), "customers"].sum() == lines["lost"]
+    was, dormant = cells["then"] != "not_yet", cells["now"] == "dormant"
+    assert cells.loc[~was & ~dormant, "customers"].sum() == lines["new"]
+    left_before = cells.loc[was, "customers"].sum() - lines["opening"]
+    assert left_before == found.then.ended.sum() > 0
+    assert cells.loc[was & dormant, "customers"].sum() - left_before == lines["lost"]
+    assert lines["opening"] == lines["lost"] + lines["growth"] and lines["closing"] == lines["new"] + lines["growth"]
     assert cells.loc[was & (cells["now"] != "dormant"), "customers"].sum() == lines["growth"]
 
 
@@ -192,11 +199,37 @@ def test_action_for_all_but_a_few_of_a_class_is_hidden(found):
     assert np.isnan(shown["keep"])
 
 
+def test_what_is_said_of_an_action_holds_of_those_it_is_for(found):
+    told = np.array(actions.ACTIONS)[found.actions]
+    stage, classes = np.array(STAGES)[found.stages], np.array(CLASSES)[found.classes]
+    below = found.tiers == BELOW_ZERO
+    left, fades = stage == "ended", stage == "decline"
+    assert (left == np.isin(told, ["none", "win_back"])).all() and (
+        fades == np.isin(told, ["reinvest", "let_go"])
+    ).all()
+    assert ((told == "reprice") == (below & ~left & ~fades)).all()
+    assert ((told == "explore") <= ((stage == "exploration") & ~below)).all()
+    assert (np.isin(told, ["win_back", "reinvest"]) == found.reinvests).all()
+    for name, one in actions_table.OF_CLASS.items():
+        assert (classes[told == name] == one).all()
+    assert set(actions_table.WHY) == set(actions.ACTIONS)
+
+
 def test_lines_of_the_bridge_are_hidden_where_few_are_new(found):
     sizes = frames(again(found, min_cell=1))["equity_bridge"].set_index("line")["customers"]
     shown = frames(again(found, min_cell=int(sizes["new"]) + 1))["equity_bridge"].set_index("line")
     assert np.isnan(shown.loc["new", "value"]) and np.isnan(shown.loc["opening", "customers"])
     assert shown["value"].drop(["opening", "closing"]).isna().sum() >= 2
+
+
+def test_bridge_tells_of_no_few_who_are_new_and_gone_again(found):
+    """With those of the new who are still there all of the new, whom the time sequence has, would tell of them."""
+    known = np.zeros(len(found), bool)
+    known[found.then.place] = True
+    again = int((~known & found.gone).sum())
+    assert 1 <= again < found.equity_bridge.new
+    shown = frames(replace(found, settings=replace(found.settings, min_cell=again + 1)))["equity_bridge"]
+    assert shown.set_index("line").loc[["new", "closing"], "customers"].isna().all()
 
 
 def test_three_customers_are_not_told_apart(three):

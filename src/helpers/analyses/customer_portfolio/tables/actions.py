@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.exhibits import Column, Table
 from helpers.models.customer_portfolio.pyramid import totals
+from helpers.models.customer_portfolio.stages import STAGES
 from helpers.models.customer_portfolio.tiers import BELOW_ZERO
 
 from ..actions import ACTIONS, MEANING
@@ -15,19 +16,20 @@ from ..names import CLASSES
 from .crossed import hidden_cells
 
 WHY = {
-    "none": "has left: given up by the firm, had to go, cause not known, or in the tier below zero",
-    "win_back": "has left of their own will or to a competitor, and is not in the tier below zero",
+    "none": "has left otherwise: given up by the firm, had to go, cause not known, or asking is not expected to pay",
+    "win_back": "has left of their own will or to a competitor; investing once more is expected to pay",
     "reprice": "still a customer, not in decline, in the tier below zero",
-    "reinvest": "in decline; investing once more is expected to bring more than it costs; not in the tier below zero",
-    "let_go": "in decline; investing once more would cost more than it brings, or in the tier below zero",
-    "keep": "none of the above, and gold: high current and future value",
-    "protect": "none of the above, and platinum: high current, low future value",
-    "develop": "none of the above, and iron: low current, high future value",
-    "explore": "none of the above, and in exploration",
-    "serve_at_low_cost": "none of the above: lead, beyond exploration",
+    "reinvest": "in decline; investing once more is expected to bring more than it costs",
+    "let_go": "in decline; investing once more would cost more than it brings",
+    "keep": "none of the above, not in exploration, and gold: high current and future value",
+    "protect": "none of the above, not in exploration, and platinum: high current, low future value",
+    "develop": "none of the above, not in exploration, and iron: low current, high future value",
+    "explore": "in exploration, not in the tier below zero",
+    "serve_at_low_cost": "none of the above, and lead: low current and future value",
 }
-PAIRS = (("none", "win_back"), ("reinvest", "let_go"))  # together a stage, whose size stands elsewhere
-OF_CLASS = {"keep": "gold", "protect": "platinum", "develop": "iron"}
+# Together they are a stage, or those in whom the table of decline invests once more: their sums stand elsewhere.
+SUMS = (("none", "win_back"), ("reinvest", "let_go"), ("win_back", "reinvest"))
+OF_CLASS = {"keep": "gold", "protect": "platinum", "develop": "iron", "serve_at_low_cost": "lead"}
 
 
 def tables(result: Measurement) -> list[Table]:
@@ -38,7 +40,7 @@ def tables(result: Measurement) -> list[Table]:
 def actions(result: Measurement) -> Table:
     """Customers and their value by next action."""
     found = totals(result.actions, len(ACTIONS), {"value": result.now.value})
-    known = [[True] * len(ACTIONS), *([name in pair for name in ACTIONS] for pair in PAIRS)]
+    known = [[True] * len(ACTIONS), *([name in pair for name in ACTIONS] for pair in SUMS)]
     hidden = hidden_cells(found.customers, known, result.settings.min_cell, also=_few_are_left(result, found.customers))
     numbers = {"customers": found.customers, "share": found.share, "value": found.total["value"]}
     frame = pd.DataFrame(
@@ -65,8 +67,14 @@ def actions(result: Measurement) -> Table:
 
 
 def _few_are_left(result: Measurement, customers: np.ndarray) -> np.ndarray:
-    """Tell which actions are for all but a few of a class or tier: with its size they would tell of those."""
+    """Tell which actions are for all but a few of a group whose size stands elsewhere: it would tell of those few.
+
+    Groups are the classes, the tier below zero, the stage of exploration, and those who left and could have stayed.
+    """
+    ended, exploration = (result.stages == STAGES.index(name) for name in ("ended", "exploration"))
     whole = {name: (result.classes == CLASSES.index(one)).sum() for name, one in OF_CLASS.items()}
     whole["reprice"] = (result.tiers == BELOW_ZERO).sum()
+    whole["explore"] = exploration.sum()
+    whole["win_back"] = ended[result.within_reach].sum()
     rest = np.array([whole.get(name, size) - size for name, size in zip(ACTIONS, customers, strict=True)])
     return (rest > 0) & (rest < result.settings.min_cell)
