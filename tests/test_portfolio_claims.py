@@ -16,6 +16,7 @@ from helpers.analyses.customer_portfolio.reading import FILES
 from helpers.analyses.customer_portfolio.settings import Settings
 from helpers.analyses.customer_portfolio.tables import churn, commercial, lenses, levels, satisfaction, stages
 from helpers.models.customer_portfolio import stages as life_cycle
+from helpers.models.estimate import Estimate
 from helpers.synthetic.firm import firm
 
 QUICK = {"draws": 20, "resamples": 100}
@@ -270,6 +271,17 @@ def test_the_level_that_is_recommended_is_worth_most(tables, found):
     given = replace(found.settings, levels={"partnership": {"cost": 0.0, "capacity": 1e9}})
     told = levels.level_assumptions(replace(found, settings=given)).frame.set_index(["level", "assumption"])["set_by"]
     assert told["partnership", "cost"] == "levels" and told["basic", "cost"] == ""
+
+
+def test_levels_show_the_retention_that_exits_tell(found):
+    given = replace(found)
+    places = np.linspace(0.5, 0.9, len(found.level_groups))
+    given.__dict__["level_retention"] = Estimate(places, places - 0.1, places + 0.05)
+    table = levels.relationship_levels(given)
+    first = table.frame.groupby("group", sort=False)["observed_retention"].first()
+    np.testing.assert_allclose(first.to_numpy(), np.where(first.isna(), np.nan, places))
+    assert first.notna().any() and table.frame["observed_retention_high"].max() == pytest.approx(0.95)
+    assert "comes from the exits" in table.caption and table._repr_html_()
 
 
 def test_small_groups_have_no_level(found):

@@ -65,7 +65,7 @@ def test_horizons_that_say_nothing_are_refused(arguments, message):
 
 
 def test_observed_retention_by_hand():
-    """Ten exits in 100 customer-years: exp(-.1); Garwood's interval of 10 counts is 4.795 to 18.39, of none 0 to 3.689."""
+    """Ten exits in 100 customer-years: exp(-.1); Garwood's interval of 10 is 4.795 to 18.39, of none 0 to 3.689."""
     found = observed_retention([10, 0, 0], [100, 50, 0])
     np.testing.assert_allclose(found.value, [np.exp(-0.1), 1, np.nan])
     np.testing.assert_allclose(found.low, [np.exp(-0.1839), np.exp(-3.689 / 50), np.nan], rtol=1e-4)

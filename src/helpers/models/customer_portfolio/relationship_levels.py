@@ -376,8 +376,8 @@ def recommend(
     levels : sequence of Level
     response : Response
     draws : iterable of tuple of array_like, optional
-        (margin, value) or (margin, value, retention) of shape (segments,), one for each draw. Where retention is observed
-        and not drawn, the interval takes it as known.
+        (margin, value) or (margin, value, retention) of shape (segments,), one for each draw. Where retention is
+        observed and not drawn, the interval takes it as known.
     confidence : float
         Of the percentile intervals.
 
