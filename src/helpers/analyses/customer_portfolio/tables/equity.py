@@ -101,8 +101,8 @@ def _caption(result: Measurement, hides: bool) -> str:
         "line and those between add up to the last. Customers of the first date: of whom no exit was recorded by then. "
         "Lost: those of them who have left by the second, or are probably customers no more (a probability below "
         f"{number(settings.alive_below, 2)}; alive_below). New: who was no customer at the first date, counted where "
-        f"still there at the second{_told_of_new(result)}. Customers of the second date: the kept and the new. Amounts in "
-        f"{currency}, rounded. "
+        f"still there at the second{_told_of_new(result)}. Customers of the second date: the kept and the new. "
+        f"Amounts in {currency}, rounded. "
     )
     if settings.earlier_discount_rate == -1:
         text += "That the discount rate has not changed is an assumption (earlier_discount_rate). "
