@@ -87,6 +87,23 @@ def toy_notebook(
     return notebook
 
 
+LIGHT = """import json, os, pathlib
+left = pathlib.Path(os.environ["HELPERS_RUN_FOLDER"])
+number = {"value": 1, "low": None, "high": None, "unit": "", "text": "one"}
+empty = {"label": "", "tables": [], "figures": [], "inputs": [], "warnings": [], "processed": []}
+(left / "contents.json").write_text(json.dumps(empty))
+(left / "results.json").write_text(json.dumps({"n": number}))"""
+
+
+def light_notebook(*cells: str, parameters: str = "seed: int = 1  # of nothing") -> nbformat.NotebookNode:
+    """Return a notebook that imports nothing: for tests of processes, which need no analysis."""
+    code = nbformat.v4.new_code_cell
+    first = code(parameters, metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[first, code(LIGHT), *map(code, cells)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
 def make_toy(folder: Path, *extra: str) -> Workspace:
     """Return a workspace with one toy notebook, which may have more cells, and a plan of one report."""
     root = folder / "toy"

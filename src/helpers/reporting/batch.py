@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from .plan import PlannedReport
-from .runner import Run, run_report
+from .runner import Run, not_run, run_report
 from .workspace import Workspace
 
 
@@ -17,6 +17,7 @@ def run_all(
     workspace: Workspace,
     *,
     force: bool = False,
+    wait_seconds: float = 0.0,
     jobs: int = 2,
     on_progress: Callable[[str, float], None] = lambda name, share: None,
     on_end: Callable[[Run], None] = lambda run: None,
@@ -34,6 +35,8 @@ def run_all(
         Where to publish.
     force : bool
         Run even what is up to date.
+    wait_seconds : float
+        How long each waits for another run of the same report to end.
     jobs : int
         How many run at once.
     on_progress, on_end : callable
@@ -59,18 +62,19 @@ def run_all(
         try:
             while order.is_active():
                 for name in order.get_ready():
+                    report = reports[name]
                     failed = [
                         other for other in reports[name].after if other in ended and ended[other].outcome != "success"
                     ]
                     if failed:
-                        finish(Run(name, "cancelled", f"not run: it waits for {', '.join(failed)}, which failed"))
+                        finish(not_run(report, workspace, f"it waits for {', '.join(failed)}, which failed"))
                         continue
-                    report = reports[name]
                     task = pool.submit(
                         run_report,
                         report,
                         workspace,
                         force=force,
+                        wait_seconds=wait_seconds,
                         on_progress=lambda share, name=name: on_progress(name, share),
                         cancelled=cancelled,
                     )

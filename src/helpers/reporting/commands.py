@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,8 @@ from rich.table import Table
 from .errors import WrongUsage
 from .manifest import read_json
 from .parameters import known, parse_assignments, read_parameters
-from .plan import PlannedReport, planned, read_plan
+from .plan import PlannedReport, planned, read_plan, refuse_outside
+from .secret import missing
 from .workspace import Workspace
 
 app = typer.Typer(
@@ -35,6 +37,14 @@ AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Reports of the plan; all when none is named.")
 ]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter of the notebook, for one run; may be repeated. See: reports show NAME.",
+    ),
+]
 Folder = Annotated[
     Path | None, typer.Option("--workspace", help="The workspace; default: the one the current folder lies in.")
 ]
@@ -48,19 +58,29 @@ def run(
             metavar="[NAME]...", help="Reports of the plan (all when none is named), or one notebook for an ad-hoc run."
         ),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A parameter of the notebook for an ad-hoc run; may be repeated. See: reports show NAME.",
-        ),
-    ] = None,
+    set_: Assignments = None,
     out_folder: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help=f"Where an ad-hoc run is published; default reports/{AD_HOC}."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait where the same report is being run.")
+    ] = 0,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="MINUTES", help="Wall-clock limit of each run; default: the plan's, or 60.")
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(metavar="GIB", help="Limit of each run's resident memory; default: the plan's.")
+    ] = None,
+    retries: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How often a run is repeated after a time-out, a dead kernel, or a full disk."),
+    ] = None,
+    on_failure: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Gets the outcome of each run that is no success as JSON on its input."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many reports run at once.")] = min(os.cpu_count() or 1, 4),
     workspace: Folder = None,
 ) -> None:
@@ -75,7 +95,15 @@ def run(
         place = place.publishing_to(out_folder or place.reports / AD_HOC)
     else:
         reports = _chosen(read_plan(place), names)
-    if not _run_shown(reports, place, force, jobs):
+    limits = {
+        "time_limit_minutes": time_limit,
+        "memory_limit_gib": memory_limit,
+        "retries": retries,
+        "on_failure": on_failure,
+    }
+    chosen = {key: value for key, value in limits.items() if value is not None}
+    reports = {name: replace(report, **chosen) for name, report in reports.items()}
+    if not _run_shown(reports, place, force=force, wait_seconds=wait, jobs=jobs):
         raise typer.Exit(1)
 
 
@@ -91,7 +119,7 @@ def _chosen(plan: dict[str, PlannedReport], names: list[str] | None) -> dict[str
 def _ad_hoc(names: list[str], assignments: list[str], workspace: Workspace) -> dict[str, PlannedReport]:
     """Return one report outside the plan: a notebook's defaults, or a planned report's parameters, with changes."""
     if len(names) != 1:
-        raise WrongUsage("--set and --out go with exactly one notebook: reports run NOTEBOOK --set key=value")
+        raise WrongUsage("--set and --out go with exactly one notebook, as in: run NOTEBOOK --set key=value")
     name, notebooks = names[0], workspace.notebooks()
     base: dict[str, Any] = {}
     if name in notebooks:
@@ -103,7 +131,7 @@ def _ad_hoc(names: list[str], assignments: list[str], workspace: Workspace) -> d
     return {name: planned(name, notebook, values, folder=Path.cwd())}
 
 
-def _run_shown(reports: dict[str, PlannedReport], workspace: Workspace, force: bool, jobs: int) -> bool:
+def _run_shown(reports: dict[str, PlannedReport], workspace: Workspace, **options: Any) -> bool:
     """Run reports under a progress bar and print a line for each; return whether all are published."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -121,12 +149,13 @@ def _run_shown(reports: dict[str, PlannedReport], workspace: Workspace, force: b
         def end(finished) -> None:
             progress.update(tasks[finished.report], completed=1.0)
             progress.console.print(_line(finished))
+            for remark in finished.remarks:
+                err.print(f"{finished.report}: {remark}")
 
         runs = run_all(
             reports,
             workspace,
-            force=force,
-            jobs=jobs,
+            **options,
             on_progress=lambda name, share: progress.update(tasks[name], completed=share),
             on_end=end,
         )
@@ -171,16 +200,24 @@ def list_(workspace: Folder = None) -> None:
 
 
 @app.command()
-def check(names: Names = None, workspace: Folder = None) -> None:
-    """Check the plan, every parameter and every input, without running anything."""
+def check(names: Names = None, set_: Assignments = None, workspace: Folder = None) -> None:
+    """Check the plan, every parameter and every input, without running anything.
+
+    With --set, one notebook or report with your own parameters: `reports check kano --set survey=answers.csv`.
+    """
     from helpers.data.refusal import InputRefused
     from helpers.data.tables import check_input
 
     place = Workspace.find(workspace)
     refused = False
-    for report in _chosen(read_plan(place), names).values():
+    reports = _ad_hoc(names or [], set_, place) if set_ else _chosen(read_plan(place), names)
+    for report in reports.values():
+        if absent := missing(report.secret_variables()):
+            refused = True
+            err.print(f"{report.name}: secrets are read from the environment, which lacks {', '.join(absent)}")
         for given in report.inputs():
             try:
+                refuse_outside(report)
                 found = check_input(given.kind, given.source, report.resolved_parameters())
                 out.print(f"{report.name}: {given.parameter}: {found}")
             except InputRefused as refusal:
@@ -215,21 +252,31 @@ def prune(
     workspace: Folder = None,
 ) -> None:
     """Remove old runs. The newest good run of a report always stays."""
-    from .index import write_index
+    from .lock import Busy, held
+    from .publication import refresh_index
 
     place = Workspace.find(workspace)
     gone = 0
-    for home in sorted(path for path in place.reports.glob("*") if path.is_dir() and path != place.staging):
-        good = sorted(path.parent for path in home.glob("*/manifest.json") if path.parent.name != "latest")
-        bad = sorted(path.parent for path in home.glob("failed/*/manifest.json"))
-        for folder in [*good[:-keep], *bad[: len(bad) - failed]]:
-            out.print(f"{'would remove' if dry_run else 'removed'} {_shown(folder)}")
-            gone += 1
-            if not dry_run:
-                shutil.rmtree(folder)
+    for home in sorted(path for path in place.reports.glob("[!.]*") if path.is_dir()):
+        try:
+            with held(place.reports / ".locks" / f"{home.name}.lock"):
+                for folder in _old_runs(home, keep, failed):
+                    out.print(f"{'would remove' if dry_run else 'removed'} {_shown(folder)}")
+                    gone += 1
+                    if not dry_run:
+                        shutil.rmtree(folder)
+        except Busy:
+            err.print(f"{home.name}: left alone, because it is being run")
     if gone and not dry_run:
-        write_index(place.reports)
+        refresh_index(place.reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
+
+
+def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
+    newest = (read_json(home / "latest" / "manifest.json") or {}).get("run_id")
+    good = sorted(path.parent for path in home.glob("*/manifest.json") if path.parent.name != "latest")
+    bad = sorted(path.parent for path in home.glob("failed/*/manifest.json"))
+    return [folder for folder in [*good[:-keep], *bad[: len(bad) - failed]] if folder.name != newest]
 
 
 def main() -> None:

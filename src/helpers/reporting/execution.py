@@ -8,14 +8,20 @@ the cells of a dead kernel "completed".
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import papermill
+import psutil
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from papermill.iorw import LocalHandler, papermill_io
+from traitlets.config import Config
 
 
 class ProgressEngine(NBClientEngine):
@@ -34,13 +40,24 @@ class ProgressEngine(NBClientEngine):
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 
+class WholeFiles(LocalHandler):
+    """Papermill's own writer, except that a file is replaced whole: a killed run leaves a notebook that can be read."""
+
+    def write(self, buf, path):
+        """Write a notebook."""
+        part = f"{path}.part"
+        super().write(buf, part)
+        os.replace(part, path)
+
+
 def execute(order: dict[str, Any]) -> dict[str, Any]:
     """Run the notebook of an order, and say how it ended.
 
     Parameters
     ----------
     order : dict
-        `notebook` and `output` (paths), `parameters` (checked values).
+        `notebook` and `output` (paths), `parameters` (checked values), `sockets` (what the paths of the kernel's
+        sockets begin with; None to let it listen on ports of this machine).
 
     Returns
     -------
@@ -49,6 +66,9 @@ def execute(order: dict[str, Any]) -> dict[str, Any]:
         `error_name`, `error_value` and `cell`.
     """
     papermill_engines.register("progress", ProgressEngine)
+    papermill_io.register("local", WholeFiles())
+    # Sockets are files that only their owner may open; a port can be tried by everyone on the machine.
+    local = {"transport": "ipc", "ip": order["sockets"]} if order["sockets"] else {}
     try:
         papermill.execute_notebook(
             _escape(order["notebook"]),
@@ -58,6 +78,8 @@ def execute(order: dict[str, Any]) -> dict[str, Any]:
             kernel_name="python3",
             progress_bar=False,
             start_timeout=120,
+            kernel_manager_class=AsyncKernelManager,
+            config=Config(KernelManager=local),
         )
     except PapermillExecutionError as error:
         return {
@@ -78,7 +100,16 @@ def _escape(path: str) -> str:
     return path.replace("{", "{{").replace("}", "}}")
 
 
+def _end_with_the_runner() -> None:
+    """Wait for the end of standard input, which the runner holds open; its death leaves no process behind."""
+    sys.stdin.buffer.read()
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
+    os._exit(1)
+
+
 if __name__ == "__main__":
     order_file = Path(sys.argv[1])
+    threading.Thread(target=_end_with_the_runner, daemon=True).start()
     ended = execute(json.loads(order_file.read_text(encoding="utf-8")))
     order_file.with_name("execution.json").write_text(json.dumps(ended), encoding="utf-8")

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from helpers.data.contracts import INPUTS
 
 from .errors import WrongUsage
+from .secret import variable
 
 T = TypeVar("T")
 
@@ -40,7 +41,8 @@ class Parameter:
         The literal in the notebook.
     meaning : str
         The comment behind it: what it is, and its unit. It begins with the name of an input and a colon where the
-        parameter takes that input under another name (`survey: str = "mobi"  # satisfaction_survey: whose answers`).
+        parameter takes that input under another name (`survey: str = "mobi"  # satisfaction_survey: whose answers`),
+        with `secret:` where its value is that of an environment variable (`password: str = ""  # secret: of the base`).
     """
 
     name: str
@@ -53,6 +55,11 @@ class Parameter:
         """Return which of `helpers.data.contracts.INPUTS` the parameter takes; empty where it takes none."""
         declared = self.meaning.partition(":")[0].strip()
         return next((kind for kind in (declared, self.name) if kind in INPUTS and self.type == "str"), "")
+
+    @property
+    def is_secret(self) -> bool:
+        """Return whether the parameter takes the name of an environment variable, and never its value."""
+        return self.meaning.partition(":")[0].strip() == "secret" and self.type == "str"
 
     @property
     def _kind(self) -> str:
@@ -86,6 +93,8 @@ class Parameter:
             value = float(value)
         if type(value) is not TYPES[self.type] or (self.type == "float" and not math.isfinite(value)):
             raise WrongUsage(f"parameter '{self.name}' is {self._kind}, not {value!r}")
+        if self.is_secret and value and not variable(value):
+            raise WrongUsage(f"parameter '{self.name}' is a secret: give the name of an environment variable, env:NAME")
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:

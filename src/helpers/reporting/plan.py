@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import graphlib
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers.data.sources import find_built_in
+from helpers.data.refusal import InputRefused, Problem
+from helpers.data.sources import find_built_in, locate
 
 from .errors import WrongUsage
 from .parameters import check_values, known, read_parameters
+from .secret import variable
 from .workspace import Workspace
 
 _KEYS = {
@@ -20,7 +23,11 @@ _KEYS = {
     "parameters": (dict, "a table of parameters"),
     "after": (list, "a list of report names"),
     "time_limit_minutes": ((int, float), "a number of minutes"),
+    "memory_limit_gib": ((int, float), "a number of GiB"),
+    "retries": (int, "a whole number"),
+    "on_failure": (str, "a command"),
 }
+MOST_RETRIES = 10
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -61,8 +68,18 @@ class PlannedReport:
         Reports that must have been published first.
     time_limit_minutes : float
         Wall-clock limit of a run.
-    folder : pathlib.Path or None
+    memory_limit_gib : float or None
+        Limit of the resident memory of a run's processes, GiB; None for none.
+    retries : int
+        How often a run is repeated that timed out, lost its kernel or could not be published.
+    on_failure : str
+        Command that gets the outcome of a run that is no success; "" for none.
+    folder : pathlib.Path
         The folder that relative input paths are relative to.
+    root : pathlib.Path or None
+        The folder that inputs may not leave; None where the person at the command line names them.
+    secrets : tuple of str
+        The parameters that name an environment variable.
     """
 
     name: str
@@ -71,7 +88,21 @@ class PlannedReport:
     input_kinds: dict[str, str]
     after: tuple[str, ...] = ()
     time_limit_minutes: float = 60.0
+    memory_limit_gib: float | None = None
+    retries: int = 0
+    on_failure: str = ""
     folder: Path = field(default_factory=Path.cwd)
+    root: Path | None = None
+    secrets: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        """Refuse limits that no run can keep."""
+        for key in ("time_limit_minutes", "memory_limit_gib"):
+            limit = getattr(self, key)
+            if limit is not None and not 0 < limit < math.inf:
+                raise WrongUsage(f"'{key}' must be above 0, not {limit:g}")
+        if not 0 <= self.retries <= MOST_RETRIES:
+            raise WrongUsage(f"'retries' is a number from 0 to {MOST_RETRIES}, not {self.retries}")
 
     def inputs(self) -> list[Input]:
         """Return what the parameters name to be read; one that is empty names nothing."""
@@ -81,6 +112,10 @@ class PlannedReport:
     def resolved_parameters(self) -> dict[str, Any]:
         """Return the parameters with every input as seen from anywhere."""
         return self.parameters | {given.parameter: given.source for given in self.inputs()}
+
+    def secret_variables(self) -> list[str]:
+        """Return the environment variables that hold the secrets of the report."""
+        return [variable(self.parameters[name]) for name in self.secrets if self.parameters[name]]
 
     def _resolve(self, kind: str, source: str) -> str:
         return source if find_built_in(source, kind) else str(self.folder / Path(source).expanduser())
@@ -100,7 +135,11 @@ def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
         entries = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WrongUsage(f"{file.name} cannot be read: {error}") from error
-    plan = {name: _read_entry(name, entry, workspace) for name, entry in entries.items()}
+    for_all = {key: entries.pop(key) for key in ("on_failure",) if key in entries}
+    plan = {
+        name: _read_entry(name, for_all | entry if isinstance(entry, dict) else entry, workspace)
+        for name, entry in entries.items()
+    }
     for report in plan.values():
         for name in report.after:
             known(str(name), plan, f"report ('{report.name}' waits for it)")
@@ -120,41 +159,73 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
         kind, meaning = known(key, _KEYS, f"key in [{name}] of reports.toml")
         if not isinstance(value, kind) or isinstance(value, bool):
             raise WrongUsage(f"reports.toml, [{name}]: '{key}' is {meaning}, not {value!r}")
-    limit = float(entry.get("time_limit_minutes", 60.0))
-    if not limit > 0:
-        raise WrongUsage(f"reports.toml, [{name}]: 'time_limit_minutes' must be above 0, not {limit:g}")
+    choices = {
+        key: entry[key] for key in ("time_limit_minutes", "memory_limit_gib", "retries", "on_failure") if key in entry
+    }
     try:
-        report = planned(
+        return planned(
             name,
             known(entry["notebook"], workspace.notebooks(), "notebook"),
             entry.get("parameters", {}),
             folder=workspace.root,
+            root=workspace.root,
             after=tuple(entry.get("after", ())),
-            time_limit_minutes=limit,
+            **choices,
         )
     except WrongUsage as error:
         raise WrongUsage(f"reports.toml, [{name}]: {error}") from error
-    for given in report.inputs():
-        _stay_inside(workspace.root, name, given)
-    return report
 
 
 def planned(name: str, notebook: Path, values: dict[str, Any], **options: Any) -> PlannedReport:
     """Return a report with every parameter of its notebook settled.
 
+    Parameters
+    ----------
+    name : str
+        Name of the report.
+    notebook : pathlib.Path
+        The notebook.
+    values : dict
+        The parameters that are not to have their default.
+    **options
+        The other fields of `PlannedReport`. With `root`, nothing may leave that folder.
+
     Raises
     ------
     WrongUsage
-        When a parameter is unknown or of another type.
+        When a parameter is unknown or of another type, or an input path or the notebook leaves `root`.
     """
     declared = read_parameters(notebook)
     kinds = {parameter.name: parameter.input_kind for parameter in declared.values() if parameter.input_kind}
-    return PlannedReport(name, notebook, check_values(declared, values), kinds, **options)
+    secrets = tuple(parameter.name for parameter in declared.values() if parameter.is_secret)
+    report = PlannedReport(name, notebook, check_values(declared, values), kinds, secrets=secrets, **options)
+    if report.root and not _is_inside(report.root, notebook):
+        raise WrongUsage(f"the notebook leaves the workspace ({notebook.resolve()})")
+    for given in report.inputs() if report.root else ():
+        if not find_built_in(given.source, given.kind) and not _is_inside(report.root, report.root / given.source):
+            raise WrongUsage(
+                f"'{given.parameter}' leaves the workspace ({given.source}); "
+                "put the file under data/raw, or name it at the command line with --set"
+            )
+    return report
 
 
-def _stay_inside(root: Path, report: str, given: Input) -> None:
-    if not Path(root, given.source).resolve().is_relative_to(root.resolve()):
-        raise WrongUsage(
-            f"reports.toml, [{report}]: '{given.parameter}' leaves the workspace ({given.source}); "
-            "put the file under data/raw, or name it at the command line with --set"
-        )
+def refuse_outside(report: PlannedReport) -> None:
+    """Hold every file that the inputs of a report stand for, behind folders, patterns and links, to its root.
+
+    Raises
+    ------
+    InputRefused
+        When there is no such file, or it lies elsewhere.
+    """
+    for given in report.inputs() if report.root else ():
+        if find_built_in(given.source, given.kind):
+            continue
+        outside = [path for path in locate(given.source, given.kind) if not _is_inside(report.root, path)]
+        if outside:
+            problem = Problem(f"it leaves the workspace: {outside[0]} stands for {outside[0].resolve()}")
+            raise InputRefused(f"{given.kind}={given.source!r}", [problem])
+
+
+def _is_inside(root: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())

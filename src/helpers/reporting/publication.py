@@ -1,88 +1,161 @@
-"""Puts a finished run where readers find it, in an order that never shows them half a report."""
+"""Puts a finished run where readers find it, in an order that never shows them half a report.
+
+A run is published by one renaming: that of its folder. What follows, the derived tables and `latest`, is staged
+beside it, so that whoever comes next can finish the work of a process that was killed in between.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .changes import changes_since
 from .index import write_index
+from .lock import held
 from .manifest import read_json, write_json, write_text
 from .rendering import render_failure, render_report
+from .staging import Stage
+from .watchdog import end_processes
 from .workspace import Workspace
 
+# The manifest is last: with it a page counts as published.
+_SHOWN = ("index.html", "results.json", "manifest.json")
+KILLED = "the run ended before it could say how: it was killed, or the disk was full"
 
-def publish_success(workspace: Workspace, stage: Path, record: dict[str, Any]) -> Path:
-    """Publish a staged run.
 
-    Everything that can fail is rendered first. Then the run's own folder moves into place, then what others derive
-    from, then `latest`: its page, its results, and last the manifest, which is what makes a run count as published.
+def prepare(stage: Stage, record: dict[str, Any]) -> None:
+    """Complete a staged run: after this nothing but renaming is left to do.
+
+    Pages are rendered, and every folder that will change is written to. The manifest is last: it says that the stage
+    is ready.
+    """
+    latest = stage.home / "latest"
+    changes = changes_since(latest, stage.report, record)
+    record["changed"] = changes.summary()
+    write_text(stage.latest / "index.html", render_report(stage.report, record, changes, f"../{stage.run_id}/"))
+    shutil.copyfile(stage.report / "results.json", stage.latest / "results.json")
+    write_json(stage.latest / "manifest.json", record)
+    write_text(stage.report / "index.html", render_report(stage.report, record, changes))
+    for place in (stage.home, latest, stage.workspace.processed / stage.name):
+        _prove_writable(place)
+    for folder in (stage.folder, stage.processed):
+        _sync(folder)
+    write_json(stage.report / "manifest.json", record)
+
+
+def commit(stage: Stage) -> Path:
+    """Move a run into place, then what others derive from, then `latest`; or what is left of that to do.
 
     Returns
     -------
     pathlib.Path
         The newest page of the report.
     """
-    home = workspace.reports / record["report"]
-    latest, final = home / "latest", home / record["run_id"]
-    changes = changes_since(latest, stage, record)
-    record["changed"] = changes.summary()
-    newest = render_report(stage, record, changes, folder=f"../{record['run_id']}/")
-    (stage / "index.html").write_text(render_report(stage, record, changes), encoding="utf-8")
-    write_json(stage / "manifest.json", record)
-    processed = workspace.staging / f"{record['run_id']}-processed"
-    (stage / "processed").rename(processed)
-
-    home.mkdir(parents=True, exist_ok=True)
-    stage.rename(final)
-    _switch(processed, workspace.processed / record["report"])
-    write_text(latest / "index.html", newest)
-    write_json(latest / "results.json", read_json(final / "results.json"))
-    write_json(latest / "manifest.json", record)
-    write_index(workspace.reports)
+    final = stage.home / stage.run_id
+    if stage.report.is_dir():
+        stage.report.rename(final)
+    processed = stage.workspace.processed / stage.name
+    processed.mkdir(parents=True, exist_ok=True)
+    for path in stage.processed.iterdir() if stage.processed.is_dir() else ():
+        if path.is_dir() and (processed / path.name).is_dir():
+            shutil.rmtree(processed / path.name)
+        path.replace(processed / path.name)
+    contents = read_json(final / "contents.json")
+    for path in processed.glob("*.parquet") if contents else ():
+        if path.stem not in contents["processed"]:
+            path.unlink()
+    latest = stage.home / "latest"
+    latest.mkdir(exist_ok=True)
+    for name in _SHOWN:
+        if (stage.latest / name).is_file():
+            (stage.latest / name).replace(latest / name)
     return latest / "index.html"
 
 
-def is_published(workspace: Workspace, report: str, run_key: str) -> bool:
-    """Say whether the newest good run of a report has this key, and all that it published is still there."""
-    latest = workspace.reports / report / "latest"
-    record = read_json(latest / "manifest.json") or {}
-    if record.get("run_key") != run_key:
-        return False
-    contents = read_json(workspace.reports / report / record["run_id"] / "contents.json") or {"processed": [None]}
-    needed = [latest / "index.html", latest / "results.json"]
-    needed += [workspace.processed / report / f"{name}.parquet" for name in contents["processed"]]
-    return all(path.is_file() for path in needed)
-
-
-def publish_failure(workspace: Workspace, stage: Path, record: dict[str, Any]) -> Path:
+def keep_failure(stage: Stage, record: dict[str, Any]) -> Path:
     """Keep a failed run with its log and what its notebook reached, beside the good ones.
-
-    A run that failed while it was being published may have left the stage already; it is taken back.
 
     Returns
     -------
     pathlib.Path
         The page that says what failed.
     """
-    begun = workspace.reports / record["report"] / record["run_id"]
-    if begun.exists():
-        begun.rename(stage)
-    shutil.rmtree(stage / "processed", ignore_errors=True)
-    write_json(stage / "manifest.json", record)
-    (stage / "index.html").write_text(render_failure(stage, record), encoding="utf-8")
-    final = workspace.reports / record["report"] / "failed" / record["run_id"]
+    shutil.rmtree(stage.processed, ignore_errors=True)
+    for part in stage.report.glob("*.part"):
+        part.unlink()
+    write_json(stage.report / "manifest.json", record)
+    write_text(stage.report / "index.html", render_failure(stage.report, record))
+    final = stage.home / "failed" / stage.run_id
     final.parent.mkdir(parents=True, exist_ok=True)
-    stage.rename(final)
-    write_index(workspace.reports)
+    stage.report.rename(final)
     return final / "index.html"
 
 
-def _switch(new: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    old = new.with_name(new.name + "-old")
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+def recover(stage: Stage) -> dict[str, Any] | None:
+    """Finish what a killed run left: publish it if it was ready, keep it as a failed run otherwise.
+
+    Only for the holder of the report's lock, who knows that nobody works there.
+
+    Returns
+    -------
+    dict or None
+        The run's manifest; None where nothing was left that could be told.
+    """
+    end_processes(stage.report)
+    places = (stage.report, stage.home / stage.run_id, stage.home / "failed" / stage.run_id)
+    record = next((found for place in places if (found := read_json(place / "manifest.json"))), None)
+    newest = read_json(stage.home / "latest" / "manifest.json") or {"run_id": ""}
+    if record and record["outcome"] == "success" and record["run_id"] >= newest["run_id"]:
+        commit(stage)
+    elif record and stage.report.is_dir():
+        for name in ("notebook.ipynb", "run.log") if record.get("secrets") else ():
+            (stage.report / name).unlink(missing_ok=True)  # nobody has looked for secrets in them
+        moment = datetime.fromtimestamp(stage.report.stat().st_mtime, UTC)
+        record["ended"] = moment.isoformat(timespec="seconds")
+        record["duration_seconds"] = (moment - datetime.fromisoformat(record["started"])).total_seconds()
+        keep_failure(stage, record)
+    return record
+
+
+def published_run(workspace: Workspace, report: str, run_key: str) -> str | None:
+    """Return the newest good run of a report if it has this key, and all that it published is still there."""
+    home = workspace.reports / report
+    record = read_json(home / "latest" / "manifest.json") or {}
+    contents = read_json(home / record.get("run_id", "") / "contents.json")
+    if record.get("run_key") != run_key or contents is None:
+        return None
+    needed = [home / folder / name for folder in ("latest", record["run_id"]) for name in _SHOWN]
+    needed += [workspace.processed / report / f"{name}.parquet" for name in contents["processed"]]
+    return record["run_id"] if all(path.is_file() for path in needed) else None
+
+
+def refresh_index(reports: Path) -> None:
+    """Write the index of a folder of reports, one writer at a time: the last one has seen what all have published.
+
+    Raises
+    ------
+    OSError, Busy
+        When it cannot be written.
+    """
+    with held(reports / ".locks" / "index.html.lock", wait_seconds=60):
+        for part in reports.glob("index.html.*.part"):
+            part.unlink()
+        write_index(reports)
+
+
+def _prove_writable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    proof = folder / ".proof.part"  # one name: the next run removes what a killed one left
+    proof.touch()
+    proof.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """See to it that what is renamed next is on the disk, not only on its way there."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
-import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.data.refusal import InputRefused
+from helpers.data.refusal import InputRefused, without_values
 from helpers.data.sources import fingerprint
 
+from . import journal
 from . import manifest as provenance
+from .lock import Busy, held
 from .parameters import title
-from .plan import PlannedReport
-from .publication import is_published, publish_failure, publish_success
+from .plan import PlannedReport, refuse_outside
+from .publication import KILLED, commit, keep_failure, prepare, published_run, recover, refresh_index
 from .report import PROCESSED_FOLDER, RUN_FOLDER
+from .secret import SHORTEST, missing, redact
+from .staging import Stage, abandoned
+from .watchdog import GIB, watch
 from .workspace import Workspace
 
 # One thread per kernel: reports run side by side, and BLAS threads that fight for two cores take up to 100
@@ -35,6 +38,11 @@ KERNEL_ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+
+# What may go better the next time; a cell that raised or data that are refused will not.
+REPEATED = ("failed_timeout", "failed_kernel", "failed_publish")
+
+LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes, macOS 103
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,10 @@ class Run:
         The page to open.
     up_to_date : bool
         Nothing was run, because the newest report already holds what a run would give.
+    record : dict
+        What is known of the run: its manifest, as far as it got.
+    remarks : tuple of str
+        What went wrong beside the run and changed nothing of it: the journal, the index, the on_failure command.
     """
 
     report: str
@@ -61,6 +73,8 @@ class Run:
     message: str
     page: Path | None = None
     up_to_date: bool = False
+    record: dict[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 Progress = Callable[[float], None]
@@ -71,10 +85,14 @@ def run_report(
     workspace: Workspace,
     *,
     force: bool = False,
+    wait_seconds: float = 0.0,
     on_progress: Progress = lambda share: None,
     cancelled: threading.Event | None = None,
 ) -> Run:
     """Run a report and publish it; keep it aside, with its log, when it fails.
+
+    What a killed run left is cleared up first. A run that timed out, lost its kernel or could not be published is
+    repeated as often as `report.retries` allows; each attempt is a run of its own, and kept.
 
     Parameters
     ----------
@@ -84,6 +102,8 @@ def run_report(
         Where to publish.
     force : bool
         Run even if nothing has changed since the last good run.
+    wait_seconds : float
+        How long to wait for another run of the same report to end.
     on_progress : callable
         Told the share of cells that are done.
     cancelled : threading.Event, optional
@@ -94,8 +114,91 @@ def run_report(
     Run
         Never raises for what a report can do wrong; that is an outcome.
     """
+    remarks: list[str] = []
+    try:
+        with held(workspace.reports / ".locks" / f"{report.name}.lock", wait_seconds, cancelled):
+            for attempt in range(1, report.retries + 2):
+                for stage in abandoned(workspace, report.name):
+                    if _write_down_recovered(stage, recover(stage), remarks):
+                        stage.remove()
+                run = _attempt(report, workspace, attempt, force, on_progress, cancelled)
+                written = _write_down(run, workspace, remarks)
+                if written and run.page and not run.up_to_date:
+                    Stage(workspace, report.name, run.record["run_id"]).remove()
+                if run.outcome not in REPEATED:
+                    break
+    except Busy as owner:
+        run = Run(report.name, "cancelled", f"not run: another run of this report is under way ({owner})")
+        _write_down(run, workspace, remarks)
+    except OSError as error:
+        run = Run(report.name, "failed_publish", f"nothing can be written there: {error}")
+        _write_down(run, workspace, remarks)
+    return tell_of_failure(replace(run, remarks=tuple(remarks)), report, workspace)
+
+
+def not_run(report: PlannedReport, workspace: Workspace, why: str) -> Run:
+    """Write down that a report was not run."""
+    remarks: list[str] = []
+    run = Run(report.name, "cancelled", f"not run: {why}")
+    _write_down(run, workspace, remarks)
+    return tell_of_failure(replace(run, remarks=tuple(remarks)), report, workspace)
+
+
+def tell_of_failure(run: Run, report: PlannedReport, workspace: Workspace) -> Run:
+    """Give the outcome of a run that is no success to the report's `on_failure` command."""
+    if run.outcome == "success" or not report.on_failure:
+        return run
+    told = _entry(run, workspace) | {"reports": str(workspace.reports)}
+    wrong = journal.tell(report.on_failure, told, workspace.root)
+    return replace(run, remarks=(*run.remarks, wrong)) if wrong else run
+
+
+def _write_down(run: Run, workspace: Workspace, remarks: list[str]) -> bool:
+    """Put a run into the journal and on the index; return whether the journal has it."""
+    if run.page and not run.up_to_date:
+        _refresh_index(workspace, remarks)
+    try:
+        journal.append(workspace.reports, _entry(run, workspace))
+    except OSError as error:
+        remarks.append(f"the journal could not be written: {error}")
+        return False
+    return True
+
+
+def _refresh_index(workspace: Workspace, remarks: list[str]) -> None:
+    try:
+        refresh_index(workspace.reports)
+    except (OSError, Busy) as error:
+        remarks.append(f"the index could not be written: {error}")
+
+
+def _write_down_recovered(stage: Stage, record: dict[str, Any] | None, remarks: list[str]) -> bool:
+    """Put a run that was killed into the journal, unless it got as far as that itself."""
+    known = {entry.get("run_id") for entry in journal.read(stage.workspace.reports)}
+    if record is None or record["run_id"] in known:
+        return True
+    page = stage.home / ("latest" if record["outcome"] == "success" else f"failed/{stage.run_id}") / "index.html"
+    run = Run(stage.name, record["outcome"], record["message"], page, record=record)
+    return _write_down(run, stage.workspace, remarks)
+
+
+def _entry(run: Run, workspace: Workspace) -> dict[str, Any]:
+    """Return what the journal keeps of a run: its page as seen from the reports, no quoted values of the data."""
+    record = run.record or {}
+    kept = ("run_id", "run_key", "attempt", "started", "ended", "duration_seconds", "peak_memory_gib")
+    return {
+        "moment": datetime.now(UTC).isoformat(timespec="seconds"),
+        "report": run.report,
+        "outcome": run.outcome,
+        "skipped": run.up_to_date,
+        "message": without_values(run.message),
+        "page": run.page.relative_to(workspace.reports).as_posix() if run.page else None,
+        **{name: record.get(name) for name in kept},
+    }
+
+
+def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
     started = datetime.now(UTC)
-    git = workspace.git_state()
     record: dict[str, Any] = {
         "run_id": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         "report": report.name,
@@ -103,19 +206,29 @@ def run_report(
         "notebook": report.notebook.name,
         "parameters": report.parameters,
         "seed": report.parameters.get("seed"),
-        "git": git,
+        "git": workspace.git_state(),
         "packages": provenance.packages(),
+        "attempt": attempt,
+        "label": "",
+        "inputs": [],
+        "warnings": [],
         "started": started.isoformat(timespec="seconds"),
+        # true of a run that is killed; whoever finds it here keeps it so
+        "outcome": "cancelled",
+        "message": KILLED,
     }
-    stage = workspace.staging / record["run_id"]
+    refused = _read_inputs(report, workspace, record)
+    # a changed working tree never matches: nobody knows what it was
+    if not refused and not force and not record["git"]["dirty"]:
+        if run_id := published_run(workspace, report.name, record["run_key"]):
+            page = workspace.reports / report.name / "latest" / "index.html"
+            said = f"unchanged since {run_id}, not run again"
+            return Run(report.name, "success", said, page, up_to_date=True, record={"run_key": record["run_key"]})
+    stage = Stage(workspace, report.name, record["run_id"])
+    stage.create()
+    provenance.write_json(stage.report / "manifest.json", record)
     try:
-        (stage / "processed").mkdir(parents=True)
-    except OSError as error:
-        return Run(report.name, "failed_publish", f"nothing can be written there: {error}")
-    try:
-        outcome, message = _attempt(report, workspace, stage, record, force, on_progress, cancelled)
-        if outcome == "up_to_date":
-            return Run(report.name, "success", message, _latest(workspace, report) / "index.html", up_to_date=True)
+        outcome, message = refused or _execute(report, stage, record, on_progress, cancelled)
         ended = datetime.now(UTC)
         record |= {
             "ended": ended.isoformat(timespec="seconds"),
@@ -123,37 +236,28 @@ def run_report(
             "outcome": outcome,
             "message": message,
         }
-        return _publish(report, workspace, stage, record)
-    finally:
-        for leftover in workspace.staging.glob(f"{record['run_id']}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        return _publish(report, stage, record)
+    except BaseException:
+        stage.remove()
+        raise
 
 
-def _attempt(report, workspace, stage, record, force, on_progress, cancelled) -> tuple[str, str]:
-    """Execute the notebook into `stage`, complete `record`, and return the outcome with its message."""
+def _read_inputs(report: PlannedReport, workspace: Workspace, record: dict[str, Any]) -> tuple[str, str] | None:
+    """Complete `record` with what goes into the run; return why it is refused."""
     try:
-        inputs = _fingerprints(report)
+        refuse_outside(report)
+        record["inputs"] = _fingerprints(report)
     except InputRefused as refusal:
-        record["inputs"] = []
         return "failed_contract", str(refusal)
-    record |= {"inputs": inputs, "run_key": provenance.run_key(report, inputs, record["git"], workspace)}
-    # a changed working tree never matches: nobody knows what it was
-    if not force and not record["git"]["dirty"] and is_published(workspace, report.name, record["run_key"]):
-        return "up_to_date", "up to date"
+    record["run_key"] = provenance.run_key(report, record["inputs"], record["git"], workspace)
+    if names := report.secret_variables():
+        record["secrets"] = names
+    if absent := missing(names):
+        said = f"secrets are read from the environment, which lacks {', '.join(absent)}"
+        return "failed_contract", f"{said} (or holds fewer than {SHORTEST} characters there)"
     if changed := workspace.changed_raw():
         return "failed_contract", f"data/raw is not what its README lists: {', '.join(changed)}"
-    raw_before = workspace.raw_state()
-    outcome, message = _execute(report, stage, on_progress, cancelled)
-    contents = provenance.read_json(stage / "contents.json") or {}
-    record["label"] = contents.get("label", "")
-    record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
-    warned = provenance.kernel_warnings(stage / "notebook.ipynb")
-    record["warnings"] = [*contents.get("warnings", []), *warned]
-    if outcome == "success" and not {entry["sha256"] for entry in contents["inputs"]} <= {i["sha256"] for i in inputs}:
-        return "failed_contract", "an input changed between the check and the reading: run it again"
-    if outcome == "success" and workspace.raw_state() != raw_before:
-        return "failed_output", "the run changed files in data/raw, which no run may write to"
-    return outcome, message
+    return None
 
 
 def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
@@ -166,47 +270,66 @@ def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
     return found
 
 
-def _latest(workspace: Workspace, report: PlannedReport) -> Path:
-    return workspace.reports / report.name / "latest"
+def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
+    """Execute the notebook into the stage, complete `record`, and return the outcome with its message."""
+    raw_before = stage.workspace.raw_state()
+    outcome, message = _run_notebook(report, stage, record, on_progress, cancelled)
+    contents = provenance.read_json(stage.report / "contents.json") or {}
+    inputs = record["inputs"]
+    record["label"] = contents.get("label", "")
+    record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
+    warned = provenance.kernel_warnings(stage.report / "notebook.ipynb")
+    record["warnings"] += [*contents.get("warnings", []), *warned]
+    if outcome == "success" and not {entry["sha256"] for entry in contents["inputs"]} <= {i["sha256"] for i in inputs}:
+        return "failed_contract", "an input changed between the check and the reading: run it again"
+    if outcome == "success" and stage.workspace.raw_state() != raw_before:
+        return "failed_output", "the run changed files in data/raw, which no run may write to"
+    return outcome, message
 
 
-def _execute(report: PlannedReport, stage: Path, on_progress: Progress, cancelled) -> tuple[str, str]:
-    output = stage / "notebook.ipynb"
-    order = {"notebook": str(report.notebook), "output": str(output), "parameters": report.parameters}
-    order_file = stage / "order.json"
+def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
+    stage.sockets.mkdir(mode=0o700)
+    sockets = str(stage.sockets / "k")
+    order = {
+        "notebook": str(report.notebook),
+        "output": str(stage.report / "notebook.ipynb"),
+        "parameters": report.parameters,
+        "sockets": sockets if hasattr(socket, "AF_UNIX") and len(os.fsencode(sockets)) < LONGEST_SOCKET_PATH else None,
+    }
+    order_file = stage.folder / "order.json"
     order_file.write_text(json.dumps(order), encoding="utf-8")
     environment = (
         os.environ
         | KERNEL_ENVIRONMENT
         | {
-            RUN_FOLDER: str(stage),
-            PROCESSED_FOLDER: str(stage / "processed"),
-            "IPYTHONDIR": str(stage / "ipython"),
-            "JUPYTER_RUNTIME_DIR": str(stage / "runtime"),
+            RUN_FOLDER: str(stage.report),
+            PROCESSED_FOLDER: str(stage.processed),
+            "IPYTHONDIR": str(stage.folder / "ipython"),
+            "JUPYTER_RUNTIME_DIR": str(stage.folder / "runtime"),
         }
     )
-    with (stage / "run.log").open("w", encoding="utf-8") as log:
+    with (stage.report / "run.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "helpers.reporting.execution", str(order_file)],
             cwd=report.folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: it ends with this process, and the run with it
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             start_new_session=True,
         )
+    with process.stdin, process.stdout:
         listener = threading.Thread(target=_listen, args=(process, on_progress), daemon=True)
         listener.start()
-        stopped = _wait(process, report.time_limit_minutes, cancelled)
+        limits = {"minutes": report.time_limit_minutes, "memory_gib": report.memory_limit_gib}
+        watched = watch(process, stage.report, **limits, cancelled=cancelled)
         listener.join(timeout=5)
-    for leftover in ("order.json", "ipython", "runtime"):
-        _remove(stage / leftover)
-    if stopped:
-        return stopped
-    ended = provenance.read_json(stage / "execution.json")
-    _remove(stage / "execution.json")
-    return judge(stage, ended)
+    record["peak_memory_gib"] = round(watched.peak_bytes / GIB, 3)
+    for folder in (stage.folder, stage.processed):
+        for name in redact(folder, record.get("secrets", [])):
+            record["warnings"].append(f"a secret was written to {name}, and taken out")
+    return watched.stopped or judge(stage, provenance.read_json(stage.folder / "execution.json"))
 
 
 def _listen(process: subprocess.Popen, on_progress: Progress) -> None:
@@ -218,48 +341,18 @@ def _listen(process: subprocess.Popen, on_progress: Progress) -> None:
             continue
 
 
-def _wait(process: subprocess.Popen, limit_minutes: float, cancelled) -> tuple[str, str] | None:
-    """Wait for a run; stop its whole process group at the limit or on request, and say so."""
-    deadline = time.monotonic() + 60 * limit_minutes
-    while process.poll() is None:
-        if cancelled is not None and cancelled.is_set():
-            _stop(process)
-            return "cancelled", "stopped on request"
-        if time.monotonic() > deadline:
-            _stop(process)
-            return "failed_timeout", f"still running after {limit_minutes:g} minutes (time_limit_minutes): stopped"
-        time.sleep(0.1)
-    return None
-
-
-def _stop(process: subprocess.Popen) -> None:
-    for step in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, step)
-            process.wait(timeout=5)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def judge(stage: Path, ended: dict[str, Any] | None) -> tuple[str, str]:
+def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
     """Return the outcome of a run and a line about it, from the files that the run left.
 
     Parameters
     ----------
-    stage : pathlib.Path
-        The staged report.
+    stage : Stage
+        Where the run is prepared.
     ended : dict or None
         What the executing process said at its end; None when it did not get there.
     """
-    if ended is None and not (stage / "notebook.ipynb").is_file():
-        return "failed_kernel", f"the run could not start: {last_line(stage / 'run.log')}"
+    if ended is None and not (stage.report / "notebook.ipynb").is_file():
+        return "failed_kernel", f"the run could not start: {last_line(stage.report / 'run.log')}"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -268,8 +361,8 @@ def judge(stage: Path, ended: dict[str, Any] | None) -> tuple[str, str]:
         if ended["error_name"] == InputRefused.__name__:
             return "failed_contract", ended["error_value"]
         return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']}: {ended['error_value']}"
-    missing = missing_output(stage)
-    return ("failed_output", missing) if missing else ("success", "published")
+    unmade = missing_output(stage)
+    return ("failed_output", unmade) if unmade else ("success", "published")
 
 
 def last_line(log: Path) -> str:
@@ -278,35 +371,39 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "no word of why"
 
 
-def missing_output(stage: Path) -> str | None:
+def missing_output(stage: Stage) -> str | None:
     """Return what a run that came to its end failed to leave, or None when all is there."""
-    notebook = provenance.read_json(stage / "notebook.ipynb") or {"cells": []}
+    notebook = provenance.read_json(stage.report / "notebook.ipynb") or {"cells": []}
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if not code or code[-1].get("execution_count") is None:
         return "the notebook ended before its last cell"
-    results = provenance.read_json(stage / "results.json")
-    contents = provenance.read_json(stage / "contents.json")
+    results = provenance.read_json(stage.report / "results.json")
+    contents = provenance.read_json(stage.report / "contents.json")
     if not results or not contents:
         return "the notebook left no results.json: its last cell must call report.finish()"
     for name, entry in results.items():
         if set(entry) != {"value", "low", "high", "unit", "text"} or not entry["text"]:
             return f"results.json: '{name}' needs value, low, high, unit and text"
-    wanted = [stage / "tables" / f"{name}.csv" for name in contents["tables"]]
-    wanted += [stage / "figures" / f"{name}.svg" for name in contents["figures"]]
-    wanted += [stage / "processed" / f"{name}.parquet" for name in contents["processed"]]
+    wanted = [stage.report / "tables" / f"{name}.csv" for name in contents["tables"]]
+    wanted += [stage.report / "figures" / f"{name}.svg" for name in contents["figures"]]
+    wanted += [stage.processed / f"{name}.parquet" for name in contents["processed"]]
     gone = [path.name for path in wanted if not path.is_file()]
     return f"these files are missing: {', '.join(gone)}" if gone else None
 
 
-def _publish(report: PlannedReport, workspace: Workspace, stage: Path, record: dict[str, Any]) -> Run:
+def _publish(report: PlannedReport, stage: Stage, record: dict[str, Any]) -> Run:
+    """Publish a run, or keep it as a failed one; what can be neither stays staged, for the next run to finish."""
     if record["outcome"] == "success":
         try:
-            page = publish_success(workspace, stage, record)
-            return Run(report.name, "success", record["message"], page)
+            prepare(stage, record)
+            return Run(report.name, "success", record["message"], commit(stage), record=record)
         except Exception as error:  # whatever stops a page from being published is an outcome, not a traceback
             record |= {"outcome": "failed_publish", "message": f"could not be published: {error!r}"}
+    if not stage.report.is_dir():
+        said = f"{record['message']}; the next run finishes it"
+        return Run(report.name, record["outcome"], said, record=record)
     try:
-        page = publish_failure(workspace, stage, record)
+        return Run(report.name, record["outcome"], record["message"], keep_failure(stage, record), record=record)
     except OSError as error:
-        return Run(report.name, record["outcome"], f"{record['message']}; nor could the failure be kept: {error}")
-    return Run(report.name, record["outcome"], record["message"], page)
+        said = f"{record['message']}; nor could the failure be kept: {error}"
+        return Run(report.name, record["outcome"], said, record=record)
