@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from helpers.reporting.lock import held
+
 from .conftest import takes_purchases
 
 
@@ -71,6 +73,9 @@ def test_ad_hoc_run_without_out_leaves_the_plan_alone(toy):
         (["run", "toy", "--set", "customers=five"], "is a whole number, not 'five'"),
         (["run", "toy", "--set", "x=1; import os; y=2"], "unknown parameter"),
         (["run", "--set", "customers=5"], "exactly one notebook"),
+        (["check", "toy", "--set", "customers=five"], "is a whole number, not 'five'"),
+        (["run", "--retries", "99"], "'retries' is a number from 0 to 10"),
+        (["run", "--memory-limit", "nan"], "'memory_limit_gib' must be above 0"),
         (["run", "toy", "--out", "data/raw/x"], "no run writes to"),
         (["run", "toy", "--out", "reports.toml"], "is a file, not a folder"),
         (["run", "toy", "--out", "reports"], "belongs to the workspace itself"),
@@ -119,6 +124,19 @@ def test_inputs_are_recognised_by_their_meaning(purchases):
     assert code == 1 and text.startswith("toy: label: transactions=")
 
 
+def test_check_takes_values_and_says_what_it_cannot_check(purchases, tmp_path):
+    (tmp_path / "yours.csv").write_text("customer_id,date,amount\n1,2024-01-01,x\n", encoding="utf-8")
+    code, text = reports(purchases, "check", "toy", "--set", f"label={tmp_path / 'yours.csv'}")
+    assert (code, "amount" in text) == (1, True)
+    notebook = purchases.notebooks()["toy"]
+    text = notebook.read_text(encoding="utf-8")
+    notebook.write_text(text.replace("transactions: whose", "not_yet_read: whose"), encoding="utf-8")
+    assert reports(purchases, "check", "toy", "--set", "label=data/raw/mine.csv") == (0, "")
+    notebook.write_text(text.replace("transactions: whose", "receivables: whose"), encoding="utf-8")
+    code, text = reports(purchases, "check", "toy", "--set", "label=data/raw/mine.csv")
+    assert (code, text.strip()) == (0, "toy: label: not checked: no report reads receivables yet")
+
+
 def test_input_paths_at_the_command_line_start_from_the_folder_of_the_caller(purchases):
     code, text = reports(purchases, "run", "toy", "--set", "label=mine.csv", folder=purchases.raw)
     assert code == 0, text
@@ -139,6 +157,9 @@ def test_prune_keeps_the_newest_good_run(published_toy):
     reports(toy, "run", "--force")
     code, text = reports(toy, "prune", "--keep", "1", "--dry-run")
     assert code == 0 and "1 run would be removed" in text
+    with held(toy.reports / ".locks" / "toy.lock"):
+        code, text = reports(toy, "prune", "--keep", "1")
+    assert code == 0 and "toy: left alone, because it is being run" in text and "0 runs removed" in text
     code, text = reports(toy, "prune", "--keep", "1")
     runs = [path for path in (toy.reports / "toy").iterdir() if path.name != "latest"]
     newest = (toy.reports / "toy" / "latest" / "manifest.json").read_text(encoding="utf-8")

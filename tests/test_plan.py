@@ -34,6 +34,11 @@ def test_plan_settles_every_parameter_and_orders_by_after(toy):
         ('[a]\nnotebook = "toy"\nafter = ["b"]\n[b]\nnotebook = "toy"\nafter = ["a"]', "wait for each other"),
         ('[toy]\nnotebook = "toy"\ntime_limit_minutes = "abc"', "'time_limit_minutes' is a number of minutes"),
         ('[toy]\nnotebook = "toy"\ntime_limit_minutes = -1', "must be above 0"),
+        ('[toy]\nnotebook = "toy"\ntime_limit_minutes = inf', "must be above 0"),
+        ('[toy]\nnotebook = "toy"\nmemory_limit_gib = 0', r"\[toy\]: 'memory_limit_gib' must be above 0"),
+        ('[toy]\nnotebook = "toy"\nretries = 1.5', "'retries' is a whole number"),
+        ('[toy]\nnotebook = "toy"\nretries = 11', "'retries' is a number from 0 to 10"),
+        ('on_failure = 5\n[toy]\nnotebook = "toy"', "'on_failure' is a command"),
         ('[toy]\nnotebook = "toy"\nafter = 5', "'after' is a list of report names"),
         ('[toy]\nnotebook = "toy"\nafter = [5]', "unknown report"),
         ('[toy]\nnotebook = "toy"\nparameters = 5', "'parameters' is a table"),
@@ -45,6 +50,12 @@ def test_wrong_plans_are_refused_in_words(toy, text, said):
     write(toy, text)
     with pytest.raises(WrongUsage, match=said):
         read_plan(toy)
+
+
+def test_command_for_failures_stands_for_all_or_for_one(toy):
+    write(toy, 'on_failure = "tell"\n[a]\nnotebook = "toy"\n[b]\nnotebook = "toy"\non_failure = ""\nretries = 2\n')
+    plan = read_plan(toy)
+    assert (plan["a"].on_failure, plan["b"].on_failure, plan["a"].retries, plan["b"].retries) == ("tell", "", 0, 2)
 
 
 TAKEN = [("transactions", "the purchases"), ("label", "transactions: the purchases")]

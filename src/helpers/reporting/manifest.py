@@ -8,6 +8,7 @@ import json
 import platform
 import re
 import secrets
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .plan import PlannedReport
 from .workspace import Workspace
 
 
+@cache
 def packages() -> dict[str, str]:
     """Return the versions of Python and of the packages that the workspace depends on."""
     required = importlib.metadata.requires("customer-value-workspace") or []

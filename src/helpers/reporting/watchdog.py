@@ -103,7 +103,7 @@ def end_processes(folder: Path, seen: Iterable[psutil.Process] = ()) -> None:
 
 def _ended(process: subprocess.Popen) -> bool:
     try:
-        process.wait(timeout=0.25)
+        process.wait(timeout=0.5)
     except subprocess.TimeoutExpired:
         return False
     return True
