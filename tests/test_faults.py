@@ -127,9 +127,9 @@ def at_step(workspace, number, act, events=WRITING):
     sys.addaudithook(hook)
 
 
-def every_step(workspace, act, events=WRITING):
-    """Run the toy once for each step, with the fault at that step; yield how the process ended and what it said."""
-    for number in range(1, 500):
+def every_step(workspace, act, events=WRITING, stride=1):
+    """Run the toy with a fault at each step, or at each second one; yield how the process ended and what it said."""
+    for number in range(1, 500, stride):
         said = workspace.root / "said"
         said.unlink(missing_ok=True)
 
@@ -174,21 +174,21 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("number", "events"), FAULTS.values(), ids=FAULTS.keys())
-def test_writing_fails_from_every_step_on(quick, number, events):
+def test_writing_fails_from_some_step_on(quick, number, events):
     assert_all_is_well(quick, run_toy(quick))
     failed = 0
-    for _, ended, outcome in every_step(quick, fail(number), events):
+    for _, ended, outcome in every_step(quick, fail(number), events, stride=2):
         assert ended == 0, "a full disk is an outcome, not a traceback"
         newest = shown(quick)
         assert_all_is_well(quick, run_toy(quick))
         if outcome == "success":
             assert read_json(quick.reports / "toy" / newest / "manifest.json")["outcome"] == "success"
-            if failed > 15:
+            if failed > 8:
                 break
             continue
         assert outcome == "failed_publish"
         failed += 1
-    assert failed > 15
+    assert failed > 8
 
 
 def test_file_size_limit(quick):
