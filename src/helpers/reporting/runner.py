@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -325,6 +326,7 @@ def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, s
         limits = {"minutes": report.time_limit_minutes, "memory_gib": report.memory_limit_gib}
         watched = watch(process, stage.report, **limits, cancelled=cancelled)
         listener.join(timeout=5)
+    shutil.rmtree(stage.sockets, ignore_errors=True)
     record["peak_memory_gib"] = round(watched.peak_bytes / GIB, 3)
     for folder in (stage.folder, stage.processed):
         for name in redact(folder, record.get("secrets", [])):
