@@ -161,7 +161,7 @@ def test_prune_keeps_the_newest_good_run(published_toy):
         code, text = reports(toy, "prune", "--keep", "1")
     assert code == 0 and "toy: left alone, because it is being run" in text and "0 runs removed" in text
     code, text = reports(toy, "prune", "--keep", "1")
-    runs = [path for path in (toy.reports / "toy").iterdir() if path.name != "latest"]
+    runs = [path for path in (toy.reports / "toy").iterdir() if path.is_dir() and path.name != "latest"]
     newest = (toy.reports / "toy" / "latest" / "manifest.json").read_text(encoding="utf-8")
     assert len(runs) == 1 and runs[0].name in newest
     assert reports(toy, "prune", "--keep", "1")[1].strip() == "0 runs removed"

@@ -161,7 +161,7 @@ def test_second_run_says_what_changed(published_toy):
     page = run_toy(toy).page.read_text(encoding="utf-8")
     section = page[page.index('id="what-changed"') :]
     assert "parameter rate: 0.5 → 0.75" in section
-    assert ">0.5000<" in section and ">0.7500<" in section
+    assert ">0.5000 (0.4000 to 0.6000)<" in section and ">0.7500 (0.6500 to 0.8500)<" in section
 
 
 def test_unchanged_run_of_a_clean_commit_is_up_to_date(toy, monkeypatch):

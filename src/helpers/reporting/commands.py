@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from .errors import WrongUsage
+from .further_commands import further
 from .manifest import read_json
 from .parameters import known, parse_assignments, read_parameters
 from .plan import PlannedReport, planned, read_plan, refuse_outside
 from .secret import missing
+from .terminal import Folder, err, out
+from .terminal import listing as _listing
+from .terminal import shown as _shown
 from .workspace import Workspace
 
 app = typer.Typer(
@@ -28,9 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-WIDTH = None if sys.stdout.isatty() else 140  # a pipe has no width of its own
-out = Console(width=WIDTH, markup=False, highlight=False, soft_wrap=True)
-err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+app.add_typer(further)
 
 AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
 
@@ -44,9 +44,6 @@ Assignments = Annotated[
         metavar="KEY=VALUE",
         help="A parameter of the notebook, for one run; may be repeated. See: reports show NAME.",
     ),
-]
-Folder = Annotated[
-    Path | None, typer.Option("--workspace", help="The workspace; default: the one the current folder lies in.")
 ]
 
 
@@ -168,20 +165,6 @@ def _line(run) -> str:
     if run.outcome == "success":
         return f"{run.report}: {run.message}{page}"
     return f"{run.report}: {run.outcome}: {' '.join(run.message.split())}{page}"
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _listing(name: str, *columns: str) -> Table:
-    """Return a plain table whose first column is never cut."""
-    table = Table(box=None)
-    table.add_column(name, no_wrap=True)
-    for column in columns:
-        table.add_column(column)
-    return table
 
 
 @app.command(name="list")

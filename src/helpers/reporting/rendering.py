@@ -18,9 +18,9 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from helpers.data.refusal import without_values
-from helpers.exhibits import number
+from helpers.exhibits import DASH, number
 
-from .changes import Changes
+from .changes import Changes, as_number
 
 
 class _Renderer(IPythonRenderer):
@@ -37,6 +37,11 @@ class _Renderer(IPythonRenderer):
         anchor = re.sub(r"\W+", "-", html.unescape(re.sub(r"<[^>]*>", "", text))).strip("-").lower()
         self._headings.append((level, text, anchor))
         return f'<h{level} id="{anchor}">{text}</h{level}>\n'
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        """Return a cell of a table; what stands above a column says so."""
+        right = ' class="gt_right"' if align == "right" else ""
+        return f'<th scope="col"{right}>{text}</th>\n' if head else f"<td{right}>{text}</td>\n"
 
     def inline_math(self, body: str) -> str:
         return mathml(body)
@@ -106,9 +111,12 @@ def render_page(template: str, **values: Any) -> str:
 def _templates() -> jinja2.Environment:
     loader = jinja2.PackageLoader("helpers.reporting")
     templates = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    templates.filters["number"] = _shown_number
+    templates.filters["number"] = shown_number
+    templates.filters["estimate"] = shown_estimate
+    templates.filters["cell"] = _shown_cell
+    templates.filters["headline"] = _shown_headline
     templates.filters["moment"] = _shown_moment
-    templates.filters["full_title"] = _full_title
+    templates.filters["full_title"] = full_title
     return templates
 
 
@@ -116,7 +124,8 @@ def _labelled(title: str, label: str) -> str:
     return f"{title} ({label})" if label else title
 
 
-def _full_title(run: dict[str, Any]) -> str:
+def full_title(run: dict[str, Any]) -> str:
+    """Return the title of a report with what it is labelled with."""
     return _labelled(run["title"], run.get("label", ""))
 
 
@@ -124,12 +133,37 @@ def _shown_moment(stamp: str) -> str:
     return datetime.fromisoformat(stamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _shown_number(value: float | None) -> str:
+def shown_number(value: float | None) -> str:
+    """Return a number as pages show it: whole, with two decimals, or with four where it is small."""
     if value is None:
         return number(None)
     if float(value).is_integer():
         return number(value)
     return number(value, 2) if abs(value) >= 10 else number(value, 4)
+
+
+def shown_estimate(entry: dict[str, Any] | None) -> str:
+    """Return an entry of `results.json` as a number with its interval."""
+    if entry is None:
+        return DASH
+    value, low, high = (entry[part] for part in ("value", "low", "high"))
+    return (
+        shown_number(value) if low is None else f"{shown_number(value)} ({shown_number(low)} to {shown_number(high)})"
+    )
+
+
+def _shown_headline(entry: dict[str, Any]) -> str:
+    """Return the words of an entry of `results.json`, with its interval where they do not tell it."""
+    text, low, high = entry["text"], entry["low"], entry["high"]
+    if low is None or "interval" in text:
+        return text
+    return f"{text} (95 % interval {shown_number(low)} to {shown_number(high)})"
+
+
+def _shown_cell(text: str | None) -> str:
+    """Return a cell of a CSV file, a number as pages show numbers."""
+    value = as_number(text)
+    return (text or DASH) if value is None else shown_number(value)
 
 
 def _published(output: Any, stage: Path, folder: str) -> Any:

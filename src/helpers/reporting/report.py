@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.exhibits import Column, plain
 
+from . import csv_files
 from .theme import png_bundle, render
 
 if TYPE_CHECKING:
@@ -135,8 +136,7 @@ def _folder(variable: str) -> Path | None:
 
 
 def _save_csv(folder: Path, name: str, frame) -> None:
-    (folder / "tables").mkdir(exist_ok=True)
-    frame.to_csv(folder / "tables" / f"{name}.csv", index=False)
+    csv_files.save_frame(folder / "tables" / f"{name}.csv", frame)
 
 
 def _save_json(path: Path, content: dict) -> None:

@@ -1,0 +1,111 @@
+"""The commands on what was published, and on what is to come: verify, compare, history, new."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .runs import find_home, find_run
+from .terminal import Folder, err, listing, out, shown
+from .workspace import Workspace
+
+MOST_SHOWN = 20  # differences; the rest are counted
+
+further = typer.Typer()
+
+PastRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run id, the name of a report (its newest good run), or a run's folder.")
+]
+
+
+@further.command()
+def verify(
+    run: PastRun,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="By how much numbers may differ, relative to the larger; 0: not at all.")
+    ] = 0.0,
+    workspace: Folder = None,
+) -> None:
+    """Run a published report again, and say whether its numbers are the same. Exit code 0: they are; 1: not.
+
+    The notebook is the one kept beside the report, with the parameters of its manifest; an input whose content has
+    changed is refused. Compared are all headline numbers and every cell of all tables. Nothing is published.
+    """
+    from .verification import largest
+    from .verification import verify as run_again
+
+    place = Workspace.find(workspace)
+    folder, record = find_run(place, run)
+    with out.status(f"running {record['report']} again"):
+        found = run_again(folder, record, place, tolerance)
+    for sentence in found.made_of:
+        out.print(f"made otherwise: {sentence}")
+    compared = f"{found.numbers} headline numbers and {found.tables} tables of run {record['run_id']}"
+    within = f"within a relative {tolerance:g}" if tolerance else "exactly"
+    if found.reproduced:
+        out.print(f"the same, {within}: {compared}")
+        return
+    if found.problem:
+        err.print(f"{record['report']}: {found.problem}")
+        raise typer.Exit(1)
+    for difference in found.differences[:MOST_SHOWN]:
+        out.print(str(difference))
+    if len(found.differences) > MOST_SHOWN:
+        out.print(f"... and {len(found.differences) - MOST_SHOWN} more")
+    most = largest(found.differences)
+    size = "" if most is None else f"; numbers by at most a relative {most:.2g} (--tolerance)"
+    out.print(f"not the same: {len(found.differences)} cells differ among {compared}{size}")
+    raise typer.Exit(1)
+
+
+@further.command()
+def compare(before: PastRun, now: PastRun, workspace: Folder = None) -> None:
+    """Say what two runs differ in: headline numbers, data accounting, parameters, inputs, code and versions."""
+    from .changes import changes_between
+    from .rendering import shown_estimate, shown_number
+
+    place = Workspace.find(workspace)
+    (old_folder, old), (new_folder, new) = find_run(place, before), find_run(place, now)
+    changes = changes_between(old_folder, old, new_folder, new)
+    out.print(f"{old['report']}, run {old['run_id']} → {new['report']}, run {new['run_id']}")
+    if not changes.any:
+        out.print("nothing differs")
+    for sentence in changes.made_of:
+        out.print(sentence)
+    if changes.numbers:
+        table = listing("headline number", "unit", "before", "now", "difference")
+        for number in changes.numbers:
+            estimates = (shown_estimate(number.before), shown_estimate(number.now))
+            table.add_row(number.name, number.unit, *estimates, shown_number(number.difference))
+        out.print(table)
+    if changes.accounting:
+        table = listing("step of the data accounting", "column", "before", "now")
+        for change in changes.accounting:
+            table.add_row(change.step, change.column, change.before or "", change.now or "")
+        out.print(table)
+
+
+@further.command()
+def history(
+    name: Annotated[str, typer.Argument(help="A report that has been published, or its folder.")],
+    last: Annotated[int, typer.Option(min=1, help="How many of the newest runs are shown.")] = 5,
+    workspace: Folder = None,
+) -> None:
+    """Show the headline numbers of a report through time; write them to history.csv, history.svg, history.html.
+
+    The files lie in the folder of the report and are kept up to date by each run; they remember runs that were pruned.
+    """
+    from .history import named_units, read_history, write_history
+    from .manifest import read_json
+    from .rendering import full_title, shown_estimate
+
+    home = find_home(Workspace.find(workspace), name)
+    write_history(home, full_title(read_json(home / "latest" / "manifest.json")))
+    runs = read_history(home)
+    newest = runs[-last:]
+    table = listing("headline number", "unit", *(run.ended[:16].replace("T", " ") for run in newest))
+    for number, unit in named_units(runs):
+        table.add_row(number, unit, *(shown_estimate(run.numbers.get(number)) for run in newest))
+    out.print(table)
+    out.print(f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {shown(home / 'history.html')}")

@@ -1,0 +1,119 @@
+"""A published run is run again: the same numbers, or which differ; inputs that changed are refused."""
+
+import json
+import shutil
+
+import nbformat
+import pytest
+
+from helpers.reporting.runner import Run
+from helpers.reporting.runs import find_run
+from helpers.reporting.verification import differences, largest, verify
+
+from .conftest import toy_notebook
+from .test_commands import reports
+
+
+@pytest.fixture
+def run_folder(published_toy):
+    """Return the folder of the published run, without its figure, which takes longest to draw."""
+    folder, _ = find_run(published_toy, "toy")
+    notebook = nbformat.read(folder / "notebook.ipynb", as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if ".figure(" not in cell.source]
+    nbformat.write(notebook, folder / "notebook.ipynb")
+    (folder / "tables" / "line.csv").unlink()
+    return folder
+
+
+OTHER_PLAN = '[toy]\nnotebook = "toy"\nparameters = { rate = 0.75 }\n'
+
+
+def test_command_says_that_the_numbers_are_the_same(published_toy, run_folder):
+    """Today's notebook would fail and today's plan has another rate: what counts is what was run."""
+    (published_toy.root / "reports.toml").write_text(OTHER_PLAN, encoding="utf-8")
+    nbformat.write(toy_notebook("1 / 0"), published_toy.notebooks()["toy"])
+    left = sorted(published_toy.reports.rglob("*"))
+    code, text = reports(published_toy, "verify", "toy")
+    assert code == 0, text
+    assert f"the same, exactly: 2 headline numbers and 1 tables of run {run_folder.name}" in text
+    assert sorted(published_toy.reports.rglob("*")) == left, "nothing is published"
+
+
+def test_number_that_does_not_come_again_is_named(published_toy, run_folder):
+    """The stored results are altered: running again brings back what the notebook computes."""
+    results = json.loads((run_folder / "results.json").read_text(encoding="utf-8"))
+    results["kept"]["value"] = 0.5000001
+    (run_folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    table = run_folder / "tables" / "spend.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",0.5\n", ",0.6\n"), encoding="utf-8")
+    code, text = reports(published_toy, "verify", run_folder.name)
+    assert code == 1
+    assert "results.json, kept, value: 0.5000001 → 0.5" in text
+    assert "tables/spend.csv, row 2, amount: 0.6 → 0.5" in text
+    assert "not the same: 2 cells differ" in text and "at most a relative 0.17" in text
+
+
+def test_input_that_changed_is_refused(published_toy, run_folder):
+    purchases = published_toy.raw / "mine.csv"
+    purchases.write_text("customer_id,date,amount\n1,2024-01-01,5\n", encoding="utf-8")
+    rewrite(run_folder / "notebook.ipynb", "# name of the amount", "# transactions: whose purchases")
+    record = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8"))
+    record["parameters"]["label"] = "data/raw/mine.csv"
+    record["inputs"] = [{"parameter": "label", "path": "data/raw/mine.csv", "sha256": "0" * 64}]
+    found = verify(run_folder, record, published_toy)
+    assert found.problem == "not run again: inputs are no longer what they were: label: data/raw/mine.csv"
+    purchases.unlink()
+    assert "mine.csv" in verify(run_folder, record, published_toy).problem
+
+
+def test_run_that_fails_now_is_not_verified(published_toy, run_folder, monkeypatch):
+    failing = Run("toy", "failed_notebook", "cell 3 raised NameError")
+    monkeypatch.setattr("helpers.reporting.verification.run_report", lambda *_, **__: failing)
+    found = verify(*find_run(published_toy, "toy"), published_toy)
+    assert not found.reproduced
+    assert found.problem == "run again it ended as failed_notebook: cell 3 raised NameError"
+
+
+@pytest.fixture
+def two(published_once, tmp_path):
+    """Return the folders of two runs that are the same."""
+    folder, _ = find_run(published_once, "toy")
+    return shutil.copytree(folder, tmp_path / "a"), shutil.copytree(folder, tmp_path / "b")
+
+
+def rewrite(file, before, after):
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_tolerance_is_relative(two):
+    rewrite(two[1] / "tables" / "spend.csv", ",0.5\n", ",0.50000001\n")
+    found = differences(*two)
+    assert [str(each) for each in found] == ["tables/spend.csv, row 2, amount: 0.5 → 0.50000001"]
+    assert largest(found) == pytest.approx(2e-8, rel=1e-6)
+    assert differences(*two, tolerance=1e-9) and not differences(*two, tolerance=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("customer,amount", "customer,spend", "tables/spend.csv, columns: customer, amount → customer, spend"),
+        (",1.0\n", ",1.0\nx,2.0\n", "tables/spend.csv, rows: 3 → 4"),
+        ("<b>spend</b>,1.0", "<b>sold</b>,1.0", "tables/spend.csv, row 3, customer: <b>spend</b> → <b>sold</b>"),
+        (",0.5\n", ",\n", "tables/spend.csv, row 2, amount: 0.5 → "),
+    ],
+)
+def test_tables_of_another_shape_or_text_differ_whatever_the_tolerance(two, before, after, said):
+    rewrite(two[1] / "tables" / "spend.csv", before, after)
+    found = differences(*two, tolerance=1.0)
+    assert [str(each) for each in found] == [said]
+    assert largest(found) is None or said.endswith("4")
+
+
+def test_table_or_number_that_is_missing_differs(two):
+    (two[1] / "tables" / "spend.csv").unlink()
+    rewrite(two[1] / "results.json", '"kept"', '"held"')
+    places = [(each.place, each.now is None) for each in differences(*two)]
+    assert ("tables/spend.csv", True) in places
+    assert ("results.json, kept, value", True) in places and ("results.json, held, value", False) in places
