@@ -109,3 +109,28 @@ def history(
         table.add_row(number, unit, *(shown_estimate(run.numbers.get(number)) for run in newest))
     out.print(table)
     out.print(f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {shown(home / 'history.html')}")
+
+
+@further.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of the topic, such as churn_risk.")],
+    title: Annotated[str, typer.Option(help="Of the notebook, best a question; default: the name in words.")] = "",
+    workspace: Folder = None,
+) -> None:
+    """Add a report that runs and passes the tests as it stands: notebook, analysis, model, test, entry in the plan.
+
+    What it computes is a placeholder to be replaced. Its notebook is run once, so that its outputs are stored.
+    """
+    from .scaffold import new_report, store_outputs
+
+    place = Workspace.find(workspace)
+    written = new_report(name, place, title)
+    for path in written:
+        out.print(f"{'extended' if path.name == 'reports.toml' else 'wrote'} {shown(path)}")
+    notebook = next(path for path in written if path.suffix == ".ipynb")
+    with out.status(f"running {shown(notebook)}"):
+        problem = store_outputs(notebook, place)
+    if problem:
+        err.print(f"{shown(notebook)} could not be run: {problem}")
+        raise typer.Exit(1)
+    out.print(f"next: reports run {name}; after changes: make notebooks, make test")
