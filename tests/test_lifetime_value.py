@@ -366,6 +366,11 @@ def test_report_of_another_firm_has_other_words(reports):
 
 
 @pytest.mark.slow
+def test_pages_stay_small(reports):
+    assert all(run.page.stat().st_size < 3_000_000 for run in reports.values())
+
+
+@pytest.mark.slow
 def test_report_names_no_customer(reports):
     for name, run in reports.items():
         record = json.loads((run.page.parent / "manifest.json").read_text())

@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from helpers.reporting.rendering import _Exporter
+
 
 @pytest.fixture
 def page(published_once):
@@ -64,3 +66,10 @@ def test_page_looks_the_same_with_the_network_off(page, tmp_path):
     pixels = imread(picture)
     assert pixels.shape[:2] == (2000, 400)
     assert pixels[..., :3].std() > 0.02, "the page is blank"
+
+
+def test_markdown_tables_name_their_columns_and_what_is_wide_can_be_scrolled_by_keyboard():
+    source = "| share | unit |\n|--:|---|\n| 1 | % |\n\n$$x^2$$\n"
+    text = _Exporter("").markdown2html(None, source)
+    assert '<th scope="col" class="gt_right">share</th>' in text and '<td class="gt_right">1</td>' in text
+    assert '<div class="formula" tabindex="0">' in text

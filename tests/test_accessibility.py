@@ -1,0 +1,70 @@
+"""Pages hold WCAG 2.1 AA by axe-core in a browser, in light and dark, and fit a phone."""
+
+import json
+import shutil
+
+import pytest
+
+from helpers.reporting.index import write_index
+
+pytest.importorskip("axe_core_python", reason="axe-core-python, which carries axe-core, is not installed")
+
+from .accessibility import audit
+
+pytestmark = pytest.mark.chromium
+
+
+@pytest.fixture(scope="module")
+def reports(published_once, tmp_path_factory):
+    """Return a folder of reports with two good runs, so that lines are drawn, and a failed one."""
+    from helpers.reporting.rendering import render_failure
+
+    place = shutil.copytree(published_once.reports, tmp_path_factory.mktemp("accessible") / "reports")
+    home = place / "toy"
+    record = json.loads((home / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    older = {"run_id": "older", "started": "2026-01-01T00:00:00+00:00", "ended": "2026-01-01T00:01:00+00:00"}
+    shutil.copytree(home / record["run_id"], home / "older")
+    (home / "older" / "manifest.json").write_text(json.dumps(record | older), encoding="utf-8")
+    failed = record | {"run_id": "bad", "outcome": "failed_notebook", "message": "cell 3 raised <NameError>"}
+    failed["started"] = "2099-01-01T00:00:00+00:00"
+    (home / "failed" / "bad").mkdir(parents=True)
+    (home / "failed" / "bad" / "manifest.json").write_text(json.dumps(failed), encoding="utf-8")
+    (home / "failed" / "bad" / "index.html").write_text(render_failure(home / "failed" / "bad", failed))
+    write_index(place)
+    return place
+
+
+PAGES = ["index.html", "toy/latest/index.html", "toy/history.html", "toy/failed/bad/index.html"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_accessible(reports, page, tmp_path):
+    found = audit(reports / page, tmp_path)
+    assert found.light == []
+    assert found.dark == []
+    assert not found.too_wide
+    assert found.dark_background != "rgb(255, 255, 255)"
+    assert {"color-contrast", "document-title", "heading-order", "html-has-lang", "region"} <= found.passed
+    if "<img" in (reports / page).read_text(encoding="utf-8"):
+        assert "image-alt" in found.passed
+
+
+FAULTY = """<!DOCTYPE html><html lang="en"><head><title>Faulty</title><style>p { color: #ccc; background: #fff; }
+@media (prefers-color-scheme: dark) { h1 { color: #222; background: #000; } }</style></head><body><main>
+<h1>One</h1><h3>Three</h3>
+<p>pale</p><img src="data:,"><table><tr><th scope="kol">a</th></tr><tr><td>1</td></tr></table>
+<div style="width: 90rem">wide</div></main></body></html>"""
+
+
+def test_audit_finds_planted_faults(tmp_path):
+    page = tmp_path / "faulty.html"
+    page.write_text(FAULTY, encoding="utf-8")
+    found = audit(page, tmp_path)
+    assert {line.partition(":")[0] for line in found.light} == {
+        "color-contrast",
+        "heading-order",
+        "image-alt",
+        "scope-attr-valid",
+    }
+    assert len(found.dark) == len(found.light) + 1  # the heading, which is dark on dark
+    assert found.too_wide
