@@ -20,6 +20,9 @@ RECORD = {
     "inputs": [{"path": "one.csv", "sha256": "1" * 64, "rows": 3}, {"path": "two.csv", "sha256": "2" * 64, "rows": 4}],
     "git": {"commit": "c0ffee", "dirty": False},
     "packages": {"python": "3.11.7", "pandas": "2.3.1"},
+    "notebook_sha256": "a" * 64,
+    "lock_sha256": "b" * 64,
+    "platform": "Linux x86_64",
 }
 
 
@@ -90,6 +93,9 @@ CHANGED = {
     "parameter label: 'x' → none": {"parameters": {"rate": 0.5}},
     "parameter new: none → 'y'": {"parameters": {"rate": 0.5, "label": "x", "new": "y"}},
     "notebook 01_toy.ipynb → 02_toy.ipynb": {"notebook": "02_toy.ipynb"},
+    "notebook 01_toy.ipynb has other cells": {"notebook_sha256": "c" * 64},
+    "requirements.lock is another": {"lock_sha256": None},
+    "platform: Linux x86_64 → Darwin arm64": {"platform": "Darwin arm64"},
     "input two.csv has other content": {"inputs": [RECORD["inputs"][0], {"path": "two.csv", "sha256": "3" * 64}]},
     "input two.csv is no longer read": {"inputs": [RECORD["inputs"][0]]},
     "the code is of another commit": {"git": {"commit": "beef", "dirty": False}},
@@ -115,7 +121,7 @@ def test_numbers_of_a_newest_run_whose_folder_is_gone_are_those_beside_its_page(
 
 
 def test_first_run_is_compared_with_nothing(before, tmp_path):
-    assert changes_since(tmp_path / "none", before, RECORD).summary() == "first run"
+    assert changes_since(tmp_path / "none", before, RECORD).summary() == "first good run"
 
 
 def test_page_shows_intervals_and_accounts(before, tmp_path):

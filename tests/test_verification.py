@@ -5,7 +5,9 @@ import shutil
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
+from helpers.reporting.commands import app
 from helpers.reporting.runner import Run
 from helpers.reporting.runs import find_run
 from helpers.reporting.verification import differences, largest, verify
@@ -39,15 +41,25 @@ def test_command_says_that_the_numbers_are_the_same(published_toy, run_folder):
     assert sorted(published_toy.reports.rglob("*")) == left, "nothing is published"
 
 
-def test_number_that_does_not_come_again_is_named(published_toy, run_folder):
-    """The stored results are altered: running again brings back what the notebook computes."""
+def test_number_that_does_not_come_again_is_named(published_toy, run_folder, monkeypatch):
+    """The stored results are altered; running again, here a copy made before, brings back what was computed."""
+
+    def again(report, workspace, **_):
+        home = workspace.reports / report.name
+        shutil.copytree(computed, home / run_folder.name)
+        shutil.copytree(computed, home / "latest")
+        return Run(report.name, "success", "published", home / "latest" / "index.html")
+
+    computed = shutil.copytree(run_folder, published_toy.root / "computed")
+    monkeypatch.setattr("helpers.reporting.verification.run_report", again)
     results = json.loads((run_folder / "results.json").read_text(encoding="utf-8"))
     results["kept"]["value"] = 0.5000001
     (run_folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     table = run_folder / "tables" / "spend.csv"
     table.write_text(table.read_text(encoding="utf-8").replace(",0.5\n", ",0.6\n"), encoding="utf-8")
-    code, text = reports(published_toy, "verify", run_folder.name)
-    assert code == 1
+    done = CliRunner().invoke(app, ["verify", run_folder.name, "--workspace", str(published_toy.root)])
+    text = done.stdout
+    assert done.exit_code == 1, text
     assert "results.json, kept, value: 0.5000001 → 0.5" in text
     assert "tables/spend.csv, row 2, amount: 0.6 → 0.5" in text
     assert "not the same: 2 cells differ" in text and "at most a relative 0.17" in text

@@ -87,7 +87,7 @@ class Changes:
     def summary(self) -> str:
         """Return the changes in a few words, as the index shows them."""
         if self.previous is None:
-            return "first run"
+            return "first good run"
         if not self.numbers:
             return "no headline number changed"
         return f"{len(self.numbers)} headline number{'s' if len(self.numbers) > 1 else ''} changed"
@@ -188,6 +188,8 @@ def _made_of(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     sentences = [_changed_words("parameter", *change) for change in _changed(before["parameters"], now["parameters"])]
     if before["notebook"] != now["notebook"]:
         sentences.append(f"notebook {before['notebook']} → {now['notebook']}")
+    elif _other("notebook_sha256", before, now):
+        sentences.append(f"notebook {now['notebook']} has other cells")
     digests = {entry["sha256"]: entry["path"] for entry in before["inputs"]}
     sentences += [
         f"input {entry['path']} has other content" for entry in now["inputs"] if entry["sha256"] not in digests
@@ -198,10 +200,18 @@ def _made_of(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         sentences.append("the code is of another commit")
     if now["git"]["dirty"]:
         sentences.append("the code has changes that are in no commit: what they are is not known")
+    if _other("lock_sha256", before, now):
+        sentences.append("requirements.lock is another")
+    if _other("platform", before, now):
+        sentences.append(f"platform: {before['platform']} → {now['platform']}")
     return sentences + [
         f"version of {name}: {old or 'none'} → {new or 'none'}"
         for name, old, new in _changed(before["packages"], now["packages"])
     ]
+
+
+def _other(name: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    return name in before and before[name] != now.get(name)  # older manifests may not tell
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -214,16 +214,17 @@ def check(names: Names = None, set_: Assignments = None, workspace: Folder = Non
 def show(
     name: Annotated[str, typer.Argument(help="A report of the plan, or a notebook.")], workspace: Folder = None
 ) -> None:
-    """Show the parameters of a report: name, type (of an input: its kind), value, meaning."""
+    """Show the parameters of a report: name, type (of an input: its kind), value, default, meaning."""
     place = Workspace.find(workspace)
     plan, notebooks = read_plan(place), place.notebooks()
     notebook = plan[name].notebook if name in plan else known(name, notebooks | plan, "report or notebook")
     values = plan[name].parameters if name in plan else {}
-    table = _listing("parameter", "type", "value", "meaning")
+    table = _listing("parameter", "type", "value", "default", "meaning")
     for parameter in read_parameters(notebook).values():
         value = values.get(parameter.name, parameter.default)
         kind = f"input: {parameter.input_kind}" if parameter.input_kind else parameter.type
-        table.add_row(parameter.name, kind, repr(value), parameter.meaning)
+        default = "the same" if value == parameter.default else repr(parameter.default)
+        table.add_row(parameter.name, kind, repr(value), default, parameter.meaning)
     out.print(table)
 
 

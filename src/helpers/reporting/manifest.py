@@ -30,17 +30,32 @@ def run_key(report: PlannedReport, inputs: list[dict[str, Any]], git: dict[str, 
     Notebook code without its outputs, parameters, the digests of the inputs, the commit, the lock and the
     versions that are installed.
     """
-    cells = json.loads(report.notebook.read_text(encoding="utf-8"))["cells"]
-    lock = workspace.root / "requirements.lock"
     made_of = {
-        "notebook": [[cell["cell_type"], "".join(cell["source"])] for cell in cells],
         "parameters": report.parameters,
         "inputs": [[entry["parameter"], entry["sha256"]] for entry in inputs],
         "commit": git["commit"],
-        "lock": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
         "packages": packages(),
+    } | made_with(report.notebook, workspace)
+    return _digest(made_of)
+
+
+def made_with(notebook: Path, workspace: Workspace) -> dict[str, str | None]:
+    """Return the digests of the notebook's cells, without outputs and injected parameters, and of the lock; the system.
+
+    A notebook that was executed has the digest of the one that it was made from.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    own = [cell for cell in cells if "injected-parameters" not in cell.get("metadata", {}).get("tags", [])]
+    lock = workspace.root / "requirements.lock"
+    return {
+        "notebook_sha256": _digest([[cell["cell_type"], "".join(cell["source"])] for cell in own]),
+        "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+        "platform": f"{platform.system()} {platform.machine()}",
     }
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -209,6 +209,7 @@ def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
         "seed": report.parameters.get("seed"),
         "git": workspace.git_state(),
         "packages": provenance.packages(),
+        **provenance.made_with(report.notebook, workspace),
         "attempt": attempt,
         "label": "",
         "inputs": [],
