@@ -7,7 +7,6 @@ import pytest
 
 from helpers.reporting.index import write_index
 
-pytest.importorskip("axe_core_python", reason="axe-core-python, which carries axe-core, is not installed")
 
 from .accessibility import audit
 
