@@ -7,7 +7,6 @@ import pytest
 
 from helpers.reporting.index import write_index
 
-
 from .accessibility import audit
 
 pytestmark = pytest.mark.chromium

@@ -2,21 +2,29 @@
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 
 import pytest
 
+from helpers.reporting.commands import main
 from helpers.reporting.lock import held
 
 from .conftest import takes_purchases
 
 
 def reports(workspace, *words, folder=None):
-    command = [sys.executable, "-c", "from helpers.reporting.commands import main; main()", *words]
-    done = subprocess.run(command, cwd=folder or workspace.root, capture_output=True, text=True, timeout=300)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.returncode, done.stdout + done.stderr
+    """Call the command in this process, which spares each call the imports; return its exit code and what it said."""
+    said, complained, before = StringIO(), StringIO(), signal.getsignal(signal.SIGTERM)
+    with chdir(folder or workspace.root), redirect_stdout(said), redirect_stderr(complained):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+            patch.setattr(sys, "argv", ["reports", *words])
+            main()
+    signal.signal(signal.SIGTERM, before)
+    return ended.value.code or 0, said.getvalue() + complained.getvalue()
 
 
 def test_plan_is_run_and_each_report_gets_a_line(toy):
@@ -124,17 +132,21 @@ def test_inputs_are_recognised_by_their_meaning(purchases):
     assert code == 1 and text.startswith("toy: label: transactions=")
 
 
-def test_check_takes_values_and_says_what_it_cannot_check(purchases, tmp_path):
+def test_check_takes_values_and_holds_them_to_the_table_that_they_are_said_to_be(purchases, tmp_path):
     (tmp_path / "yours.csv").write_text("customer_id,date,amount\n1,2024-01-01,x\n", encoding="utf-8")
     code, text = reports(purchases, "check", "toy", "--set", f"label={tmp_path / 'yours.csv'}")
     assert (code, "amount" in text) == (1, True)
     notebook = purchases.notebooks()["toy"]
     text = notebook.read_text(encoding="utf-8")
-    notebook.write_text(text.replace("transactions: whose", "not_yet_read: whose"), encoding="utf-8")
-    assert reports(purchases, "check", "toy", "--set", "label=data/raw/mine.csv") == (0, "")
+    mine = ["check", "toy", "--set", "label=data/raw/mine.csv"]
+    notebook.write_text(text.replace("transactions: whose", "no_such_table: whose"), encoding="utf-8")
+    assert reports(purchases, *mine) == (0, ""), "a parameter that names no table is no input"
     notebook.write_text(text.replace("transactions: whose", "receivables: whose"), encoding="utf-8")
-    code, text = reports(purchases, "check", "toy", "--set", "label=data/raw/mine.csv")
-    assert (code, text.strip()) == (0, "toy: label: not checked: no report reads receivables yet")
+    code, text = reports(purchases, *mine)
+    assert code == 1 and text.startswith("toy: label: mine.csv cannot be used:\n  - column 'amount_due'")
+    owed = purchases.raw / "mine.csv"
+    owed.write_text(owed.read_text(encoding="utf-8").replace("amount", "amount_due"), encoding="utf-8")
+    assert reports(purchases, *mine) == (0, "toy: label: 2 rows in the file, 2 receivables\n")
 
 
 def test_input_paths_at_the_command_line_start_from_the_folder_of_the_caller(purchases):
@@ -147,8 +159,9 @@ def test_input_paths_at_the_command_line_start_from_the_folder_of_the_caller(pur
 
 
 def test_command_works_from_a_folder_below(toy):
-    code, _ = reports(toy, "run", folder=toy.root / "notebooks")
-    assert code == 0
+    command = [sys.executable, "-c", "from helpers.reporting.commands import main; main()", "run"]
+    done = subprocess.run(command, cwd=toy.root / "notebooks", capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr
     assert (toy.reports / "toy" / "latest" / "index.html").is_file()
 
 

@@ -204,6 +204,22 @@ def test_file_size_limit(quick):
         assert_all_is_well(quick, run_toy(quick))
 
 
+def test_published_run_stays_when_what_derives_from_it_cannot_be_written(quick, monkeypatch):
+    before = run_toy(quick).record["run_id"]
+
+    def broken(*_):
+        raise ValueError("no such trend")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("helpers.reporting.index.write_history", broken)
+        run = run_toy(quick)
+    assert (run.outcome, run.remarks) == ("success", ("the index could not be written: ValueError('no such trend')",))
+    assert shown(quick) == run.record["run_id"] != before
+    assert journal.read(quick.reports)[-1]["run_id"] == run.record["run_id"]
+    assert not (quick.reports / "toy" / "failed").exists()
+    assert_all_is_well(quick, run_toy(quick))
+
+
 def test_killed_run_is_kept_and_told_of(quick):
     def dies(report, stage, *_):
         (stage.report / "run.log").write_text("its last words\n", encoding="utf-8")

@@ -90,6 +90,7 @@ def project() -> dict:
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
     "ibis-framework": "ibis-duckdb",
+    "jupyter-client": "jupyter_client",
     "matplotlib": "matplotlib-base",
     "seaborn": "seaborn-base",
 }

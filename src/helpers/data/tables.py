@@ -35,6 +35,8 @@ LOADERS = {
     "kano_counts": kano_counts.load_counts,
 }
 
+NO_CHOICES = ("customers", "connection")  # a table and an engine, which no parameter of that name can be
+
 
 def check_input(table: str, source: str, parameters: dict[str, Any]) -> str:
     """Hold a source to the contract of its table, under the parameters of a report; check a model file in itself.
@@ -65,7 +67,7 @@ def check_input(table: str, source: str, parameters: dict[str, Any]) -> str:
     require_choice("table", table, LOADERS)
     load = LOADERS[table]
     accepted = inspect.signature(load).parameters
-    choices = {name: value for name, value in parameters.items() if name in accepted}
+    choices = {name: value for name, value in parameters.items() if name in accepted and name not in NO_CHOICES}
     choices["columns"] = parameters.get(f"{table}_columns", parameters.get("columns"))
     accounting = load(source, **choices).accounting
     lines = [accounting.iloc[place] for place in (0, -1)]

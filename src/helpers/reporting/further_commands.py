@@ -97,11 +97,18 @@ def history(
     The files lie in the folder of the report and are kept up to date by each run; they remember runs that were pruned.
     """
     from .history import named_units, read_history, write_history
+    from .lock import Busy
     from .manifest import read_json
+    from .publication import index_held
     from .rendering import full_title, shown_estimate
 
     home = find_home(Workspace.find(workspace), name)
-    write_history(home, full_title(read_json(home / "latest" / "manifest.json")))
+    try:
+        with index_held(home.resolve().parent):
+            write_history(home, full_title(read_json(home / "latest" / "manifest.json")))
+    except Busy as owner:
+        err.print(f"{name}: not written, because the index is being written ({owner})")
+        raise typer.Exit(1) from None
     runs = read_history(home)
     newest = runs[-last:]
     table = listing("headline number", "unit", *(run.ended[:16].replace("T", " ") for run in newest))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,17 +135,24 @@ def published_run(workspace: Workspace, report: str, run_key: str) -> str | None
 
 
 def refresh_index(reports: Path) -> None:
-    """Write the index of a folder of reports, one writer at a time: the last one has seen what all have published.
+    """Write the index of a folder of reports and each history: the last writer has seen what all have published.
 
     Raises
     ------
     OSError, Busy
         When it cannot be written.
     """
-    with held(reports / ".locks" / "index.html.lock", wait_seconds=60):
-        for part in reports.glob("index.html.*.part"):
-            part.unlink()
+    with index_held(reports):
         write_index(reports)
+
+
+@contextmanager
+def index_held(reports: Path) -> Iterator[None]:
+    """Be the only writer of the index and the histories; parts of them that a killed one left are removed first."""
+    with held(reports / ".locks" / "index.html.lock", wait_seconds=60):
+        for part in (*reports.glob("index.html.*.part"), *reports.glob("*/history.*.part")):
+            part.unlink()
+        yield
 
 
 def _prove_writable(folder: Path) -> None:

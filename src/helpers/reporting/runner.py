@@ -167,10 +167,13 @@ def _write_down(run: Run, workspace: Workspace, remarks: list[str]) -> bool:
 
 
 def _refresh_index(workspace: Workspace, remarks: list[str]) -> None:
+    """Write what derives from the published runs; whatever stops that takes no run back."""
     try:
         refresh_index(workspace.reports)
     except (OSError, Busy) as error:
         remarks.append(f"the index could not be written: {error}")
+    except Exception as error:
+        remarks.append(f"the index could not be written: {error!r}")
 
 
 def _write_down_recovered(stage: Stage, record: dict[str, Any] | None, remarks: list[str]) -> bool:
