@@ -201,7 +201,7 @@ def test_action_for_all_but_a_few_of_a_class_is_hidden(found):
 
 def test_what_is_said_of_an_action_holds_of_those_it_is_for(found):
     told = np.array(actions.ACTIONS)[found.actions]
-    stage, classes = np.array(STAGES)[found.stages], np.array(CLASSES)[found.classes]
+    stage, classes = np.array(STAGES)[found.stages], np.array([*CLASSES, "ended"])[found.classes]
     below = found.tiers == BELOW_ZERO
     left, fades = stage == "ended", stage == "decline"
     assert (left == np.isin(told, ["none", "win_back"])).all() and (

@@ -525,22 +525,30 @@ class Measurement(Portfolio):
         return levels, replace(response, ceiling=settings.level_ceiling)
 
     @cached_property
-    def level_retention(self) -> Estimate | None:
-        """Return the observed yearly retention of each group, exp(-exits per customer-year); None without exits."""
+    def level_exits(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the exits and the customer-years of each group; None without exits."""
         if not self.has("exits") or not self.level_groups:
             return None
-        one = np.where(self.causes == churn_causes.STILL_HERE, churn_causes.STILL_HERE, 0)
-        found = [churn_causes.hazards(self.durations[who], one[who]).rate for who in self.level_groups.values()]
-        rates = (np.array([float(getattr(each, end)[0, 0]) for each in found]) for end in ("value", "high", "low"))
-        return Estimate(*(np.exp(-rate) for rate in rates))
+        left = self.causes != churn_causes.STILL_HERE
+        return self._by_group(left.astype(float)), self._by_group(self.durations) / money.DAYS_PER_YEAR
+
+    @cached_property
+    def level_retention(self) -> Estimate | None:
+        """Return the observed yearly retention of each group; None without exits."""
+        return None if self.level_exits is None else relationship_levels.observed_retention(*self.level_exits)
 
     @cached_property
     def levels(self) -> relationship_levels.Recommendation | None:
         """Return what each level of relationship is worth in each group; None where nothing is earned."""
         if self.level_choices is None:
             return None
-        found = self.level_segments
-        draws = ((found.margin, self._by_group(future) / found.customers) for future in self.now.future_draws())
+        found, size = self.level_segments, len(self.now.expectation.draws)
+        values = (self._by_group(future) / found.customers for future in self.now.future_draws())
+        draws = ((found.margin, value) for value in values)
+        if self.level_exits is not None:
+            rng = np.random.default_rng(self.settings.seed)
+            kept = relationship_levels.retention_draws(*self.level_exits, size, rng)
+            draws = ((found.margin, value, retention) for value, retention in zip(values, kept, strict=True))
         return relationship_levels.recommend(found, *self.level_choices, draws=draws if self.has_draws else None)
 
     @cached_property
