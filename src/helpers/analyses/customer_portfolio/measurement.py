@@ -526,15 +526,21 @@ class Measurement(Portfolio):
 
     @cached_property
     def level_exits(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the exits and the customer-years of each group; None without exits."""
-        if not self.has("exits") or not self.level_groups:
+        """Return the exits and the customer-years of each segment, no years of a tier; None without exits or segments.
+
+        Tiers are cut by what customers brought, so that those who stayed are in the higher ones: what they show of
+        leaving follows from the cut.
+        """
+        if not self.has("exits") or not self.level_groups or len(self.segments) == 1:
             return None
         left = self.causes != churn_causes.STILL_HERE
-        return self._by_group(left.astype(float)), self._by_group(self.durations) / money.DAYS_PER_YEAR
+        years = self._by_group(self.durations) / money.DAYS_PER_YEAR
+        is_segment = np.array([name in self.segments for name in self.level_groups])
+        return self._by_group(left.astype(float)) * is_segment, years * is_segment
 
     @cached_property
     def level_retention(self) -> Estimate | None:
-        """Return the observed yearly retention of each group; None without exits."""
+        """Return the observed yearly retention of each segment, nan of tiers; None without exits or segments."""
         return None if self.level_exits is None else relationship_levels.observed_retention(*self.level_exits)
 
     @cached_property
