@@ -76,7 +76,12 @@ class Stage:
         """Remove what is left of the folders, and those above that were made for them alone."""
         for folder in (self.folder, self.processed, self.sockets):
             shutil.rmtree(folder, ignore_errors=True)
-        for folder in (self.folder.parent, self.processed.parent, self.processed.parent.parent):
+        emptied = [self.folder.parent, self.processed.parent, self.processed.parent.parent]
+        processed = self.workspace.processed
+        if processed.is_relative_to(self.workspace.reports):
+            # of one notebook published apart: no other run makes its folders there
+            emptied += [processed, *(each for each in processed.parents if each.is_relative_to(self.workspace.reports))]
+        for folder in emptied:
             try:
                 folder.rmdir()
             except OSError:
