@@ -133,7 +133,7 @@ def _levels_caption(result: Measurement) -> str:
         "alone: table level_sensitivity says what the choice hangs on. The levels of tiers and of segments are two "
         "plans for the same customers: their costs must not be added up. Groups of fewer than "
         f"{result.settings.min_cell} customers are not shown.",
-        "Retention as it is comes of segments from the exits: exp(-exits per customer-year), with the exact Poisson "
+        "Retention as it is comes from the exits for segments: exp(-exits per customer-year), with the exact Poisson "
         "interval of the rate. Tiers are cut by what customers brought, so that who stayed is in the higher ones: "
         "theirs is the one that margin and future value imply."
         if _observed(result)
