@@ -29,16 +29,14 @@ class Expectation:
     ----------
     end : date
         That day.
-    time_unit : str
-        Of the models: "D", "W" or "M".
+    ahead : tuple of (float, float, str)
+        The horizon in weeks, the annual discount rate, and the time unit of the models: "D", "W" or "M".
     customers : pandas.DataFrame
         customer_id, frequency, recency, T, monetary_value, in order of customer_id.
     purchases, spend : Fit or None
         The models; None where one could not be fitted.
     future_spend : ndarray, shape (customers,)
         Discounted expected spend within the horizon; 0 where there is no model: then nothing is expected.
-    staying : ndarray, shape (customers,)
-        Share of the discounted horizon that whoever is a customer on that day stays one, expected; 1 without a model.
     draws : ndarray of float32, shape (draws, customers)
         Draws of it; no row where there are none.
     problems : tuple of str
@@ -46,12 +44,11 @@ class Expectation:
     """
 
     end: date
-    time_unit: str
+    ahead: tuple[float, float, str]
     customers: pd.DataFrame
     purchases: Fit | None
     spend: Fit | None
     future_spend: np.ndarray
-    staying: np.ndarray
     draws: np.ndarray
     problems: tuple[str, ...]
 
@@ -66,6 +63,27 @@ class Expectation:
         if self.purchases is None:
             return np.full(len(self.customers), np.nan)
         return self.purchases.model.probability_alive(*self.history)
+
+    @property
+    def time_unit(self) -> str:
+        """Return the time unit of the models."""
+        return self.ahead[2]
+
+    @cached_property
+    def staying(self) -> np.ndarray:
+        """Return the share of the discounted horizon that customers of the day stay; 1 without a model.
+
+        Whoever stays buys at an even rate, so that purchases expected within the horizon, over those of the first week
+        at that rate, are the discounted weeks that the customer stays.
+        """
+        if self.purchases is None:
+            return np.ones(len(self.customers))
+        weeks, rate, unit = self.ahead
+        model, lengths = self.purchases.model, (weeks, 1)
+        ahead, first = (value.discounted_purchases(model, *self.history, length, rate, unit) for length in lengths)
+        years, one = (float(value.discounted_cost(1.0, length, rate)) for length in lengths)
+        even = first * years / one
+        return np.divide(ahead, even, out=np.ones(len(even)), where=even > 0).clip(0, 1)
 
 
 def expect(
@@ -104,25 +122,8 @@ def expect(
     failures = [text for text in (failure, spend_failure) if text]
     kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
     problems = tuple(dict.fromkeys([*failures, *kept, *problem]))
-    staying = _staying(found.customers, fit, horizon)
-    return Expectation(end, time_unit, found.customers, fit, spend, future, staying, drawn, problems)
-
-
-def _staying(customers: pd.DataFrame, fit: Fit | None, horizon: dict) -> np.ndarray:
-    """Return the share of the discounted horizon that customers of the day stay, by how their purchases thin out.
-
-    Whoever stays buys at an even rate, so that purchases expected within the horizon, over those of the first week at
-    that rate, are the discounted weeks that the customer stays.
-    """
-    if fit is None:
-        return np.ones(len(customers))
-    history = [customers[name].to_numpy(float) for name in valuation.HISTORY]
-    rate, unit = horizon["annual_discount_rate"], horizon["time_unit"]
-    weeks = (horizon["horizon_weeks"], 1)
-    ahead, first = (value.discounted_purchases(fit.model, *history, length, rate, unit) for length in weeks)
-    years, one = (float(value.discounted_cost(1.0, length, rate)) for length in weeks)
-    even = first * years / one
-    return np.divide(ahead, even, out=np.ones(len(customers)), where=even > 0).clip(0, 1)
+    ahead = (horizon_weeks, annual_discount_rate, time_unit)
+    return Expectation(end, ahead, found.customers, fit, spend, future, drawn, problems)
 
 
 def _future(
