@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SPARK_INSTALLED := $(VENV)/.installed-spark
 
 # BLAS threads that fight for the cores make small models up to 100 times slower.
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install reports test lab bench lock notebooks lint
+.PHONY: help install spark reports test lab bench lock notebooks lint
 
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -26,6 +27,16 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+spark: $(SPARK_INSTALLED)  ## add Spark to .venv, for engine="spark" (needs Java 17)
+	@java -version 2>&1 | grep -q version || { echo "Java 17 is needed: on Debian, apt install openjdk-17-jre-headless"; exit 2; }
+	@echo "Spark: ready; docs/any_size.md says how to use it"
+
+$(SPARK_INSTALLED): requirements-spark.lock $(INSTALLED)
+	@echo "installing Spark into $(VENV): 430 MB, one or two minutes"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements-spark.lock
 	@touch $@
 
 reports: install  ## publish every report of reports.toml; open reports/index.html
@@ -52,6 +63,9 @@ lint: install  ## mend style where it can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:  ## resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --all-extras \
-	  --quiet --no-header --no-annotate pyproject.toml -o requirements.lock
+# Spark has a lock of its own: what it adds to the other one, whose versions it keeps.
+RESOLVE := uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --quiet --no-header --no-annotate
+lock:  ## resolve pyproject.toml anew into the two locks (needs uv)
+	$(RESOLVE) --extra data --extra test pyproject.toml -o requirements.lock
+	@$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"])' \
+	  | $(RESOLVE) --constraint requirements.lock - -o requirements-spark.lock

@@ -91,6 +91,7 @@ CONDA_NAMES = {
     "duckdb": "python-duckdb",
     "ibis-framework": "ibis-duckdb",
     "jupyter-client": "jupyter_client",
+    "jupyter-scheduler": "jupyter_scheduler",
     "matplotlib": "matplotlib-base",
     "seaborn": "seaborn-base",
 }
