@@ -43,7 +43,7 @@ reports: install  ## publish every report of reports.toml; open reports/index.ht
 	@echo "running the plan of reports.toml"
 	@$(BIN)/reports run
 
-test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
+test: $(SPARK_INSTALLED)  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
