@@ -122,7 +122,8 @@ def test_every_conda_line_is_a_match_spec():
 
 def locks() -> str:
     """Return what stands in both locks: the one that everything needs, and that of Spark beside it."""
-    return "".join((ROOT / name).read_text(encoding="utf-8") for name in ("requirements.lock", "requirements-spark.lock"))
+    names = ("requirements.lock", "requirements-spark.lock")
+    return "".join((ROOT / name).read_text(encoding="utf-8") for name in names)
 
 
 def test_installed_versions_are_those_declared_and_locked():
