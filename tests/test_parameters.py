@@ -17,7 +17,8 @@ from helpers.reporting.allowed import split
 from helpers.reporting.errors import WrongUsage
 from helpers.reporting.parameters import check_values, parse_assignments, parse_cell, read_parameters
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 CELL = """# what this notebook takes
 transactions: str = "a?b=c#d"  # file, or a built-in name
@@ -269,7 +270,11 @@ NUMBERS = [
 NUMBERS += [51, 89, 90, 91, 99, 100, 101, 200, 201, 366, 367, 520, 521, 1040, 1041, 2000, 2001, 10_000, 10_001, 10**6]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+ANALYSES = ROOT / "src" / "helpers" / "analyses"
+WITH_SETTINGS = [path for path in NOTEBOOKS if (ANALYSES / path.stem[3:] / "settings.py").is_file()]
+
+
+@pytest.mark.parametrize("path", WITH_SETTINGS, ids=lambda path: path.stem)
 def test_what_a_notebook_says_is_allowed_is_what_its_analysis_takes(path):
     """Each value is taken, or refused, by the schema and by the analysis alike."""
     settings = importlib.import_module(f"helpers.analyses.{path.stem[3:]}.settings").Settings
