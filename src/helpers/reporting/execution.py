@@ -40,6 +40,15 @@ class ProgressEngine(NBClientEngine):
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 
+class KernelManager(AsyncKernelManager):
+    """Jupyter's own manager, whose kernel opens no port for its children either."""
+
+    def format_kernel_cmd(self, extra_arguments=None):
+        """Return the command that starts the kernel."""
+        command = super().format_kernel_cmd(extra_arguments)
+        return ["helpers.reporting.kernel" if word == "ipykernel_launcher" else word for word in command]
+
+
 class WholeFiles(LocalHandler):
     """Papermill's own writer, except that a file is replaced whole: a killed run leaves a notebook that can be read."""
 
@@ -78,7 +87,7 @@ def execute(order: dict[str, Any]) -> dict[str, Any]:
             kernel_name="python3",
             progress_bar=False,
             start_timeout=120,
-            kernel_manager_class=AsyncKernelManager,
+            kernel_manager_class=KernelManager,
             config=Config(KernelManager=local),
         )
     except PapermillExecutionError as error:
