@@ -193,16 +193,16 @@ class Measurement(Portfolio):
     @cached_property
     def _best_comparable(self) -> np.ndarray:
         """Return the future value that the best comparable customers of each customer's segment have."""
-        _, group = np.unique(self.segment, return_inverse=True)
-        best = np.full(group.max() + 1, np.inf)
+        group = self.segment_places
+        best = np.full(len(self.segments), np.inf)
         # the larger of the best's and one's own: of the least valuable of a segment it is the best's
         np.minimum.at(best, group, self.now.future_value + self._more_to_come)
         return best[group]
 
     @cached_property
     def _more_to_come(self) -> np.ndarray:
-        _, group = np.unique(self.segment, return_inverse=True)
-        return tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
+        quantile = self.settings.best_comparable
+        return tiers.strategic_value(self.now.future_value, self.segment_places, quantile=quantile)
 
     @cached_property
     def pyramid(self) -> pyramid.Ranked:
@@ -450,12 +450,16 @@ class Measurement(Portfolio):
     @cached_property
     def segments(self) -> tuple[str, ...]:
         """Return the names of the segments."""
-        return tuple(np.unique(self.segment))
+        return tuple(self._by_segment[1])
 
     @cached_property
     def segment_places(self) -> np.ndarray:
         """Return the segment of each customer, places in `segments`."""
-        return np.unique(self.segment, return_inverse=True)[1]
+        return self._by_segment[0]
+
+    @cached_property
+    def _by_segment(self) -> tuple[np.ndarray, np.ndarray]:
+        return pd.factorize(self.segment, sort=True)
 
     @cached_property
     def hazards(self) -> churn_causes.Hazards:
