@@ -23,6 +23,7 @@ from helpers.data import (
 from helpers.data.cleaning import day
 from helpers.data.refusal import InputRefused, Problem
 
+from ..known_customers import by_place, known_customers, with_places
 from ..lifetime_value.expectation import Expectation, expect
 from ..progress import progress
 from ..several_files import one_way_to_write, refuse_a_mixture
@@ -124,7 +125,7 @@ def read(settings: Settings) -> Portfolio:
         bar.update()
         expected = {name: _expect(settings, purchases, name, end) for name, end in dates.items()}
         bar.update()
-        known = _known(purchases, dates["now"], expected["now"].customers["customer_id"])
+        known = known_customers(purchases.table, dates["now"], expected["now"].customers["customer_id"])
         files = _others(settings, purchases, known, dates)
         bar.update()
         portfolio = _joined(settings, files, known, expected, dates)
@@ -175,16 +176,6 @@ def _expect(settings: Settings, purchases: transactions.Purchases, name: str, en
         # draws of the two dates have nothing to do with each other
         seed=settings.seed + (name == "then"),
     )
-
-
-def _known(purchases: transactions.Purchases, end: date, ids: pd.Series) -> ibis.Table:
-    """Return who is a customer, with the place among all of them, the first and the last purchase."""
-    connection = purchases.table.get_backend()
-    frame = pd.DataFrame({"customer_id": ids.to_numpy(), "place": np.arange(len(ids), dtype=np.int32)})
-    places = connection.create_table(ibis.util.gen_name("places"), frame, temp=True)
-    bought = purchases.table.filter(purchases.table.date <= end)
-    dates = bought.group_by("customer_id").agg(first_date=bought.date.min(), last_date=bought.date.max())
-    return connection.create_table(ibis.util.gen_name("known"), dates.join(places, "customer_id"), temp=True)
 
 
 def _others(settings: Settings, purchases, known: ibis.Table, dates: dict[str, date]) -> Files:
@@ -238,13 +229,15 @@ def _joined(
 ) -> Portfolio:
     ids = expected["now"].customers["customer_id"].to_numpy()
     sums = added_up(files.purchases.realised, known, dates, settings.margin_rate, settings.trend_days)
-    costs = [_by_place(found.table, known, len(ids)).fillna(0.0) for found in (files.touches, files.contacts)]
+    costs = [
+        by_place(with_places(found.table, known), len(ids)).fillna(0.0) for found in (files.touches, files.contacts)
+    ]
     sums = pd.concat([sums, *costs], axis=1).rename(columns=COST_NAMES)
     # without a file of costs nobody has any
     sums = sums.assign(**{name: 0.0 for name in (*COST_NAMES.values(), "contacts", "feedback") if name not in sums})
-    bought = _by_place(known, None, len(ids))
-    left = _by_place(files.exits.table, known, len(ids))
-    owed = _by_place(files.receivables.table, known, len(ids))
+    bought = by_place(known.drop("customer_id"), len(ids))
+    left = by_place(with_places(files.exits.table, known), len(ids))
+    owed = by_place(with_places(files.receivables.table, known), len(ids))
     first_date, exit_date = bought["first_date"].to_numpy("datetime64[ns]"), left["date"].to_numpy("datetime64[ns]")
     shots = {
         name: snapshot(
@@ -277,16 +270,6 @@ def _joined(
     )
 
 
-def _by_place(table: ibis.Table, known: ibis.Table | None, customers: int) -> pd.DataFrame:
-    """Return one row for each customer, in order, of a table that has some of them; None where it has their places."""
-    if known is not None:
-        table = table.join(known.select("customer_id", "place"), "customer_id")
-    # as dates they would be fetched as objects, one by one
-    casts = {name: table[name].cast("timestamp") for name in table.columns if table[name].type().is_date()}
-    rows = table.mutate(**casts).drop("customer_id").to_pandas()
-    return rows.set_index("place").reindex(range(customers))
-
-
 def _words(column: pd.Series, missing: str) -> np.ndarray:
     return column.astype(object).where(column.notna(), missing).to_numpy(object)
 
@@ -295,4 +278,4 @@ def _segments(purchases: transactions.Purchases, known: ibis.Table, customers: i
     if purchases.segments is None:
         return np.full(customers, "all", object)
     named = purchases.segments.select("customer_id", "segment")
-    return _words(_by_place(named, known, customers)["segment"], "not stated")
+    return _words(by_place(with_places(named, known), customers)["segment"], "not stated")

@@ -14,6 +14,7 @@ import pandas as pd
 from helpers.data.customer_summary import months_before
 from helpers.models.lifetime_value import value as money
 
+from ..known_customers import with_places
 from ..lifetime_value.expectation import Expectation
 
 MONTHS = 12  # of current value
@@ -211,7 +212,7 @@ def added_up(
     rows = realised.filter(realised.date <= dates["now"])
     rows = rows.mutate(margin=ibis.coalesce(rows.margin, margin_rate * rows.amount))
     # numbers are grouped faster than text, and nothing but numbers has to be fetched
-    rows = rows.join(known.select("customer_id", "place"), "customer_id").select("place", "date", "amount", "margin")
+    rows = with_places(rows, known)
     sums = {}
     for name, end in dates.items():
         seen = rows.date <= end
