@@ -123,10 +123,17 @@ class Snapshot:
         factor = self.margin_rate * self.known_of_exits
         return (factor * draw for draw in self.expectation.draws)
 
+    def future_sums(self, group, groups: int, weight=1.0) -> np.ndarray:
+        """Return the sum over the customers of each group in each draw, of shape (draws, groups)."""
+        factor = weight * self.margin_rate * self.known_of_exits
+        sums = [np.bincount(group, factor * draw, minlength=groups) for draw in self.expectation.draws]
+        return np.array(sums).reshape(-1, groups)
+
     @cached_property
     def future_totals(self) -> np.ndarray:
-        """Return the sum over customers in each draw."""
-        return self.expectation.draws @ (self.margin_rate * self.known_of_exits)
+        """Return the sum over all customers in each draw."""
+        factor = self.margin_rate * self.known_of_exits
+        return np.array([factor @ draw for draw in self.expectation.draws])
 
     @cached_property
     def value_if_alive(self) -> np.ndarray:
