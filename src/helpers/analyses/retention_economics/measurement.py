@@ -12,6 +12,7 @@ from scipy import special
 from helpers.data.customer_summary import DAYS_PER_YEAR
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
+from helpers.models.fit import distinct_rows
 from helpers.models.lifetime_value import value as money
 from helpers.models.retention_economics import budget, costs, elasticities, five_points, multiples
 from helpers.models.retention_economics.periods import resampled_periods
@@ -441,16 +442,17 @@ class Measurement(Reading):
         fit = self.expectation.purchases
         if fit is None:
             return None
-        history = np.column_stack(self.expectation.history)
-        distinct, inverse = np.unique(history, axis=0, return_inverse=True)
+        history = self.expectation.history
+        first, inverse = distinct_rows(*history)
+        distinct = [column[first] for column in history]
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
-            return model.expected_purchases(*distinct.T, horizon)[inverse.ravel()]
+            return model.expected_purchases(*distinct, horizon)[inverse]
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(history)))
+            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(inverse)))
             with threads() as pool:
                 draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
         except ValueError:  # the fit has no covariance
