@@ -14,7 +14,7 @@ from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value
+from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value, value_draws
 from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
 
 from .settings import Periods, Settings, settle_periods
@@ -408,7 +408,7 @@ def forecast_of(observation, history, monetary_value, margin_rate, settings) -> 
     forecast["potential_value"] = value.potential_value(
         expected_spend=forecast["expected_spend"], discounted_purchases=discounted, **money
     )
-    drawn = value.value_draws(
+    drawn = value_draws.value_draws(
         purchases,
         spend,
         *history,
