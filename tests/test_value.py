@@ -20,7 +20,7 @@ from helpers.models.lifetime_value.value import (
     share_below_zero,
     whale_curve,
 )
-from helpers.models.lifetime_value.value_draws import affordable_draws, value_draws
+from helpers.models.lifetime_value.value_draws import affordable_draws, total_estimates, value_draws
 from tests.cdnow_summaries import cdnow
 
 MODEL = BGNBD(0.243, 4.414, 0.793, 2.426)
@@ -180,6 +180,30 @@ def test_negative_margins_keep_low_below_high(fits):
     found = value_draws(*fits, *sample.history, sample.monetary_value, **terms, draws=100)
     assert np.all(found.rows["potential_value"][0] < found.rows["potential_value"][1])
     assert found.totals["potential_value"][0] < found.totals["potential_value"][1] < 0
+
+
+def test_totals_by_a_few_steps_are_those_of_draws(fits):
+    sample = cdnow("sample")
+    columns = (*sample.history, sample.monetary_value)
+    drawn = value_draws(*fits, *columns, **TERMS, planned_marketing_cost_per_year=2.0, draws=2000)
+    spent = sample.frequency * sample.monetary_value
+    moments = (np.ones(len(spent)), spent, spent**2)
+    found = total_estimates(*fits, *sample.history, *moments, **TERMS, planned_marketing_cost_per_year=2.0)
+    for name, (low, high) in drawn.totals.items():
+        assert found[name].low < found[name].value < found[name].high
+        np.testing.assert_allclose([found[name].low, found[name].high], [low, high], atol=0.08 * (high - low))
+    first, inverse = np.unique(sample.history, axis=1, return_inverse=True)
+    grouped = [np.bincount(inverse.ravel(), moment) for moment in moments]
+    again = total_estimates(*fits, *first, *grouped, **TERMS, planned_marketing_cost_per_year=2.0)
+    for name, total in again.items():
+        np.testing.assert_allclose(list(vars(total).values()), list(vars(found[name]).values()), rtol=1e-10)
+
+
+def test_totals_without_finite_variance_have_no_ends(fits):
+    spend = replace(fits[1], model=replace(fits[1].model, q=1.6), estimates=fits[1].estimates * [1, 1.6 / 3.74, 1])
+    total = total_estimates(fits[0], spend, [0, 3], [0, 5], [9, 9], [4, 1], [0, 60], [0, 3600], **TERMS)
+    assert np.isfinite(total["potential_value"].value) and np.isnan(total["potential_value"].low)
+    assert np.isfinite(total["expected_purchases"].low)
 
 
 def test_many_rows_get_fewer_draws():

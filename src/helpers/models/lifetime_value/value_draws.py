@@ -14,6 +14,7 @@ from itertools import repeat
 import numpy as np
 from scipy import special
 
+from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit, distinct_rows
 from helpers.models.threads import threads
 
@@ -120,7 +121,7 @@ def value_draws(
         purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, rng)]
         spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, rng)]
     except ValueError as unknown:
-        return _nothing_known(size, rows.groups, draws, str(unknown))
+        return nothing_known(size, str(unknown), rows.groups)
     horizons, weights = horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
     plain = np.arange(len(weights)) == len(weights) - 1
     wanted = horizons, np.column_stack([margin_rate * weights, plain])
@@ -156,13 +157,14 @@ def value_draws(
     )
 
 
-def _nothing_known(size: int, groups: int, draws: int, problem: str) -> ValueIntervals:
+def nothing_known(size: int, problem: str, groups: int = 1) -> ValueIntervals:
+    """Return the intervals of so many customers where they cannot be computed: nan, with the reason."""
     nothing, of_group = np.full(size, np.nan), np.full(groups, np.nan)
     return ValueIntervals(
         rows={name: (nothing, nothing) for name in QUANTITIES},
         totals={name: (np.nan, np.nan) for name in SUMMED},
         groups={name: (of_group, of_group) for name in SUMMED},
-        total_draws={name: np.full(draws, np.nan) for name in SUMMED},
+        total_draws={name: np.empty(0) for name in SUMMED},
         problem=problem,
     )
 
@@ -266,6 +268,80 @@ def _ends(draws: np.ndarray, tails: np.ndarray) -> np.ndarray:
     above = np.minimum(below + 1, draws.shape[1] - 1)
     low, high = ordered[:, below], ordered[:, above]
     return (low + (high - low) * (position - below)).T
+
+
+def total_estimates(
+    purchase_fit: Fit,
+    spend_fit: Fit,
+    frequency,
+    recency,
+    T,
+    customers,
+    spent,
+    spent_squared,
+    *,
+    margin_rate: float,
+    planned_marketing_cost_per_year: float = 0.0,
+    horizon_weeks: float,
+    annual_discount_rate: float,
+    time_unit: str,
+    level: float = 0.95,
+) -> dict[str, Estimate]:
+    """Sums over all customers with the intervals of `value_draws`, at the price of a few evaluations of the models.
+
+    The sums of very many customers are nearly linear in the parameters as far as these are uncertain. Their variance
+    is then that of independent steps of one standard error along each column of the Cholesky factor of the log
+    parameters' covariance, taken both ways, and what customers' own mean spend adds.
+
+    Parameters
+    ----------
+    purchase_fit, spend_fit
+        As in `value_draws`, and so are the terms.
+    frequency, recency, T : array_like, shape (n,)
+        Distinct histories.
+    customers, spent, spent_squared : array_like, shape (n,)
+        Customers with each, and the sums over them of x m and of its square.
+
+    Returns
+    -------
+    dict of str to Estimate
+        expected_purchases and potential_value; without ends where a fit has no finite covariance, or the mean spend
+        of some customers no finite variance.
+    """
+    history = [np.asarray(column, float) for column in (frequency, recency, T)]
+    customers, spent, spent_squared = (np.asarray(column, float) for column in (customers, spent, spent_squared))
+    horizons, weights = horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
+    plain = np.arange(len(weights)) == len(weights) - 1
+    weights = np.column_stack([margin_rate * weights, plain])
+    cost = float(discounted_cost(planned_marketing_cost_per_year, horizon_weeks, annual_discount_rate))
+
+    def sums_of(model: PurchaseModel) -> np.ndarray:
+        return _weighted_sums(model, *history, horizons, weights).T
+
+    def totals(sums: np.ndarray, spend: GammaGamma) -> np.ndarray:
+        margins, purchases = sums
+        shape = spend.p * history[0] + spend.q
+        slope = margins * spend.p / np.where(shape > 1, shape - 1, np.nan)
+        return np.array([purchases @ customers, slope @ (customers * spend.v + spent) - cost * customers.sum()])
+
+    with threads() as pool:
+        here, *aside = pool.map(sums_of, [purchase_fit.model, *map(purchase_fit.model_at, _steps(purchase_fit))])
+    spend, beside = spend_fit.model, list(map(spend_fit.model_at, _steps(spend_fit)))
+    stepped = np.array([*(totals(sums, spend) for sums in aside), *(totals(here, other) for other in beside)])
+    variance = (((stepped[::2] - stepped[1::2]) / 2) ** 2).sum(axis=0)
+    shape = spend.p * history[0] + spend.q
+    spread = (here[0] * spend.p) ** 2 / np.where(shape > 2, (shape - 1) ** 2 * (shape - 2), np.nan)
+    variance[1] += spread @ (customers * spend.v**2 + 2 * spend.v * spent + spent_squared)
+    width = special.ndtri((1 + level) / 2) * np.sqrt(variance)
+    found = zip(SUMMED, totals(here, spend), width, strict=True)
+    return {name: Estimate(float(total), float(total - half), float(total + half)) for name, total, half in found}
+
+
+def _steps(fit: Fit) -> np.ndarray:
+    """Return the parameters one standard error up and down along each column of the Cholesky factor, in turn."""
+    known = np.isfinite(fit.log_covariance).all()
+    factor = np.linalg.cholesky(fit.log_covariance) if known else np.full_like(fit.log_covariance, np.nan)
+    return fit.estimates * np.exp(np.stack([factor.T, -factor.T], axis=1).reshape(-1, len(factor)))
 
 
 def discounted_spend_draws(
