@@ -70,7 +70,9 @@ def render(figure: Figure, label: str = "") -> Picture:
             lettering.apply(drawn)
         _lay_out(drawn)
         png, svg = io.BytesIO(), io.BytesIO()
-        drawn.savefig(png, format="png", metadata={"Software": None}, bbox_inches=area)
+        drawn.savefig(
+            png, format="png", metadata={"Software": None}, bbox_inches=area, pil_kwargs={"compress_level": 1}
+        )
         drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=area)
         pyplot.close(drawn)
     return Picture(_smaller(png), svg.getvalue(), lettering.remark())
@@ -94,7 +96,7 @@ def _smaller(png: io.BytesIO) -> bytes:
         # without dithering, which would speckle what is plain
         flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small = io.BytesIO()
-    flat.save(small, "PNG", optimize=True)
+    flat.save(small, "PNG")
     return small.getvalue()
 
 
