@@ -166,6 +166,5 @@ def _scheduled_notebook(copy: Path, workspace: Workspace) -> tuple[str, Path]:
     if notebook is None or notebook.name != copy.name:
         raise WrongUsage(f"{copy.name} is no notebook that runs unattended: these lie in notebooks/, as 07_topic.ipynb")
     if made_with(copy, workspace)["notebook_sha256"] != made_with(notebook, workspace)["notebook_sha256"]:
-        way_out = "make the job anew, or let its definition take a new snapshot of the notebook"
-        raise WrongUsage(f"notebooks/{copy.name} is not, or no longer, what was scheduled: {way_out}")
+        raise WrongUsage(f"notebooks/{copy.name} is not, or no longer, what was scheduled: make the job anew")
     return topic, notebook
