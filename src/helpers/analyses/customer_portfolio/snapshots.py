@@ -15,6 +15,7 @@ from helpers.data.customer_summary import months_before
 from helpers.models.lifetime_value import value as money
 
 from ..lifetime_value.expectation import Expectation
+from ..progress import each
 
 MONTHS = 12  # of current value
 MOST_RECORDED = 0.98  # share of departures: no register of exits is complete
@@ -120,7 +121,7 @@ class Snapshot:
     def future_draws(self) -> Iterator[np.ndarray]:
         """Yield draws of it."""
         factor = self.margin_rate * self.known_of_exits
-        return (factor * draw for draw in self.expectation.draws)
+        return each("draws of value", (factor * draw for draw in self.expectation.draws), len(self.expectation.draws))
 
     @cached_property
     def future_totals(self) -> np.ndarray:
