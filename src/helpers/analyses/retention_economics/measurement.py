@@ -19,6 +19,7 @@ from helpers.models.retention_economics import budget, costs, elasticities, five
 from helpers.models.retention_economics.periods import resampled_periods
 from helpers.models.threads import threads
 
+from ..progress import each
 from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
@@ -454,7 +455,8 @@ class Measurement(Reading):
             rng = np.random.default_rng(self.settings.seed)
             count = affordable_draws(self.settings.draws, len(inverse), NUMBERS_HELD)
             with threads() as pool:
-                draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
+                drawn_purchases = pool.map(expected, map(fit.model_at, fit.draws(count, rng)))
+                draws = np.stack(list(each("draws of repeat purchases", drawn_purchases, count)))
         except ValueError:  # the fit has no covariance
             draws = None
         return multiples.repeat_purchases(expected(fit.model), self.is_loyal, draws)
