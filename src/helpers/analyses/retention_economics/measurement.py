@@ -442,9 +442,9 @@ class Measurement(Reading):
         fit = self.expectation.purchases
         if fit is None:
             return None
-        history = self.expectation.history
-        first, inverse = distinct_rows(*history)
-        distinct = [column[first] for column in history]
+        history = np.column_stack(self.expectation.history)
+        first, inverse = distinct_rows(*history.T)
+        distinct = history[first].T
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
@@ -452,7 +452,7 @@ class Measurement(Reading):
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(inverse)))
+            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(history)))
             with threads() as pool:
                 draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
         except ValueError:  # the fit has no covariance
