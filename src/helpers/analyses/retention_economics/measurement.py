@@ -443,9 +443,9 @@ class Measurement(Reading):
         fit = self.expectation.purchases
         if fit is None:
             return None
-        history = self.expectation.history
-        first, inverse = distinct_rows(*history)
-        distinct = [column[first] for column in history]
+        history = np.column_stack(self.expectation.history)
+        first, inverse = distinct_rows(*history.T)
+        distinct = history[first].T
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
