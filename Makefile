@@ -57,8 +57,10 @@ lab: install  ## open JupyterLab on the notebooks
 	  --Scheduler.execution_manager_class=helpers.reporting.scheduler.ReportExecutionManager \
 	  --Scheduler.staging_path="$(CURDIR)/jobs/.scheduler" --SchedulerApp.db_url="sqlite:///$(CURDIR)/jobs/.scheduler/jobs.sqlite"
 
-bench: install  ## measure speed and memory beside other programs: some eight minutes
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+# CUSTOMERS=10000000: lifetime value alone, at that size, which takes most of an hour for the other programs' sake.
+bench: install  ## measure speed and memory beside other programs: some twenty minutes; CUSTOMERS=1000000: lifetime value at one size
+	@if [ -n "$(CUSTOMERS)" ]; then $(BIN)/python benchmarks/lifetime_value.py --customers $(CUSTOMERS); \
+	  else for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done; fi
 
 notebooks: install  ## run the notebooks and store their outputs, after a change that is meant to show
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
