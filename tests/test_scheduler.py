@@ -137,8 +137,9 @@ def test_scheduler_gets_page_notebook_and_what_they_link_to_also_of_an_unchanged
         assert (job.status, said in job.status_message, job.end_time >= job.start_time) == ("COMPLETED", True, True)
         (folder,) = clean.reports.glob("toy/2*")
         assert (staging / "made.html").read_bytes() == (folder / "index.html").read_bytes()
+        assert job.status_message.endswith(" (reports/toy/latest/index.html)")
         assert (staging / "made.ipynb").read_bytes() == (folder / "notebook.ipynb").read_bytes()
-        assert {"tables/t.csv", "results.json", "manifest.json"} <= set(job.packaged_files)
+        assert {"tables/t.csv", "results.json", "manifest.json", "notebook.ipynb"} <= set(job.packaged_files)
         assert all((staging / name).is_file() for name in job.packaged_files) and job.package_input_folder
     assert [entry["skipped"] for entry in read(clean.reports)] == [False, True]
 
@@ -150,7 +151,9 @@ def test_failed_run_is_a_failed_job_with_its_page(quick, tmp_path, monkeypatch):
 
     monkeypatch.setattr("helpers.reporting.runner._run_notebook", fail)
     job, staging = process_job(quick, tmp_path)
-    assert (job.status, job.status_message) == ("FAILED", "failed_timeout: the time limit passed")
+    (page,) = quick.reports.glob("toy/failed/*/index.html")
+    said = f"failed_timeout: the time limit passed ({page.relative_to(quick.root)})"
+    assert (job.status, job.status_message) == ("FAILED", said)
     assert job.end_time >= job.start_time
     assert "the time limit passed" in (staging / "made.html").read_text("utf-8")
     assert (staging / "run.log").is_file() and not (staging / "made.ipynb").exists()
@@ -240,7 +243,7 @@ def test_create_job_of_jupyterlab_publishes_a_report(toy, tmp_path):
         }
         definition = post(address, "/scheduler/job_definitions", **SENT | weekly)["job_definition_id"]
         job = ended(address, good)
-        assert (job["status"], job["status_message"]) == ("COMPLETED", "published")
+        assert (job["status"], job["status_message"]) == ("COMPLETED", "published (reports/toy/latest/index.html)")
         assert (toy.reports / "toy" / "latest" / "index.html").is_file()
         assert [(entry["report"], entry["outcome"]) for entry in read(toy.reports)] == [("toy", "success")]
         job = ended(address, bad)
