@@ -285,11 +285,20 @@ def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
     record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
     warned = provenance.kernel_warnings(stage.report / "notebook.ipynb")
     record["warnings"] += [*contents.get("warnings", []), *warned]
-    if outcome == "success" and not {entry["sha256"] for entry in contents["inputs"]} <= {i["sha256"] for i in inputs}:
-        return "failed_contract", "an input changed between the check and the reading: run it again"
+    if outcome == "success" and (said := _not_fingerprinted(contents["inputs"], inputs)):
+        return "failed_contract", said
     if outcome == "success" and stage.workspace.raw_state() != raw_before:
         return "failed_output", "the run changed files in data/raw, which no run may write to"
     return outcome, message
+
+
+def _not_fingerprinted(read: list[dict[str, Any]], found: list[dict[str, Any]]) -> str:
+    """Say what the notebook read that is none of the inputs as found before; empty where there is nothing."""
+    other = [entry for entry in read if entry["sha256"] not in {one["sha256"] for one in found}]
+    unnamed = sorted({entry["name"] for entry in other} - {entry["name"] for entry in found})
+    if unnamed:
+        return f"the notebook read an input that none of its parameters names ({', '.join(unnamed)})"
+    return "an input changed between the check and the reading: run it again" if other else ""
 
 
 def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
