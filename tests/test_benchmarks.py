@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -50,3 +51,15 @@ def test_covariance_model(tmp_path):
     agreement = [line for line in done.stdout.splitlines() if line.endswith(" standard errors")]
     apart = [float(line.split()[0]) for line in agreement if "none" not in line]
     assert apart and max(apart) < 1e-2  # semopy stops when the discrepancy changes by 1e-10
+
+
+@pytest.mark.slow
+def test_runs(tmp_path):
+    out = tmp_path / "measured.csv"
+    sizes = ["--faults", "1", "--rounds", "1", "--plan"]
+    command = [sys.executable, str(BENCHMARKS / "runs.py"), *sizes, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = pd.read_csv(out).set_index(["measured", "of"])["value"]
+    assert measured["faults survived", "all"] == measured["faults tried", "all"] == 1, done.stdout
+    assert {"papermill", "reports run", "reports run without HTML"} <= set(measured.index.get_level_values("of"))
