@@ -367,7 +367,9 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
         What the executing process said at its end; None when it did not get there.
     """
     if ended is None and not (stage.report / "notebook.ipynb").is_file():
-        return "failed_kernel", f"the run could not start: {last_line(stage.report / 'run.log')}"
+        return "failed_kernel", f"the run could not start: {last_words(stage.report / 'run.log') or 'no word of why'}"
+    if ended is None and (said := last_words(stage.report / "run.log")):
+        return "failed_kernel", f"the run broke off: {said}"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -380,10 +382,10 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
     return ("failed_output", unmade) if unmade else ("success", "published")
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a log, which for Python is the error itself."""
+def last_words(log: Path) -> str:
+    """Return the last line of a log, which for Python is the error itself; empty where there is none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1] if lines else "no word of why"
+    return lines[-1] if lines else ""
 
 
 def missing_output(stage: Stage) -> str | None:
