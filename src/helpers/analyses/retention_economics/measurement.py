@@ -12,12 +12,13 @@ from scipy import special
 from helpers.data.customer_summary import DAYS_PER_YEAR
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
+from helpers.models.fit import distinct_rows
 from helpers.models.lifetime_value import value as money
+from helpers.models.lifetime_value.value_draws import affordable_draws
 from helpers.models.retention_economics import budget, costs, elasticities, five_points, multiples
 from helpers.models.retention_economics.periods import resampled_periods
 from helpers.models.threads import threads
 
-from ..lifetime_value.expectation import FEWEST_DRAWS
 from ..progress import each
 from ..several_files import is_simulated
 from . import reading
@@ -443,15 +444,16 @@ class Measurement(Reading):
         if fit is None:
             return None
         history = np.column_stack(self.expectation.history)
-        distinct, inverse = np.unique(history, axis=0, return_inverse=True)
+        first, inverse = distinct_rows(*history.T)
+        distinct = history[first].T
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
-            return model.expected_purchases(*distinct.T, horizon)[inverse.ravel()]
+            return model.expected_purchases(*distinct, horizon)[inverse]
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(history)))
+            count = affordable_draws(self.settings.draws, len(inverse), NUMBERS_HELD)
             with threads() as pool:
                 drawn_purchases = pool.map(expected, map(fit.model_at, fit.draws(count, rng)))
                 draws = np.stack(list(each("draws of repeat purchases", drawn_purchases, count)))
