@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -193,16 +194,16 @@ class Measurement(Portfolio):
     @cached_property
     def _best_comparable(self) -> np.ndarray:
         """Return the future value that the best comparable customers of each customer's segment have."""
-        _, group = np.unique(self.segment, return_inverse=True)
-        best = np.full(group.max() + 1, np.inf)
+        group = self.segment_places
+        best = np.full(len(self.segments), np.inf)
         # the larger of the best's and one's own: of the least valuable of a segment it is the best's
         np.minimum.at(best, group, self.now.future_value + self._more_to_come)
         return best[group]
 
     @cached_property
     def _more_to_come(self) -> np.ndarray:
-        _, group = np.unique(self.segment, return_inverse=True)
-        return tiers.strategic_value(self.now.future_value, group, quantile=self.settings.best_comparable)
+        quantile = self.settings.best_comparable
+        return tiers.strategic_value(self.now.future_value, self.segment_places, quantile=quantile)
 
     @cached_property
     def pyramid(self) -> pyramid.Ranked:
@@ -450,12 +451,16 @@ class Measurement(Portfolio):
     @cached_property
     def segments(self) -> tuple[str, ...]:
         """Return the names of the segments."""
-        return tuple(np.unique(self.segment))
+        return tuple(self._by_segment[1])
 
     @cached_property
     def segment_places(self) -> np.ndarray:
         """Return the segment of each customer, places in `segments`."""
-        return np.unique(self.segment, return_inverse=True)[1]
+        return self._by_segment[0]
+
+    @cached_property
+    def _by_segment(self) -> tuple[np.ndarray, np.ndarray]:
+        return pd.factorize(self.segment, sort=True)
 
     @cached_property
     def hazards(self) -> churn_causes.Hazards:
@@ -485,6 +490,14 @@ class Measurement(Portfolio):
 
     def _by_group(self, values: np.ndarray) -> np.ndarray:
         return np.array([values[who].sum() for who in self.level_groups.values()])
+
+    @property
+    def _future_draws_by_group(self) -> np.ndarray:
+        """Return the future value of each of the groups in each draw, of shape (draws, groups)."""
+        of_tiers = self.now.future_sums(self.pyramid.places, len(PYRAMID))
+        of_segments = self.now.future_sums(self.segment_places, len(self.segments))
+        known = dict(zip((*PYRAMID, *self.segments), np.hstack([of_tiers, of_segments]).T, strict=True))
+        return np.stack([known[name] for name in self.level_groups], axis=1)
 
     @cached_property
     def level_segments(self) -> relationship_levels.Segments | None:
@@ -549,7 +562,7 @@ class Measurement(Portfolio):
         if self.level_choices is None:
             return None
         found, size = self.level_segments, len(self.now.expectation.draws)
-        values = (self._by_group(future) / found.customers for future in self.now.future_draws())
+        values = self._future_draws_by_group / found.customers
         draws = ((found.margin, value) for value in values)
         if self.level_exits is not None:
             rng = np.random.default_rng(self.settings.seed)
@@ -582,31 +595,40 @@ class Measurement(Portfolio):
     @cached_property
     def equity_bridge(self) -> equity_bridge.Bridge:
         """Return why customer equity changed between the two dates."""
-        rates = self.settings.discount_rates
-        terms = equity_bridge.Terms(self.years, *rates, self.then.margin_rate, self.now.margin_rate)
+        rates, then, now = self.settings.discount_rates, self.then, self.now
+        terms = equity_bridge.Terms(self.years, *rates, then.margin_rate, now.margin_rate)
         member = np.zeros(len(self), bool)
-        member[self.then.place] = ~self.then.ended
+        member[then.place] = ~then.ended
+        # what is added up is told apart by these two alone
+        group, groups = 2 * member + self.gone, np.arange(4)
+        before = np.where(then.ended, len(groups), group[then.place])  # nothing of those who had left
         old = self._spend_at_old_rate
-        ratio = np.divide(old, self.now.expectation.future_spend, out=np.ones(len(self)), where=old > 0)
+        ratio = np.divide(old, now.expectation.future_spend, out=np.ones(len(self)), where=old > 0)
 
-        def values(opening: np.ndarray, closing: np.ndarray) -> equity_bridge.Values:
-            before = np.zeros(len(self))
-            before[self.then.place] = opening  # nothing of those who had left
-            at_old_rate = closing * ratio
-            rate = self.now.margin_rate
-            spend = at_old_rate / rate if rate else np.zeros(len(self))
-            return equity_bridge.Values(before, closing, at_old_rate, spend)
+        def values(opening: np.ndarray, closing: np.ndarray, at_old_rate: np.ndarray) -> equity_bridge.Values:
+            rate = now.margin_rate
+            spend = at_old_rate / rate if rate else np.zeros(len(groups))
+            return equity_bridge.Values(opening[: len(groups)], closing, at_old_rate, spend)
 
-        both = self.then.has_draws and self.has_draws
-        draws = zip(self.then.future_draws(), self.now.future_draws(), strict=False)
-        earned = (shot.sum_of("margin").sum() - shot.cost.sum() for shot in (self.now, self.then))
+        def drawn() -> Iterator[equity_bridge.Values]:
+            opening = then.future_sums(before, len(groups) + 1)
+            closing = now.future_sums(group, len(groups))
+            at_old = closing if rates[0] == rates[1] else now.future_sums(group, len(groups), ratio)
+            return map(values, opening, closing, at_old)
+
+        earned = (shot.sum_of("margin").sum() - shot.cost.sum() for shot in (now, then))
         return equity_bridge.bridge(
-            values(self.then.future_value, self.now.future_value),
-            member,
-            self.gone,
+            values(
+                np.bincount(before, then.future_value, minlength=len(groups) + 1),
+                np.bincount(group, now.future_value, minlength=len(groups)),
+                np.bincount(group, ratio * now.future_value, minlength=len(groups)),
+            ),
+            groups >= 2,
+            groups % 2 == 1,
             terms,
             cash_received=float(next(earned) - next(earned)),
-            draws=(values(*pair) for pair in draws) if both else None,
+            draws=drawn() if then.has_draws and self.has_draws else None,
+            customers=np.bincount(group, minlength=len(groups)),
         )
 
     @cached_property

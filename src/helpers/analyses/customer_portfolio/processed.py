@@ -65,7 +65,7 @@ def why(result: Measurement) -> np.ndarray:
     untold = np.isnan(alive) | result.now.ended | (result.now.expectation.probability_alive == 1)
     band = np.where(untold, BANDS, np.rint(np.nan_to_num(alive) * (BANDS - 1)))
     told = [f"still a customer with a probability of about {10 * tenth} %" for tenth in range(BANDS)]
-    causes, cause = np.unique(result.exit_cause.astype(str), return_inverse=True)
+    cause, causes = pd.factorize(result.exit_cause, sort=True)
     decision = np.zeros(len(result), int)
     decision[result.within_reach] = np.where(result.decision.reinvest, 1, 2)
     return actions.reasons(

@@ -23,11 +23,12 @@ from helpers.data import (
 from helpers.data.cleaning import day
 from helpers.data.refusal import InputRefused, Problem
 
+from ..known_customers import by_place, known_customers, with_places
 from ..lifetime_value.expectation import Expectation, expect
 from ..progress import progress
 from ..several_files import one_way_to_write, refuse_a_mixture
 from .settings import Settings
-from .snapshots import Snapshot, added_up, snapshot
+from .snapshots import COST_NAMES, Snapshot, added_up, snapshot
 
 FILES = (
     "transactions",
@@ -124,10 +125,10 @@ def read(settings: Settings) -> Portfolio:
         bar.update()
         expected = {name: _expect(settings, purchases, name, end) for name, end in dates.items()}
         bar.update()
-        known = _known(purchases, dates["now"])
+        known = known_customers(purchases.table, dates["now"], expected["now"].customers["customer_id"])
         files = _others(settings, purchases, known, dates)
         bar.update()
-        portfolio = _joined(settings, files, expected, dates)
+        portfolio = _joined(settings, files, known, expected, dates)
         bar.update()
     return portfolio
 
@@ -177,13 +178,6 @@ def _expect(settings: Settings, purchases: transactions.Purchases, name: str, en
     )
 
 
-def _known(purchases: transactions.Purchases, end: date) -> ibis.Table:
-    """Return who is a customer, with the first and the last purchase."""
-    bought = purchases.table.filter(purchases.table.date <= end)
-    known = bought.group_by("customer_id").agg(first_date=bought.date.min(), last_date=bought.date.max())
-    return purchases.table.get_backend().create_table(ibis.util.gen_name("known"), known, temp=True)
-
-
 def _others(settings: Settings, purchases, known: ibis.Table, dates: dict[str, date]) -> Files:
     """Read what belongs to the purchases."""
     connection = purchases.table.get_backend()
@@ -226,27 +220,32 @@ def _survey(settings: Settings) -> satisfaction_survey.Survey:
     )
 
 
-def _joined(settings: Settings, files: Files, expected: dict[str, Expectation], dates: dict[str, date]) -> Portfolio:
-    sums = added_up(
-        files.purchases.realised,
-        files.touches.table,
-        files.contacts.table,
-        dates,
-        settings.margin_rate,
-        settings.trend_days,
-    )
-    # rows that never were a purchase, such as a refund alone, make no customer
-    ids = pd.Index(expected["now"].customers["customer_id"])
-    sums = sums.set_index("customer_id").loc[ids].reset_index()
-    counts = sums.reindex(columns=["contacts", "feedback"]).astype(float).fillna(0.0)
-    left = _by_customer(files.exits, ids, {"date": None, "cause": ""})
-    owed = _by_customer(files.receivables, ids, {"due": np.nan, "overdue": np.nan})
+def _joined(
+    settings: Settings,
+    files: Files,
+    known: ibis.Table,
+    expected: dict[str, Expectation],
+    dates: dict[str, date],
+) -> Portfolio:
+    ids = expected["now"].customers["customer_id"].to_numpy()
+    sums = added_up(files.purchases.realised, known, dates, settings.margin_rate, settings.trend_days)
+    costs = [
+        by_place(with_places(found.table, known), len(ids)).fillna(0.0) for found in (files.touches, files.contacts)
+    ]
+    sums = pd.concat([sums, *costs], axis=1).rename(columns=COST_NAMES)
+    # without a file of costs nobody has any
+    sums = sums.assign(**{name: 0.0 for name in (*COST_NAMES.values(), "contacts", "feedback") if name not in sums})
+    bought = by_place(known.drop("customer_id"), len(ids))
+    left = by_place(with_places(files.exits.table, known), len(ids))
+    owed = by_place(with_places(files.receivables.table, known), len(ids))
+    first_date, exit_date = bought["first_date"].to_numpy("datetime64[ns]"), left["date"].to_numpy("datetime64[ns]")
     shots = {
         name: snapshot(
             name,
             expectation,
             sums,
-            left["date"].to_numpy("datetime64[ns]"),
+            first_date,
+            exit_date,
             settings.exits_recorded,
             settings.margin_rate,
             settings.discount_rates[name == "now"],
@@ -257,32 +256,26 @@ def _joined(settings: Settings, files: Files, expected: dict[str, Expectation], 
     return Portfolio(
         settings=settings,
         files=files,
-        customer_id=ids.to_numpy(),
-        first_date=sums["first_date"].to_numpy("datetime64[ns]"),
-        last_date=sums["last_date"].to_numpy("datetime64[ns]"),
-        segment=_segments(files.purchases, ids),
-        contacts=counts["contacts"].to_numpy(),
-        feedback=counts["feedback"].to_numpy(),
-        exit_date=left["date"].to_numpy("datetime64[ns]"),
-        exit_cause=left["cause"].to_numpy(object),
+        customer_id=ids,
+        first_date=first_date,
+        last_date=bought["last_date"].to_numpy("datetime64[ns]"),
+        segment=_segments(files.purchases, known, len(ids)),
+        contacts=sums["contacts"].to_numpy(float),
+        feedback=sums["feedback"].to_numpy(float),
+        exit_date=exit_date,
+        exit_cause=_words(left["cause"], ""),
         due=owed["due"].to_numpy(float),
         overdue=owed["overdue"].to_numpy(float),
         **shots,
     )
 
 
-def _by_customer(found: Any, ids: pd.Index, missing: dict[str, Any]) -> pd.DataFrame:
-    """Return one row for each customer of a table that has some of them."""
-    table = found.table
-    # as dates they would be fetched as objects, one by one
-    casts = {name: table[name].cast("timestamp") for name in ("date",) if name in table.columns}
-    frame = table.mutate(**casts).select("customer_id", *missing).to_pandas().set_index("customer_id").reindex(ids)
-    words = [name for name, value in missing.items() if value == ""]
-    return frame.assign(**{name: frame[name].astype(object).where(frame[name].notna(), "") for name in words})
+def _words(column: pd.Series, missing: str) -> np.ndarray:
+    return column.astype(object).where(column.notna(), missing).to_numpy(object)
 
 
-def _segments(purchases: transactions.Purchases, ids: pd.Index) -> np.ndarray:
+def _segments(purchases: transactions.Purchases, known: ibis.Table, customers: int) -> np.ndarray:
     if purchases.segments is None:
-        return np.full(len(ids), "all", object)
-    named = purchases.segments.select("customer_id", "segment").to_pandas().set_index("customer_id")["segment"]
-    return named.reindex(ids).fillna("not stated").to_numpy(object)
+        return np.full(customers, "all", object)
+    named = purchases.segments.select("customer_id", "segment")
+    return _words(by_place(with_places(named, known), customers)["segment"], "not stated")

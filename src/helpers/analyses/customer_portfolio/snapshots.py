@@ -14,7 +14,9 @@ import pandas as pd
 from helpers.data.customer_summary import months_before
 from helpers.models.lifetime_value import value as money
 
+from ..known_customers import with_places
 from ..lifetime_value.expectation import Expectation
+from ..progress import each
 
 MONTHS = 12  # of current value
 MOST_RECORDED = 0.98  # share of departures: no register of exits is complete
@@ -120,12 +122,19 @@ class Snapshot:
     def future_draws(self) -> Iterator[np.ndarray]:
         """Yield draws of it."""
         factor = self.margin_rate * self.known_of_exits
-        return (factor * draw for draw in self.expectation.draws)
+        return each("draws of value", (factor * draw for draw in self.expectation.draws), len(self.expectation.draws))
+
+    def future_sums(self, group, groups: int, weight=1.0) -> np.ndarray:
+        """Return the sum over the customers of each group in each draw, of shape (draws, groups)."""
+        factor = weight * self.margin_rate * self.known_of_exits
+        sums = [np.bincount(group, factor * draw, minlength=groups) for draw in self.expectation.draws]
+        return np.array(sums).reshape(-1, groups)
 
     @cached_property
     def future_totals(self) -> np.ndarray:
-        """Return the sum over customers in each draw."""
-        return self.expectation.draws @ (self.margin_rate * self.known_of_exits)
+        """Return the sum over all customers in each draw."""
+        factor = self.margin_rate * self.known_of_exits
+        return np.array([factor @ draw for draw in self.expectation.draws])
 
     @cached_property
     def value_if_alive(self) -> np.ndarray:
@@ -185,21 +194,16 @@ def unrecorded(alive: np.ndarray, recorded_share: float) -> np.ndarray:
 
 
 def added_up(
-    realised: ibis.Table,
-    touches: ibis.Table,
-    contacts: ibis.Table,
-    dates: dict[str, date],
-    margin_rate,
-    trend_days: int,
+    realised: ibis.Table, known: ibis.Table, dates: dict[str, date], margin_rate, trend_days: int
 ) -> pd.DataFrame:
-    """Add up what each customer brought and cost, as of each date.
+    """Add up what each customer brought, as of each date.
 
     Parameters
     ----------
     realised : ibis Table
         `helpers.data.transactions.Purchases.realised`.
-    touches, contacts : ibis Table
-        What marketing and service cost, with sums as of the earlier date.
+    known : ibis Table
+        customer_id and place of each customer.
     dates : dict of str to date
         "now" and "then".
     margin_rate : float
@@ -210,37 +214,28 @@ def added_up(
     Returns
     -------
     pandas.DataFrame
-        In order of customer_id: customer_id, first_date, last_date, purchase_days, and for each date the columns of
-        `Snapshot.sums` with its name before.
+        By place, for each date the sums of purchases in `Snapshot.sums` with its name before. Rows that never were a
+        purchase, such as a refund alone, make no customer.
     """
-    known = realised.filter(realised.date <= dates["now"])
-    known = known.mutate(margin=ibis.coalesce(known.margin, margin_rate * known.amount))
+    rows = realised.filter(realised.date <= dates["now"])
+    rows = rows.mutate(margin=ibis.coalesce(rows.margin, margin_rate * rows.amount))
+    # numbers are grouped faster than text, and nothing but numbers has to be fetched
+    rows = with_places(rows, known)
     sums = {}
     for name, end in dates.items():
-        seen = known.date <= end
-        current = seen & (known.date > months_before(end, MONTHS))
-        recent = seen & (known.date > end - pd.Timedelta(days=trend_days))
-        before = seen & ~recent & (known.date > end - pd.Timedelta(days=2 * trend_days))
+        seen = rows.date <= end
+        current = seen & (rows.date > months_before(end, MONTHS))
+        recent = seen & (rows.date > end - pd.Timedelta(days=trend_days))
+        before = seen & ~recent & (rows.date > end - pd.Timedelta(days=2 * trend_days))
         sums |= {
-            f"{name}_sales": known.amount.sum(where=seen),
-            f"{name}_margin": known.margin.sum(where=seen),
-            f"{name}_current_sales": known.amount.sum(where=current),
-            f"{name}_current_margin": known.margin.sum(where=current),
-            f"{name}_recent": known.amount.sum(where=recent),
-            f"{name}_before": known.amount.sum(where=before),
+            f"{name}_sales": rows.amount.sum(where=seen),
+            f"{name}_margin": rows.margin.sum(where=seen),
+            f"{name}_current_sales": rows.amount.sum(where=current),
+            f"{name}_current_margin": rows.margin.sum(where=current),
+            f"{name}_recent": rows.amount.sum(where=recent),
+            f"{name}_before": rows.amount.sum(where=before),
         }
-    bought = known.group_by("customer_id").agg(
-        # as dates they would be fetched as objects, one by one
-        first_date=known.date.min().cast("timestamp"),
-        last_date=known.date.max().cast("timestamp"),
-        **{name: total.coalesce(0.0) for name, total in sums.items()},
-    )
-    costs = bought.left_join(touches, "customer_id").drop("customer_id_right")
-    costs = costs.left_join(contacts, "customer_id").drop("customer_id_right")
-    found = costs.order_by("customer_id").to_pandas()
-    # without a file of costs nobody has any
-    missing = {name: 0.0 for name in COST_NAMES if name not in found}
-    return found.assign(**missing).rename(columns=COST_NAMES).fillna(dict.fromkeys(COST_NAMES.values(), 0.0))
+    return rows.group_by("place").agg(**sums).to_pandas().set_index("place").sort_index().fillna(0.0)
 
 
 COST_NAMES = {
@@ -259,6 +254,7 @@ def snapshot(
     name: str,
     expectation: Expectation,
     sums: pd.DataFrame,
+    first_date: np.ndarray,
     exit_date: np.ndarray,
     exits_recorded: float,
     fallback: float,
@@ -273,8 +269,8 @@ def snapshot(
         "now" or "then": which sums are meant.
     expectation : Expectation
     sums : pandas.DataFrame
-        As `added_up` gives them, of the later date's customers.
-    exit_date : ndarray of datetime64
+        Of the later date's customers, in order: the columns of `Snapshot.sums` with the name of each date before.
+    first_date, exit_date : ndarray of datetime64
         Of the same customers; NaT of those who did not leave.
     exits_recorded : float
         Share of departures that is recorded; -1 to estimate it.
@@ -282,14 +278,14 @@ def snapshot(
         The margin rate where nothing was sold in the last 12 months.
     annual_discount_rate, horizon_weeks : float
     """
-    place = pd.Index(sums["customer_id"]).get_indexer(expectation.customers["customer_id"])
+    end = np.datetime64(expectation.end, "ns")
+    place = np.flatnonzero(first_date <= end)
     prefix = f"{name}_"
-    own = sums.iloc[place].reset_index(drop=True).filter(like=prefix)
+    own = sums.filter(like=prefix).iloc[place].reset_index(drop=True)
     own.columns = [column.removeprefix(prefix) for column in own.columns]
     sold = own["current_sales"].sum()
     rate = float(own["current_margin"].sum() / sold) if sold > 0 else fallback
-    end = np.datetime64(expectation.end, "ns")
-    left, first = exit_date[place], sums["first_date"].to_numpy("datetime64[D]")[place]
+    left, first = exit_date[place], first_date[place]
     ended = left <= end
     return Snapshot(
         date=expectation.end,

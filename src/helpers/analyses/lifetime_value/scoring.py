@@ -82,7 +82,8 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     settings, out = Settings.of(choices), Path(out).expanduser()
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
-    found = valuation.summaries(purchases.table, periods.observation_end, settings.time_unit, settings.merge_period)
+    how = settings.time_unit, settings.merge_period
+    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True)
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
     margin_rate = valuation.margin_rate_of(purchases, periods, settings)

@@ -223,15 +223,15 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
     return purchases, marketing, periods
 
 
-def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str) -> Summaries:
-    """Summarise the customers acquired by `end`, as of that day."""
-    summary = customer_summary.summarise(table, end, time_unit, merge_period).cache()
+def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str, *, is_merged: bool = False) -> Summaries:
+    """Summarise the customers acquired by `end`, as of that day; `is_merged` as in `customer_summary.summarise`."""
+    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged).cache()
     return Summaries(end, summary, customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
     """Summarise the customers acquired by `end` and fit the models on them."""
-    found = summaries(purchases.table, end, settings.time_unit, settings.merge_period)
+    found = summaries(purchases.table, end, settings.time_unit, settings.merge_period, is_merged=True)
     fits, failures = {}, {}
     for model in dict.fromkeys(("bg_nbd", settings.model)):
         fits[model], failures[model] = fit_purchases(model, found.rows, settings.fitted_by)

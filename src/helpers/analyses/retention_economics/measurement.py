@@ -12,12 +12,14 @@ from scipy import special
 from helpers.data.customer_summary import DAYS_PER_YEAR
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
+from helpers.models.fit import distinct_rows
 from helpers.models.lifetime_value import value as money
 from helpers.models.lifetime_value.value_draws import affordable_draws
 from helpers.models.retention_economics import budget, costs, elasticities, five_points, multiples
 from helpers.models.retention_economics.periods import resampled_periods
 from helpers.models.threads import threads
 
+from ..progress import each
 from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
@@ -442,17 +444,19 @@ class Measurement(Reading):
         if fit is None:
             return None
         history = np.column_stack(self.expectation.history)
-        distinct, inverse = np.unique(history, axis=0, return_inverse=True)
+        first, inverse = distinct_rows(*history.T)
+        distinct = history[first].T
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
-            return model.expected_purchases(*distinct.T, horizon)[inverse.ravel()]
+            return model.expected_purchases(*distinct, horizon)[inverse]
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = affordable_draws(self.settings.draws, len(history), NUMBERS_HELD)
+            count = affordable_draws(self.settings.draws, len(inverse), NUMBERS_HELD)
             with threads() as pool:
-                draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
+                drawn_purchases = pool.map(expected, map(fit.model_at, fit.draws(count, rng)))
+                draws = np.stack(list(each("draws of repeat purchases", drawn_purchases, count)))
         except ValueError:  # the fit has no covariance
             draws = None
         return multiples.repeat_purchases(expected(fit.model), self.is_loyal, draws)

@@ -14,6 +14,7 @@ from helpers.data import customer_summary, market_spend, marketing_touches, rene
 from helpers.data.cleaning import day
 from helpers.data.refusal import InputRefused, Problem
 
+from ..known_customers import by_place, known_customers, with_places
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
 from ..lifetime_value.expectation import Expectation, expect
@@ -115,15 +116,16 @@ def read(settings: Settings) -> Reading:
         )
         end = _end(settings, purchases)
         bar.update()
-        files = _others(settings, purchases, end)
-        bar.update()
         expectation = _expect(settings, purchases, end)
         bar.update()
+        known = known_customers(purchases.table, end, expectation.customers["customer_id"])
+        files = _others(settings, purchases, known, end)
+        bar.update()
         rate = _margin_rate(settings, purchases, end)
-        revenue = _revenue(purchases.realised, end, settings.tenure_days)
+        revenue = _revenue(purchases, known, end, settings.tenure_days)
         tenure = expectation.customers["T"].to_numpy(float) * customer_summary.DAYS_PER_UNIT[settings.time_unit]
         there = _customers_there(tenure, end, revenue.index, settings.tenure_days)
-        last_year = _last_year(files, expectation, rate, end)
+        last_year = _last_year(files, known, len(tenure), rate, end)
         bar.update()
     return Reading(files, end, rate, expectation, last_year, revenue, there, _missing(files.spend))
 
@@ -141,7 +143,7 @@ def _end(settings: Settings, purchases: transactions.Purchases) -> date:
     return end
 
 
-def _others(settings: Settings, purchases: transactions.Purchases, end: date) -> Files:
+def _others(settings: Settings, purchases: transactions.Purchases, known: ibis.Table, end: date) -> Files:
     rules = _rules(settings) | {"observation_end": end, "connection": purchases.table.get_backend()}
     return Files(
         purchases=purchases,
@@ -156,7 +158,7 @@ def _others(settings: Settings, purchases: transactions.Purchases, end: date) ->
         touches=marketing_touches.load(
             settings.marketing_touches,
             columns=settings.marketing_touches_columns,
-            customers=purchases.table,
+            customers=known,
             **rules,
         ),
     )
@@ -181,17 +183,17 @@ def _margin_rate(settings: Settings, purchases: transactions.Purchases, end: dat
     return valuation.margin_rate_of(purchases, periods, LifetimeSettings(margin_rate=settings.margin_rate))
 
 
-def _last_year(files: Files, expectation: Expectation, margin_rate: float, end: date) -> LastYear:
+def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: float, end: date) -> LastYear:
     bought = files.purchases.table
     start = customer_summary.months_before(end, MONTHS)
     buyers = bought.filter((bought.date > start) & (bought.date <= end)).customer_id.nunique().to_pandas()
-    margins = customer_summary.realised_value(files.purchases.realised, margin_rate, end, MONTHS)
-    margins = margins.select("customer_id", "current_margin").to_pandas().set_index("customer_id")["current_margin"]
-    touches = files.touches.table.current_marketing_cost.sum().to_pandas()
     # rows that never were a purchase, such as a refund alone, make no customer
-    of_customers = margins.reindex(expectation.customers["customer_id"]).fillna(0.0).to_numpy(float)
+    margins = customer_summary.realised_value(files.purchases.realised, margin_rate, end, MONTHS)
+    margins = by_place(with_places(margins.select("customer_id", "current_margin"), known), customers)
+    touches = files.touches.table.current_marketing_cost.sum().to_pandas()
     years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
-    return LastYear(years, of_customers, int(buyers), 0.0 if touches is None or touches != touches else float(touches))
+    spent = 0.0 if touches is None or touches != touches else float(touches)
+    return LastYear(years, margins["current_margin"].fillna(0.0).to_numpy(float), int(buyers), spent)
 
 
 def _missing(spend: market_spend.MarketSpend) -> int:
@@ -199,21 +201,23 @@ def _missing(spend: market_spend.MarketSpend) -> int:
     return market_spend.read_periods(names).missing if names else 0
 
 
-def _revenue(realised: ibis.Table, end: date, tenure_days: list[int]) -> pd.DataFrame:
+def _revenue(purchases: transactions.Purchases, known: ibis.Table, end: date, tenure_days: list[int]) -> pd.DataFrame:
     """Return what was bought by whole month and tenure group."""
-    known = realised.filter(realised.date <= end)
-    known = known.mutate(first=known.date.min().over(group_by="customer_id"))
-    tenure = known.date.cast("date").delta(known["first"].cast("date"), unit="day")
+    rows = purchases.realised.filter(purchases.realised.date <= end)
+    rows = rows.join(known.select("customer_id", "first_date"), "customer_id")
+    tenure = rows.date.cast("date").delta(rows.first_date.cast("date"), unit="day")
     group = ibis.cases(*((tenure < limit, place) for place, limit in enumerate(tenure_days)), else_=len(tenure_days))
-    sums = known.group_by(month=known.date.strftime("%Y-%m"), group=group).agg(amount=known.amount.sum()).to_pandas()
+    month = rows.date.truncate("M").cast("timestamp")
+    sums = rows.group_by(month=month, group=group).agg(amount=rows.amount.sum()).to_pandas()
+    sums["month"] = pd.PeriodIndex(sums["month"], freq="M").astype(str)
     wide = sums.pivot(index="month", columns="group", values="amount").astype(float)
-    return wide.reindex(index=_whole_months(known, end), columns=range(len(tenure_days) + 1)).fillna(0.0)
+    months = _whole_months(purchases.first_date, end)
+    return wide.reindex(index=months, columns=range(len(tenure_days) + 1)).fillna(0.0)
 
 
-def _whole_months(known: ibis.Table, end: date) -> list[str]:
-    first = pd.Timestamp(known.date.min().to_pandas())
+def _whole_months(first: date, end: date) -> list[str]:
     months = pd.period_range(first, end, freq="M")
-    return [str(month) for month in months if month.start_time >= first and month.end_time.date() <= end]
+    return [str(month) for month in months if month.start_time.date() >= first and month.end_time.date() <= end]
 
 
 def _customers_there(tenure: np.ndarray, end: date, months: pd.Index, tenure_days: list[int]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ LINES = ("opening", "new", "lost", "discount", "margin", "growth", "closing")
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """What each customer is worth at two dates; arrays of shape (n,).
+    """What each customer, or group of them, is worth at two dates; arrays of shape (n,).
 
     Parameters
     ----------
@@ -120,6 +120,7 @@ def bridge(
     *,
     cash_received: float = np.nan,
     draws: Iterable[Values] | None = None,
+    customers=None,
     level: float = 0.95,
 ) -> Bridge:
     """Part the change of customer equity into what it comes from.
@@ -148,6 +149,9 @@ def bridge(
         Margin less cost between the two dates, for `return_on_customers`.
     draws : iterable of Values, optional
         The same customers' values in each draw.
+    customers : array_like of int, shape (n,), optional
+        How many customers each value is the sum of, where values are of groups all of whom, or none, were customers,
+        and have gone. Default: one each.
     level : float
         Of the percentile intervals, nan without draws.
 
@@ -164,6 +168,7 @@ def bridge(
     member, gone = np.asarray(member, bool), np.asarray(gone, bool)
     if not member.size or not member.shape == gone.shape == values.opening.shape:
         raise ValueError("There must be customers, and values, member and gone of one length.")
+    customers = np.ones(len(member), int) if customers is None else np.asarray(customers)
     found = _sums(values, member, gone, terms, cash_received)
     drawn = [_sums(each, member, gone, terms, cash_received) for each in draws] if draws is not None else []
     low, high = resampling.percentile(drawn, level) if drawn else np.full((2, len(found)), np.nan)
@@ -171,9 +176,9 @@ def bridge(
     return Bridge(
         lines=dict(zip(LINES, estimates[: len(LINES)], strict=True)),
         unwinding=estimates[-2],
-        kept=int((member & ~gone).sum()),
-        new=int((~member & ~gone).sum()),
-        lost=int((member & gone).sum()),
+        kept=int(customers[member & ~gone].sum()),
+        new=int(customers[~member & ~gone].sum()),
+        lost=int(customers[member & gone].sum()),
         return_on_customers=estimates[-1],
     )
 

@@ -114,12 +114,11 @@ def tiers(actual, strategic, cost_to_serve, rule: TierRule = DEFAULT) -> np.ndar
         if (amount < 0).any():
             raise ValueError(f"{name} is negative for {(amount < 0).sum()} customers.")
     net = actual - cost
-    rules = (
-        (actual + strategic < cost, BELOW_ZERO),
-        (net > cuts(net, rule.high_actual), MOST_VALUABLE),
-        (strategic > cuts(strategic, rule.high_strategic), SECOND_TIER),
-    )
-    return np.select(*map(list, zip(*rules, strict=True)), OTHER).astype(np.int8)
+    found = np.full(len(actual), OTHER, np.int8)
+    found[strategic > cuts(strategic, rule.high_strategic)] = SECOND_TIER
+    found[net > cuts(net, rule.high_actual)] = MOST_VALUABLE
+    found[actual + strategic < cost] = BELOW_ZERO
+    return found
 
 
 def _for_each(cost, customers: int) -> np.ndarray:
