@@ -61,6 +61,7 @@ WORDINGS_EXAMPLE = (
 )
 _POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
 _LONGEST_CODE = 30
+_MORE_ROOM = "Allow the engine more memory, or free room where it keeps what memory cannot hold (its temporary folder)."
 _LATE = "is dated after today|are dated after today"
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -230,7 +231,7 @@ def check(
     _check_date_format(date_format, connection)
     today = day(today, "today") if today else datetime.date.today()
     raw = read(source, contract, columns, connection)
-    with _engine_errors_refused(raw.name):
+    with engine_errors_refused(raw.name):
         values, problems = _typed(raw, contract, decimal, date_format)
         rows = _interpreted(raw, values, contract)
         faults = _faults(rows, values, contract, identical_rows, today)
@@ -567,7 +568,7 @@ def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
             return (text == "").fill_null(True)
         # Compared one by one, and only what is short: the engine makes a join of a list, even where nobody asks.
         is_word = ibis.or_(*(text.lower() == word for word in _NO_ID))
-        return ibis.ifelse(text.length() <= _LONGEST_NO_ID, is_word, False).fill_null(True)
+        return value.isnull() | ibis.ifelse(text.length() <= _LONGEST_NO_ID, is_word, False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -845,10 +846,25 @@ def _quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
 
 
 @contextmanager
-def _engine_errors_refused(name: str) -> Iterator[None]:
-    """Refuse a file whose damage shows only when the engine reads it."""
+def engine_errors_refused(name: str) -> Iterator[None]:
+    """Refuse a file that the engine has not the room for, or whose damage shows only when the engine reads it.
+
+    Parameters
+    ----------
+    name : str
+        How messages call the file.
+
+    Raises
+    ------
+    InputRefused
+        With the first line of what the engine says.
+    """
     try:
         yield
     except duckdb.Error as error:
         message = shortened(str(error).splitlines()[0], 200)
-        raise InputRefused(name, [Problem(f"the engine cannot read it: {message}")], "Export it again.") from None
+        if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+            rule, way_out = f"the engine has too little memory, or room on the disk, for it: {message}", _MORE_ROOM
+        else:
+            rule, way_out = f"the engine cannot read it: {message}", "Export it again."
+        raise InputRefused(name, [Problem(rule)], way_out) from None
