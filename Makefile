@@ -43,18 +43,24 @@ reports: install  ## publish every report of reports.toml; open reports/index.ht
 	@echo "running the plan of reports.toml"
 	@$(BIN)/reports run
 
-test: install  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
+test: $(SPARK_INSTALLED)  ## pass the whole suite: style, unit tests, whole runs, notebooks against their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	  --nbval-cell-timeout=300 --nbval-kernel-startup-timeout=120 notebooks
 
+# Its scheduler runs jobs by the runner of reports (docs/scheduling.md) and keeps what it knows of them in this workspace.
 lab: install  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+	@mkdir -p "$(CURDIR)/jobs/.scheduler"
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --FileContentsManager.preferred_dir="$(CURDIR)/notebooks" \
+	  --Scheduler.execution_manager_class=helpers.reporting.scheduler.ReportExecutionManager \
+	  --Scheduler.staging_path="$(CURDIR)/jobs/.scheduler" --SchedulerApp.db_url="sqlite:///$(CURDIR)/jobs/.scheduler/jobs.sqlite"
 
-bench: install  ## measure speed and memory beside other programs: some eight minutes
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+# CUSTOMERS=10000000: lifetime value alone, at that size, which takes most of an hour for the other programs' sake.
+bench: install  ## measure speed and memory beside other programs: some twenty minutes; CUSTOMERS=1000000: lifetime value at one size
+	@if [ -n "$(CUSTOMERS)" ]; then $(BIN)/python benchmarks/lifetime_value.py --customers $(CUSTOMERS); \
+	  else for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done; fi
 
 notebooks: install  ## run the notebooks and store their outputs, after a change that is meant to show
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb

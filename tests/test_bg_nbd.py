@@ -179,16 +179,20 @@ PARAMETER_SETS = [
 ]
 
 
+# With each of the parameter sets: over two thousand cases.
+FREQUENCIES, AGES, HORIZONS = (0, 1, 2, 7, 40, 300), (0, 7, 30, 365, 3650), (1e-3, 0.1, 1, 30, 365, 3650, 36500)
+
+
 @pytest.mark.parametrize("parameters", PARAMETER_SETS)
 def test_expected_purchases_against_high_precision(parameters):
     model = BGNBD(*parameters)
     with mpmath.workdps(60):
-        for frequency, T, horizon in itertools.product((0, 1, 7, 300), (0, 365, 3650), (1e-3, 1, 30, 3650)):
+        for frequency, T, horizon in itertools.product(FREQUENCIES, AGES, HORIZONS):
             exact = float(textbook_expectation_if_alive(*parameters, frequency, T, horizon))
             assert model.expected_purchases_if_alive(frequency, T, horizon) == pytest.approx(exact, rel=1e-10)
 
 
-@pytest.mark.parametrize("parameters", [(0.243, 31, 0.793, 2.426), (0.5, 20, 1, 3), (0.25, 30, 0.4, 0.55)])
+@pytest.mark.parametrize("parameters", PARAMETER_SETS)
 def test_expected_purchases_at_the_ends_of_the_range(parameters):
     with mpmath.workdps(60):
         for frequency, T in itertools.product((0, 3000), (0, 3650)):

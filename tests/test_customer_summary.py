@@ -143,6 +143,24 @@ def test_merging_before_and_while_summarising_are_the_same(random_purchases, mer
     pd.testing.assert_frame_equal(summary(before, close)[keys], summary(table, close, "W", merge_period)[keys])
 
 
+@pytest.mark.parametrize("merge_period", ["D", "W", "M"])
+def test_what_is_not_asked_for_changes_nothing_else(random_purchases, merge_period):
+    table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
+    before = customer_summary.merged(table, merge_period)
+    whole = summary(table, "2020-04-15", "W", merge_period)
+    quick = summary(before, "2020-04-15", "W", merge_period, is_merged=True, intervals=False)
+    pd.testing.assert_frame_equal(quick, whole.drop(columns="log_intervals"), rtol=1e-12)
+    assert "log_intervals" not in customer_summary.distinct_rows(
+        customer_summary.summarise(table, "2020-04-15", intervals=False)
+    )
+
+
+def test_a_large_first_amount_leaves_the_later_ones_exact():
+    table = ibis.memtable({"customer_id": ["a"] * 4, "date": pd.date_range("2020-01-01", periods=4).date})
+    table = table.mutate(amount=ibis.ifelse(ibis._.date == datetime.date(2020, 1, 1), 123456789012.34, 0.01))
+    assert summary(table, "2020-02-01").monetary_value["a"] == pytest.approx(0.01, rel=1e-12)
+
+
 @pytest.mark.parametrize(("time_unit", "days"), [("W", 7), ("M", 30.4375)])
 def test_the_time_unit_only_scales(cdnow, time_unit, days):
     daily = summary(cdnow["cdnow_sample"].table, CALIBRATION_END, "D")

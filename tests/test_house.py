@@ -120,8 +120,14 @@ def test_every_conda_line_is_a_match_spec():
         MatchSpec("pandas>=2,<<3")
 
 
+def locks() -> str:
+    """Return what stands in both locks: the one that everything needs, and that of Spark beside it."""
+    names = ("requirements.lock", "requirements-spark.lock")
+    return "".join((ROOT / name).read_text(encoding="utf-8") for name in names)
+
+
 def test_installed_versions_are_those_declared_and_locked():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    lock = locks()
     extras = project()["optional-dependencies"].values()
     for line in [*project()["dependencies"], *(line for extra in extras for line in extra)]:
         requirement = Requirement(line)
@@ -138,7 +144,7 @@ def test_lock_leaves_no_dependency_out():
 
 
 def test_lock_has_hashes_and_no_address():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    lock = locks()
     assert "://" not in lock
     pinned = re.split(r"\n(?=\S)", lock.strip())
     assert all("--hash=sha256:" in entry for entry in pinned)

@@ -1,14 +1,24 @@
 """The parameters cell is the schema: names, types and meanings are read from it, values are checked by it."""
 
+import importlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.data import cleaning, referrals, satisfaction_survey, transactions
+from helpers.data.kano_survey import LABEL_SETS, POSITION
+from helpers.data.refusal import InputRefused
+from helpers.models.lifetime_value.purchase_models import kinds
+from helpers.reporting.allowed import split
 from helpers.reporting.errors import WrongUsage
 from helpers.reporting.parameters import check_values, parse_assignments, parse_cell, read_parameters
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 CELL = """# what this notebook takes
 transactions: str = "a?b=c#d"  # file, or a built-in name
@@ -132,3 +142,168 @@ def test_notebook_without_a_parameters_cell_is_refused(tmp_path):
         notebook.write_text(content, encoding="utf-8")
         with pytest.raises(WrongUsage, match=r"01_x\.ipynb"):
             read_parameters(notebook)
+
+
+ALLOWED = """model: str = "a"  # of the purchases; one of a, b (slower, or not), "c d" or e
+mark: str = ","  # decimal mark; one of ".", ","
+rate: float = -1.0  # a year; from 0 to below 1 (0.1 is 10 %); or -1 for what the data say
+share: float = 0.5  # of all; between 0 and 1
+growth: float = 0.0  # a year; above -1 to 1
+draws: int = 100  # count; from 20 to 2,000
+days: int = 0  # a term; at least 2; or 0 for none
+size: float = 1.0  # of it; above 0
+end: str = ""  # last day; a date such as 1997-09-30; or "" for the last purchase
+lowest: str = ""  # answer; a number such as 1; or "" for that of the file
+stays: str = "data"  # who; one of data, contracts; or from 0 to 1
+free: str = "x"  # above all words; "" for none; from the first on
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        ("model", ["a", "b", "c d", "e"], ["", "A", "slower", "a, b", "c"]),
+        (
+            "mark",
+            [".", ","],
+            ["", ".,", '"'],
+        ),
+        ("rate", ["0", "0.99", "-1"], ["1", "-0.5", "-2", "7"]),
+        ("share", ["0.01", "0.99"], ["0", "1"]),
+        ("growth", ["-0.99", "1"], ["-1", "1.01"]),
+        ("draws", ["20", "2000"], ["19", "2001"]),
+        ("days", ["0", "2", "900"], ["1", "-1"]),
+        ("size", ["0.001", "1e9"], ["0", "-1"]),
+        ("end", ["", "2024-02-29", "2024-02-29 10:00"], ["2023-02-29", "yesterday", "29/02/2024"]),
+        ("lowest", ["", "1", "-0.5"], ["one", "nan", "inf"]),
+        ("stays", ["data", "contracts", "0", "0.8", "1"], ["", "1.1", "nan", "exits"]),
+        ("free", ["", "anything"], []),
+    ],
+)
+def test_meaning_says_what_is_allowed(name, taken, refused):
+    parameters = parse_cell(ALLOWED)
+    for text in taken:
+        parse_assignments(parameters, [f"{name}={text}"])
+    for text in refused:
+        with pytest.raises(WrongUsage, match=f"parameter '{name}' must be "):
+            parse_assignments(parameters, [f"{name}={text}"])
+
+
+def test_refusal_says_what_is_allowed_instead():
+    with pytest.raises(WrongUsage, match=r"'rate' must be from 0 to below 1 .*; or -1 for what the data say: not 2\.0"):
+        check_values(parse_cell(ALLOWED), {"rate": 2})
+    assert split(parse_cell(ALLOWED)["end"].meaning) == (
+        "last day",
+        ["a date such as 1997-09-30", 'or "" for the last purchase'],
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x: int = 1  # count; from 1 up to 3",
+        "x: int = 1  # count; one of one, two",
+        "x: int = 1  # count; a date such as 1",
+        "x: list = []  # of them; one of a, b",
+        "x: bool = True  # or not; at least 0",
+        'x: str = "a"  # of them; one of a b',
+    ],
+)
+def test_clause_that_cannot_be_read_is_no_schema(line):
+    with pytest.raises(WrongUsage, match="cannot be read as what a parameter of type"):
+        parse_cell(line)
+
+
+def test_default_that_is_not_allowed_is_no_schema():
+    with pytest.raises(WrongUsage, match=r"01_x\.ipynb: parameter 'x' must be at least 1: not 0"):
+        parse_cell("x: int = 0  # count; at least 1", "01_x.ipynb")
+
+
+# Of these the rule speaks of another parameter too, or of a file: the notebook checks them at its start.
+OF_SEVERAL = {
+    *("must_be_below", "attractive_above", "exploration_days", "stable_days", "step", "counts", "currency"),
+    *("lifetime_cut_at", "referral_cut_at", "current_cut_at", "future_cut_at"),
+    *("lifetime_cut", "referral_cut", "current_cut", "future_cut"),
+}
+# What the layer below the analyses holds.
+OF_THE_DATA = {
+    "bad_rows": cleaning.BAD_ROWS,
+    "decimal": cleaning.DECIMALS,
+    "identical_rows": cleaning.IDENTICAL_ROWS,
+    "merge_period": transactions.MERGE_PERIODS,
+    "time_unit": transactions.MERGE_PERIODS,
+    "zero_amounts": transactions.ZERO_AMOUNTS,
+    "refunds": transactions.REFUNDS,
+    "model": kinds(),
+    "several_referrers": referrals.SEVERAL_REFERRERS,
+    "straight_lining": satisfaction_survey.CHOICES,
+    "identical_answers": satisfaction_survey.CHOICES,
+    "labels": [POSITION, *LABEL_SETS, ""],
+}
+NUMBERS = [
+    -11,
+    -10,
+    -1.01,
+    -1,
+    -0.5,
+    0,
+    0.01,
+    0.3,
+    0.49,
+    0.5,
+    0.99,
+    1,
+    1.01,
+    2,
+    3,
+    6,
+    7,
+    10,
+    11,
+    14,
+    15,
+    19,
+    20,
+    21,
+    50,
+]
+NUMBERS += [51, 89, 90, 91, 99, 100, 101, 200, 201, 366, 367, 520, 521, 1040, 1041, 2000, 2001, 10_000, 10_001, 10**6]
+
+
+ANALYSES = ROOT / "src" / "helpers" / "analyses"
+WITH_SETTINGS = [path for path in NOTEBOOKS if (ANALYSES / path.stem[3:] / "settings.py").is_file()]
+
+
+@pytest.mark.parametrize("path", WITH_SETTINGS, ids=lambda path: path.stem)
+def test_what_a_notebook_says_is_allowed_is_what_its_analysis_takes(path):
+    """Each value is taken, or refused, by the schema and by the analysis alike."""
+    settings = importlib.import_module(f"helpers.analyses.{path.stem[3:]}.settings").Settings
+    parameters = read_parameters(path)
+    probes = {"int": [n for n in NUMBERS if n == int(n)], "float": [float(n) for n in NUMBERS]}
+
+    def analysis_takes(name, value):
+        try:
+            settings.of({name: value})
+        except InputRefused:
+            return False
+        return True
+
+    def schema_takes(parameter, value):
+        try:
+            parameter.check(value)
+        except WrongUsage:
+            return False
+        return True
+
+    for name, parameter in parameters.items():
+        words = {"", "nosuch", "0.5", "-2", *re.findall(r"\w+", parameter.meaning)}
+        for value in probes.get(parameter.type, words if parameter.type == "str" else ()):
+            taken = schema_takes(parameter, value)
+            if name in OF_THE_DATA and parameter.allowed:
+                assert taken == (value in OF_THE_DATA[name]), (name, value)
+            elif "a date such as" in parameter.meaning or "a number such as" in parameter.meaning:
+                continue
+            elif name in OF_SEVERAL:
+                assert taken or not analysis_takes(name, value), (name, value)
+            else:
+                assert taken == analysis_takes(name, value), (name, value)

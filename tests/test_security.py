@@ -150,3 +150,24 @@ def test_command_line_may_name_any_path(toy, tmp_path):
     (tmp_path / "x.csv").write_text("customer_id,date,amount\n", encoding="utf-8")
     report = planned("toy", toy.notebooks()["toy"], {"transactions": str(tmp_path / "x.csv")}, folder=tmp_path)
     refuse_outside(report)
+
+
+LISTENS = """import os, time
+import psutil
+print("inet:", psutil.Process().net_connections("inet"))
+child = os.fork()
+if child == 0:
+    print("said by a child", flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+time.sleep(0.5)"""
+
+
+def test_kernel_opens_no_port_and_its_children_are_heard(toy):
+    nbformat.write(light_notebook(LISTENS), toy.notebooks()["toy"])
+    run = run_report(planned("toy", toy.notebooks()["toy"], {}, folder=toy.root), toy)
+    assert run.outcome == "success", run.message
+    executed = toy.reports / "toy" / run.record["run_id"] / "notebook.ipynb"
+    cells = nbformat.read(executed, as_version=4).cells
+    said = "".join(output.get("text", "") for output in cells[-1].outputs)
+    assert "inet: []" in said and "said by a child" in said

@@ -4,13 +4,14 @@ import datetime
 import difflib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
 import ibis
 import ibis.expr.datatypes as dt
+import numpy as np
 import pandas as pd
 
 from helpers.data.contracts import Column, Contract
@@ -60,6 +61,7 @@ WORDINGS_EXAMPLE = (
 )
 _POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
 _LONGEST_CODE = 30
+_LATE = "is dated after today|are dated after today"
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -96,6 +98,9 @@ class CheckedRows:
         The contract's columns, typed. A gap in answers is null where nothing stands and NaN where a declared code
         does. Where the contract has a key or keeps the order, also place, by which the file's order is restored; with a
         key also same_as, a number that rows have in common which are alike in all of the file but the subject's id.
+    native : ibis Table
+        The same rows, with ids that the file holds as whole numbers left as such: the engine groups by numbers at half
+        the cost. `text_ids` makes of them the ids of `table`, by which tables are joined.
     steps : list of tuple
         (step, rows, amount, reason): rows in the file, then what was left out as negative changes, and what
         was kept on purpose as changes of zero.
@@ -107,6 +112,7 @@ class CheckedRows:
 
     name: str
     table: ibis.Table
+    native: ibis.Table
     steps: list[tuple[str, int, float, str]]
     inputs: list[dict]
     notes: list[str]
@@ -128,6 +134,42 @@ class _Fault:
     borne: bool = False
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the one pass over a file has shown.
+
+    `rows` says how the file is read, with all that a message may name, and is itself computed only where a message
+    needs it; `staged` holds the values that are wanted, and for each row the position in `faults` of its first fault.
+    `counts` has a line for each fault found and one (null) for the rows that have none.
+    """
+
+    raw: Raw
+    contract: Contract
+    rows: ibis.Table
+    faults: list[_Fault]
+    staged: ibis.Table
+    counts: pd.DataFrame
+    measure: str
+
+    @property
+    def is_faultless(self) -> bool:
+        """Tell whether no row has any fault, such as may be borne neither."""
+        return self.counts.fault.isna().all() and not self.counts.filter(like="borne_").any(axis=None)
+
+    def count(self, fault: int | None, column: str = "rows") -> int:
+        """Add up a column of the counts over the rows with that first fault, or with none."""
+        is_meant = self.counts.fault.isna() if fault is None else self.counts.fault == fault
+        return int(self.counts[column][is_meant].sum())
+
+    def usable(self, table: ibis.Table) -> ibis.Table:
+        """Leave out the rows with a fault that stands in the way, of those that were found: most files have none."""
+        if self.counts.fault.isna().all():
+            return table
+        if "fault" in table.columns:
+            return table.filter(table.fault.isnull())
+        return table.filter(~ibis.or_(*(self.faults[int(fault)].condition for fault in self.counts.fault.dropna())))
+
+
 def check(
     source: str,
     contract: Contract,
@@ -139,6 +181,7 @@ def check(
     date_format: str = "",
     decimal: str = ".",
     today: datetime.date | str | None = None,
+    wanted: Sequence[str] | None = None,
     connection: ibis.BaseBackend | None = None,
 ) -> CheckedRows:
     """Read a source and hold it to its contract.
@@ -169,6 +212,8 @@ def check(
         The decimal mark of numbers that are text.
     today : date or str, optional
         Rows dated later are impossible and left out. Default: the current date.
+    wanted : sequence of str, optional
+        The optional columns that the result shall have, where the file does; all are checked. Default: all.
     connection : ibis backend, optional
         The engine to use; a new one by default.
 
@@ -186,12 +231,16 @@ def check(
     raw = read(source, contract, columns, connection)
     with _engine_errors_refused(raw.name):
         values, problems = _typed(raw, contract, decimal, date_format)
-        staged = _staged(raw, values, contract, connection)
-        faults = _faults(staged, values, contract, identical_rows, today)
-        found = _bad_row_problems(raw, staged, faults, contract, decimal) if bad_rows == "refuse" else []
+        rows = _interpreted(raw, values, contract)
+        faults = _faults(rows, values, contract, identical_rows, today)
+        kept = [name for name in values if wanted is None or name in wanted or contract.columns[name].required]
+        measure = measure if measure in values else ""
+        staged = _staged(rows, faults, [*kept, *({measure} - {"", *kept})], connection)
+        seen = _Seen(raw, contract, rows, faults, staged, _counts(staged, measure), measure)
+        found = _bad_row_problems(seen, decimal) if bad_rows == "refuse" else []
         if problems or found:
             raise InputRefused(raw.name, folded([*problems, *found]), _advice(found))
-        return _kept(raw, staged, faults, contract, measure, today)
+        return _kept(seen, kept, today)
 
 
 def _advice(found: list[Problem]) -> str:
@@ -226,6 +275,12 @@ def plain_answer(value: ibis.Value) -> ibis.Value:
     """Express the same in the engine."""
     text = _trimmed(_label(value)).lower().re_replace(_APOSTROPHES, "'").re_replace(_SPACES, " ")
     return text.re_replace(_WHOLE, r"\1")
+
+
+def text_ids(table: ibis.Table) -> ibis.Table:
+    """Write ids as text, whole numbers among them too: one file may hold as numbers what another holds as text."""
+    numbers = [name for name, dtype in table.schema().items() if name.endswith("_id") and not dtype.is_string()]
+    return table.mutate(**{name: table[name].cast("string") for name in numbers}) if numbers else table
 
 
 def account(steps: list[tuple[str, int, float, str]]) -> pd.DataFrame:
@@ -281,19 +336,21 @@ def _suits(dtype: dt.DataType, kind: str) -> bool:
 
 
 def _identifier(value: ibis.Value) -> ibis.Value:
-    """Keep text but for white space around it; a whole number that a column with gaps made 7.0 is 7."""
+    """Keep whole numbers, and text but for white space around it; what a column with gaps made 7.0 is 7."""
     if value.type().is_string():
         return _trimmed(value)
     if value.type().is_floating():
         # Floored, what is too large for a whole number would stop the engine.
         whole = value.try_cast("int64")
-        return ibis.ifelse(value == whole, whole, None).cast("string")
-    return value.cast("string")
+        return ibis.ifelse(value == whole, whole, None)
+    return value if value.type().is_integer() else value.cast("string")
 
 
 def _label(value: ibis.Value) -> ibis.Value:
     """Take any single value for a name; a column of 1, 2 and gaps, which holds 1.0, names 1."""
-    return _trimmed(value) if value.type().is_string() else ibis.coalesce(_identifier(value), value.cast("string"))
+    if value.type().is_string():
+        return _trimmed(value)
+    return ibis.coalesce(_identifier(value).cast("string"), value.cast("string"))
 
 
 def _date(value: ibis.Value, date_format: str) -> ibis.Value:
@@ -387,9 +444,9 @@ def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> Non
         raise InputRefused(f"date_format={date_format!r}", [problem]) from None
 
 
-def _staged(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract, connection: ibis.BaseBackend) -> ibis.Table:
-    """Interpret the file once: the typed columns, for each whether a value is unreadable, and which rows repeat."""
-    columns = {}
+def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract) -> ibis.Table:
+    """Express the typed columns, for each whether a value is unreadable, and which rows repeat; nothing is read yet."""
+    rows, columns = raw.table, {}
     # A questionnaire's items may bear any name, those of the columns below too.
     for name, value in values.items():
         columns[f"value_{name}"] = value
@@ -399,15 +456,33 @@ def _staged(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract, conn
     if contract.key:
         columns["same_as"] = _same_as(raw, contract)
         columns["is_repeated"] = _is_repeated(values, contract)
-    else:
-        columns["content"] = _hash(ibis.struct({name: raw.table[name] for name in raw.contents}))
-    # The file's name is one text for each row: it is stored only where it tells rows apart.
-    places = ["file", "row"] if len(raw.inputs) > 1 else ["row"]
     columns["has_offset"] = _has_offset(raw, values)
-    staged = connection.create_table(ibis.util.gen_name("rows"), raw.table.select(*places, **columns), temp=True)
+    rows = rows.select("file", "row", **columns)
     # Rows with a key of their own are never wholly alike.
-    staged = staged.mutate(is_identical=ibis.literal(False)) if contract.key else _marked(raw, staged, places)
-    return staged if "file" in places else staged.mutate(file=ibis.literal(""))
+    identical = None if contract.key else _identical_rows(raw)
+    if identical is None:
+        return rows.mutate(is_identical=ibis.literal(False))
+    joined = rows.left_join(identical, ["file", "row"])
+    return joined.select(rows, is_identical=identical.earlier.notnull())
+
+
+def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str], connection: ibis.BaseBackend) -> ibis.Table:
+    """Read the file once, into no more than is wanted of it."""
+    columns = {f"borne_{index}": fault.condition for index, fault in enumerate(faults) if fault.borne}
+    in_the_way = ((fault.condition, index) for index, fault in enumerate(faults) if not fault.borne)
+    columns |= {name: rows[name] for name in ("place", "same_as") if name in rows.columns}
+    values = (f"value_{name}" for name in wanted)
+    marks = ("has_offset", "is_identical")
+    table = rows.select(*values, *marks, fault=ibis.cases(*in_the_way), **columns)
+    return connection.create_table(ibis.util.gen_name("rows"), table, temp=True)
+
+
+def _counts(staged: ibis.Table, measure: str) -> pd.DataFrame:
+    """Count the rows with each first fault, and what else there is to tell of them."""
+    amount = staged[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
+    marks = {name: staged[name].sum() for name in staged.columns if name.startswith(("borne_", "has_", "is_"))}
+    counts = staged.group_by("fault").agg(rows=staged.count(), amount=amount, **marks)
+    return counts.order_by("fault").to_pandas()
 
 
 def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis.Value:
@@ -416,26 +491,24 @@ def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis
     return value.isnull() & ~_is_empty(found, column)
 
 
-def _marked(raw: Raw, staged: ibis.Table, places: list[str]) -> ibis.Table:
-    """Tell rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
-    # Most files repeat nothing: counting the hashes is all that they need.
-    if (staged.content.nunique() == staged.count()).to_pandas():
-        return staged.mutate(is_identical=ibis.literal(False))
-    shared = staged.group_by("content").having(staged.count() > 1).agg()
-    suspects = raw.table.semi_join(staged.semi_join(shared, "content"), places)
-    earlier = ibis.row_number().over(group_by=raw.contents, order_by=places)
-    identical = suspects.select(*places, earlier=earlier).filter(ibis._.earlier > 0).cache()
-    if not identical.count().to_pandas():
-        return staged.mutate(is_identical=ibis.literal(False))
-    marked = staged.left_join(identical, places)
-    return marked.select(staged, is_identical=identical.earlier.notnull())
+def _identical_rows(raw: Raw) -> ibis.Table | None:
+    """Find the rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
+    hashed = raw.table.mutate(content=_hash(ibis.struct({name: raw.table[name] for name in raw.contents})))
+    shared = hashed.group_by("content").having(hashed.count() > 1).agg().cache()
+    # Most files repeat nothing, and the hashes are all that need be counted.
+    if not shared.count().to_pandas():
+        return None
+    suspects = hashed.semi_join(shared, "content")
+    earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
+    identical = suspects.select("file", "row", earlier=earlier).filter(ibis._.earlier > 0).cache()
+    return identical if identical.count().to_pandas() else None
 
 
 # --- faults ---------------------------------------------------------------------------------------------
 
 
 def _faults(
-    staged: ibis.Table,
+    rows: ibis.Table,
     values: Mapping[str, ibis.Value],
     contract: Contract,
     identical_rows: str,
@@ -443,34 +516,34 @@ def _faults(
 ) -> list[_Fault]:
     """List what can be wrong with a row, in the order in which a row with several faults is counted."""
     copy_reason = f"the whole row repeats an earlier one{', order_id included' if 'order_id' in values else ''}"
-    faults = [_Fault(_is_copy(staged, identical_rows), "", copy_reason, refused=False)]
+    faults = [_Fault(_is_copy(rows, identical_rows), "", copy_reason, refused=False)]
     for name in values:
         column = contract.columns[name]
-        unreadable = staged[f"unreadable_{name}"]
+        unreadable = rows[f"unreadable_{name}"]
         borne = contract.keeps(column)
         if column.filled:
-            empty = staged[f"value_{name}"].isnull() & ~unreadable
+            empty = rows[f"value_{name}"].isnull() & ~unreadable
             faults.append(_Fault(empty, "is empty|are empty", f"{name} is empty", name, borne=borne))
         rule = _RULES.get(column.kind, _NUMBER_RULE)
         faults.append(_Fault(unreadable, rule, f"{name} {rule.partition('|')[0]}", name, borne=borne))
         if column.kind == "answer":
-            faults.append(_outside(staged[f"value_{name}"], name, column))
+            faults.append(_outside(rows[f"value_{name}"], name, column))
     if contract.key:
         name, *within = [name for name in contract.key if name in values or name == contract.key[0]]
         what = contract.subject + (f" of the same {' and '.join(within)}" if within else "")
-        faults.append(_Fault(staged.is_repeated, f"repeats a {what}|repeat a {what}", f"repeats a {what}", name))
+        faults.append(_Fault(rows.is_repeated, f"repeats a {what}|repeat a {what}", f"repeats a {what}", name))
     if contract.counts and all(name in values for name in contract.counts):
-        total = sum(staged[f"value_{name}"] for name in contract.counts)
+        total = sum(rows[f"value_{name}"] for name in contract.counts)
         rule = "counts nobody|count nobody"
         faults.append(_Fault((total == 0).fill_null(False), rule, "counts nobody", contract.key[0]))
     if contract.span and all(name in values for name in contract.span):
         first, last = contract.span
-        is_reversed = (staged[f"value_{last}"] < staged[f"value_{first}"]).fill_null(False)
+        is_reversed = (rows[f"value_{last}"] < rows[f"value_{first}"]).fill_null(False)
         rule = f"lies before its {first}|lie before their {first}"
         faults.append(_Fault(is_reversed, rule, f"{last} lies before {first}", last))
     if "date" in values:
-        late = (staged.value_date > today).fill_null(False)
-        faults.append(_Fault(late, "", f"dated after {today}, which is impossible", refused=False))
+        late = (rows.value_date > today).fill_null(False)
+        faults.append(_Fault(late, _LATE, f"dated after {today}, which is impossible", refused=False))
     return faults
 
 
@@ -490,34 +563,34 @@ def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     return value.isnull()
 
 
-def _bad_row_problems(
-    raw: Raw, staged: ibis.Table, faults: list[_Fault], contract: Contract, decimal: str
-) -> list[Problem]:
-    problems = []
+def _bad_row_problems(seen: _Seen, decimal: str) -> list[Problem]:
+    problems, raw = [], seen.raw
     if raw.misfits:
         rows = [str(row) for row in raw.misfits[:SHOWN_ROWS]]
         rule = "has a wrong number of fields|have a wrong number of fields"
         way_out = "A value that holds the delimiter must stand in quotation marks."
         problems.append(Problem(rule, count=len(raw.misfits), rows=rows, way_out=way_out))
-    refused = [fault for fault in faults if fault.refused]
-    if not refused:
+    refused = [fault for fault in seen.faults if fault.refused]
+    if seen.is_faultless or not refused:
         return problems
-    counts = staged.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
+    # A row may have several faults, and all are told.
+    counts = seen.rows.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
     for fault, count in zip(refused, counts.to_pandas().iloc[0], strict=True):
         if count > 0:
-            problems.append(_described(raw, staged, fault, int(count), contract.columns[fault.column], decimal))
+            column = seen.contract.columns[fault.column]
+            problems.append(_described(raw, seen.rows, fault, int(count), column, decimal))
     return problems
 
 
-def _described(raw: Raw, staged: ibis.Table, fault: _Fault, count: int, column: Column, decimal: str) -> Problem:
-    shown = staged.filter(fault.condition).select("file", "row").order_by("file", "row").limit(SHOWN_ROWS)
+def _described(raw: Raw, rows: ibis.Table, fault: _Fault, count: int, column: Column, decimal: str) -> Problem:
+    shown = rows.filter(fault.condition).select("file", "row").order_by("file", "row").limit(SHOWN_ROWS)
     shown = shown.to_pandas()
     first = (raw.table.file == shown.file.iloc[0]) & (raw.table.row == int(shown.row.iloc[0]))
     value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
     # Refusals are passed on to others, whom it does not concern who the customers are.
     value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
     if "scale" in fault.rule:
-        way_out = _beyond_scale(staged, fault, count, column)
+        way_out = _beyond_scale(rows, fault, count, column)
     elif "codes" in fault.rule:
         way_out = _other_codes(raw.table[raw.columns[fault.column]], column)
     else:
@@ -582,19 +655,19 @@ def _other_codes(found: ibis.Value, column: Column) -> str:
     return f"{named}Say which of {', '.join(meanings)} it stands for: {example}."
 
 
-def _beyond_scale(staged: ibis.Table, fault: _Fault, count: int, column: Column) -> str:
+def _beyond_scale(rows: ibis.Table, fault: _Fault, count: int, column: Column) -> str:
     """Say what answers outside the scale call for.
 
     Many of them, or several values, come from another scale: declared as missing, its highest answers would be lost.
     """
     lowest, highest, *codes = column.scale_set_by
-    answer = staged[f"value_{fault.column}"]
+    answer = rows[f"value_{fault.column}"]
     if not codes:
-        seen = staged.aggregate(low=answer.min(), high=answer.max()).to_pandas().iloc[0]
+        seen = rows.aggregate(low=answer.min(), high=answer.max()).to_pandas().iloc[0]
         ends = f"{lowest}={min(seen.low, column.lowest):g} and {highest}={max(seen.high, column.highest):g}"
         return f"If the questionnaire's scale is another, set {ends} (the ends of what is found), or beyond."
     another = f"f the questionnaire's scale is another, set {lowest} and {highest}"
-    facts = staged.aggregate(
+    facts = rows.aggregate(
         answered=(answer.notnull() & ~answer.isnan()).sum(),
         lowest=answer.min(where=fault.condition),
         highest=answer.max(where=fault.condition),
@@ -612,41 +685,26 @@ def _is_code(number: float) -> bool:
 # --- what is kept ---------------------------------------------------------------------------------------
 
 
-def _kept(
-    raw: Raw,
-    staged: ibis.Table,
-    faults: list[_Fault],
-    contract: Contract,
-    measure: str,
-    today: datetime.date,
-) -> CheckedRows:
-    measure = measure if f"value_{measure}" in staged.columns else ""
-    borne = [fault for fault in faults if fault.borne]
-    faults = [fault for fault in faults if not fault.borne]
-    marked = staged.mutate(fault=ibis.cases(*((fault.condition, index) for index, fault in enumerate(faults))))
-    amount = marked[f"value_{measure}"].sum() if measure else ibis.literal(math.nan)
-    sums = {f"borne_{index}": fault.condition.sum() for index, fault in enumerate(borne)}
-    sums |= {"offsets": marked.has_offset.sum(), "identical": marked.is_identical.sum()}
-    counts = marked.group_by("fault").agg(rows=marked.count(), amount=amount, **sums).order_by("fault").to_pandas()
-    steps = _steps(raw, faults, counts)
-    if not counts.fault.isna().any():
+def _kept(seen: _Seen, kept: Sequence[str], today: datetime.date) -> CheckedRows:
+    raw, contract = seen.raw, seen.contract
+    steps = _steps(seen)
+    if not seen.count(None):
         left_out = "; ".join(f"{reason}: {-rows:,}" for _, rows, _, reason in steps[1:])
         raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
-    # Each later query asks only for the faults there are.
-    found = [faults[int(index)].condition for index in counts.fault.dropna()]
-    good = staged.filter(~ibis.or_(*found)) if found else staged
-    kept = counts[counts.fault.isna()].iloc[0]
-    steps += [*_identical(int(kept.identical)), *_not_known(kept, borne)]
-    names = {name: f"value_{name}" for name in contract.columns if f"value_{name}" in staged.columns}
-    names |= {name: name for name in ("place", "same_as") if name in staged.columns}
-    notes = [
-        *raw.notes,
-        *_late_notes(raw, counts, len(faults) - 1, today),
-        *_offset_notes(raw, counts),
-        *(_outlier_notes(raw, good, measure) if measure else []),
-    ]
-    rows = contract.schema().validate(good.select(**names), lazy=True)
-    return CheckedRows(raw.name, rows, steps, raw.inputs, notes, raw.currency)
+    steps += [*_identical(seen.count(None, "is_identical")), *_not_known(seen)]
+    names = {name: f"value_{name}" for name in contract.columns if name in kept}
+    names |= {name: name for name in ("place", "same_as") if name in seen.staged.columns}
+    native = seen.usable(seen.staged).select(**names)
+    notes = [*raw.notes, *_late_notes(seen, today), *_offset_notes(seen), *_outlier_notes(seen)]
+    return CheckedRows(raw.name, _held_to(contract, text_ids(native)), native, steps, raw.inputs, notes, raw.currency)
+
+
+def _held_to(contract: Contract, rows: ibis.Table) -> ibis.Table:
+    """Have pandera compare the columns and their types; that no value is missing has been counted already."""
+    from pandera.config import ValidationDepth, config_context
+
+    with config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
+        return contract.schema().validate(rows, lazy=True)
 
 
 def _identical(count: int) -> list[tuple[str, int, float, str]]:
@@ -655,34 +713,35 @@ def _identical(count: int) -> list[tuple[str, int, float, str]]:
     return [("kept", 0, 0.0, f"{count:,} {rows} identical to an earlier one")] if count else []
 
 
-def _not_known(kept: pd.Series, borne: list[_Fault]) -> list[tuple[str, int, float, str]]:
+def _not_known(seen: _Seen) -> list[tuple[str, int, float, str]]:
     """Tell of the rows that are kept though a value of theirs cannot be read."""
-    counts = [int(kept[f"borne_{index}"]) for index in range(len(borne))]
+    borne = {index: fault for index, fault in enumerate(seen.faults) if fault.borne}
+    counts = {fault.reason: seen.count(None, f"borne_{index}") for index, fault in borne.items()}
     return [
-        ("kept", 0, 0.0, f"{count:,} {'row' if count == 1 else 'rows'} whose {fault.reason}: it counts as not known")
-        for fault, count in zip(borne, counts, strict=True)
+        ("kept", 0, 0.0, f"{count:,} {'row' if count == 1 else 'rows'} whose {reason}: it counts as not known")
+        for reason, count in counts.items()
         if count
     ]
 
 
-def _late_notes(raw: Raw, counts: pd.DataFrame, fault: int, today: datetime.date) -> list[str]:
-    rows = int(counts.rows[counts.fault == fault].sum())
-    return [f"Rows of {raw.name} dated after {today}: {rows:,}. They are impossible and left out."] if rows else []
+def _late_notes(seen: _Seen, today: datetime.date) -> list[str]:
+    rows = seen.count(len(seen.faults) - 1) if seen.faults[-1].rule == _LATE else 0
+    return [f"Rows of {seen.raw.name} dated after {today}: {rows:,}. They are impossible and left out."] if rows else []
 
 
-def _offset_notes(raw: Raw, counts: pd.DataFrame) -> list[str]:
-    rows = int(counts.offsets.sum())
+def _offset_notes(seen: _Seen) -> list[str]:
+    rows = int(seen.counts.has_offset.sum())
     if not rows:
         return []
-    return [f"Rows of {raw.name} with a time zone or an offset: {rows:,}. The local day is used, as written."]
+    return [f"Rows of {seen.raw.name} with a time zone or an offset: {rows:,}. The local day is used, as written."]
 
 
-def _is_copy(staged: ibis.Table, identical_rows: str) -> ibis.Value:
+def _is_copy(rows: ibis.Table, identical_rows: str) -> ibis.Value:
     """Tell rows that repeat an earlier one wholly and are left out: all that do, or those with an order_id only."""
     if identical_rows == "exclude":
-        return staged.is_identical
-    has_order = staged.value_order_id.notnull() if "value_order_id" in staged.columns else ibis.literal(False)
-    return staged.is_identical & has_order
+        return rows.is_identical
+    has_order = rows.value_order_id.notnull() if "value_order_id" in rows.columns else ibis.literal(False)
+    return rows.is_identical & has_order
 
 
 def _is_repeated(values: Mapping[str, ibis.Value], contract: Contract) -> ibis.Value:
@@ -713,40 +772,66 @@ def _has_offset(raw: Raw, values: Mapping[str, ibis.Value]) -> ibis.Value:
     return ibis.literal(name in raw.zoned)
 
 
-def _steps(raw: Raw, faults: list[_Fault], counts: pd.DataFrame) -> list[tuple[str, int, float, str]]:
+def _steps(seen: _Seen) -> list[tuple[str, int, float, str]]:
+    raw, counts = seen.raw, seen.counts
     total = int(counts.rows.sum()) + len(raw.misfits)
     steps = [("rows in the file", total, float(counts.amount.sum(min_count=1)), raw.name)]
     if raw.misfits:
         steps.append(("excluded", -len(raw.misfits), float("nan"), "wrong number of fields"))
     for line in counts.dropna(subset="fault").itertuples():
-        steps.append(("excluded", -int(line.rows), -float(line.amount), faults[int(line.fault)].reason))
+        steps.append(("excluded", -int(line.rows), -float(line.amount), seen.faults[int(line.fault)].reason))
     return steps
 
 
-def _outlier_notes(raw: Raw, good: ibis.Table, measure: str) -> list[str]:
+def _outlier_notes(seen: _Seen) -> list[str]:
     """Name values beyond Tukey's far-out fence.
 
     The fence is the third quartile + 3 interquartile ranges (Tukey 1977, Exploratory Data Analysis) of the
     logarithm, because money is skewed; and ten times the median at least, or prices that are nearly all alike
     would be called extreme for being different.
     """
-    money = f"value_{measure}"
-    size = good.filter(good[money] != 0)[money].abs().ln()
-    ends = size.as_table().aggregate(quartiles=size.quantile([0.25, 0.5, 0.75]), highest=size.max())
-    quartiles, highest = ends.to_pandas().iloc[0]
+    if not seen.measure:
+        return []
+
+    def sized(table: ibis.Table) -> ibis.Table:
+        money = table[f"value_{seen.measure}"]
+        return seen.usable(table).filter(money != 0).mutate(size=money.abs().ln())
+
+    quartiles, highest = _quartiles(sized(seen.staged))
     if quartiles is None:
         return []
     low, median, high = quartiles
     fence = max(high + 3 * (high - low), median + math.log(10))
     if highest <= fence:
         return []
-    far_out = good.filter((good[money] != 0) & (good[money].abs().ln() > fence))
-    count = far_out.count().to_pandas()
-    shown = far_out.order_by(far_out[money].abs().desc(), "file", "row").limit(SHOWN_ROWS)
+    count = sized(seen.staged).filter(ibis._.size > fence).count().to_pandas()
+    shown = sized(seen.rows).filter(ibis._.size > fence).order_by(ibis._.size.desc(), "file", "row").limit(SHOWN_ROWS)
     # The rows and not their amounts: a page that others read must not show what one person spent.
     rows = ", ".join(_row_labels(shown.select("file", "row").to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
     kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."
-    return [f"Extreme values of {measure} in {raw.name} (beyond {math.exp(fence):,.2f}): {count:,}. {kept}"]
+    name = seen.raw.name
+    return [f"Extreme values of {seen.measure} in {name} (beyond {math.exp(fence):,.2f}): {count:,}. {kept}"]
+
+
+def _quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
+    """Give the quartiles of `rows.size`, interpolated between neighbours, and the highest.
+
+    The engine's own keep all values at once. Here the rows are counted in narrow bins, and only the bins that a
+    quartile lies in are looked into.
+    """
+    binned = rows.mutate(bin=(100 * rows["size"]).floor().cast("int64"))
+    bins = binned.group_by("bin").agg(rows=binned.count(), highest=binned["size"].max()).order_by("bin").to_pandas()
+    if bins.empty:
+        return None, math.nan
+    places = np.array([0.25, 0.5, 0.75]) * (bins.rows.sum() - 1)
+    neighbours = np.concatenate([np.floor(places), np.ceil(places)])
+    bins["before"] = bins.rows.cumsum() - bins.rows
+    looked_into = bins.iloc[np.searchsorted(bins.before, neighbours, side="right") - 1]
+    near = binned.filter(binned.bin.isin(sorted(set(looked_into.bin.tolist()))))
+    near = near.group_by("bin", "size").agg(rows=near.count()).order_by("size").to_pandas()
+    before = near.bin.map(bins.set_index("bin").before) + near.groupby("bin").rows.cumsum() - near.rows
+    lower, upper = np.split(near["size"].to_numpy()[np.searchsorted(before, neighbours, side="right") - 1], 2)
+    return lower + (upper - lower) * (places % 1), bins.highest.max()
 
 
 @contextmanager

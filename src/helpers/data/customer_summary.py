@@ -20,6 +20,9 @@ def summarise(
     observation_end: datetime.date | str,
     time_unit: str = "W",
     merge_period: str = "D",
+    *,
+    is_merged: bool = False,
+    intervals: bool = True,
 ) -> ibis.Table:
     """Summarise each customer's purchases up to a day.
 
@@ -37,39 +40,57 @@ def summarise(
         Unit of recency and T: days, days / 7, days / 30.4375. It scales and does nothing else.
     merge_period : {"D", "W", "M"}
         The period within which purchases are one: day, week from Monday, calendar month.
+    is_merged : bool
+        Whether the table has one row for each customer and period already, as `merged` and
+        `helpers.data.transactions.load` with the same `merge_period` make it: nothing is merged again.
+    intervals : bool
+        Whether log_intervals are wanted; putting the purchases in order doubles the work.
 
     Returns
     -------
     ibis Table
         One row for each customer acquired by then: customer_id; frequency, the number of repeat purchases;
         recency, from the first purchase to the last; T, from the first purchase to the end; monetary_value,
-        the mean amount of the repeat purchases, 0 where there is none; log_intervals, the sum of the logarithms of
-        the times between consecutive purchases, 0 where there is none: all that models of regular timing need
-        beside the others (Reutterer, Platzer & Schroeder 2021, International Journal of Research in Marketing
-        38(1), 194-215).
+        the mean amount of the repeat purchases, 0 where there is none; with `intervals` log_intervals, the sum of the
+        logarithms of the times between consecutive purchases, 0 where there is none: all that models of regular
+        timing need beside the others (Reutterer, Platzer & Schroeder 2021, International Journal of Research in
+        Marketing 38(1), 194-215).
     """
     require_choice("time_unit", time_unit, DAYS_PER_UNIT)
-    bought = merged(purchases_table, merge_period)
+    bought = purchases_table if is_merged else merged(purchases_table, merge_period)
     end = _floored(ibis.literal(day(observation_end, "observation_end")), merge_period)
     known = bought.filter(bought.date <= end)
     scale = DAYS_PER_UNIT[time_unit]
-    dated = known.mutate(interval=_days(known.date.lag().over(_in_order(known)), known.date) / scale)
-    customers = dated.group_by("customer_id").agg(
-        first=dated.date.min(),
-        last=dated.date.max(),
-        frequency=dated.count() - 1,
-        # The first purchase alone has none before it.
-        monetary_value=dated.amount.mean(where=dated.interval.notnull()).coalesce(0.0),
-        log_intervals=dated.interval.ln().sum().coalesce(0.0),
+    regularity = {}
+    if intervals:
+        known = known.mutate(interval=_days(known.date.lag().over(_in_order(known)), known.date) / scale)
+        regularity = {"log_intervals": known.interval.ln().sum().coalesce(0.0)}
+    customers = known.group_by("customer_id").agg(
+        first=known.date.min(),
+        last=known.date.max(),
+        frequency=known.count() - 1,
+        repeat_amount=_sum_after_the_first(known),
+        **regularity,
     )
     return customers.select(
         "customer_id",
         "frequency",
         recency=_days(customers["first"], customers["last"]) / scale,
         T=_days(customers["first"], end) / scale,
-        monetary_value=customers.monetary_value,
-        log_intervals=customers.log_intervals,
+        monetary_value=(customers.repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
+        **{name: customers[name] for name in regularity},
     )
+
+
+def _sum_after_the_first(purchases: ibis.Table) -> ibis.Value:
+    """Add up all amounts of a customer but the first, without a second look at the rows.
+
+    Taken from a sum of floats, a large first amount would leave nothing but rounding errors of small later ones.
+    Multiples of a power of two are added exactly (up to 2^53 of them), so what lies between them is added apart.
+    """
+    coarse = (purchases.amount * 1024).round() / 1024
+    fine = purchases.amount - coarse
+    return sum(part.sum() - part.argmin(purchases.date) for part in (coarse, fine))
 
 
 def merged(purchases_table: ibis.Table, merge_period: str) -> ibis.Table:
@@ -207,12 +228,13 @@ def distinct_rows(summary: ibis.Table) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        frequency, recency, T; log_intervals, the mean over the row's customers, as a likelihood of regular timing
-        is linear in it; customers. Sorted.
+        frequency, recency, T; log_intervals where the summary has them, the mean over the row's customers, as a
+        likelihood of regular timing is linear in it; customers. Sorted.
     """
     keys = ["frequency", "recency", "T"]
     # Rounded because of the engine's order of adding, as in `repeat_spend`.
-    rows = summary.group_by(keys).agg(log_intervals=summary.log_intervals.mean().round(9), customers=summary.count())
+    means = {name: summary[name].mean().round(9) for name in ("log_intervals",) if name in summary.columns}
+    rows = summary.group_by(keys).agg(**means, customers=summary.count())
     return rows.order_by(keys).to_pandas()
 
 

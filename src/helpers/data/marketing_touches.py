@@ -76,6 +76,7 @@ def load(
         date_format=date_format,
         decimal=decimal,
         today=today,
+        wanted=(),
         connection=connection,
     )
     window = Window(last_day(checked.table, observation_end), months, past_rate, earlier)

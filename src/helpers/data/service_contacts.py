@@ -78,6 +78,7 @@ def load(
         date_format=date_format,
         decimal=decimal,
         today=today,
+        wanted=("cost", "kind"),
         connection=connection,
     )
     contacts = _contacts(checked.table, kinds, cost_per_contact)

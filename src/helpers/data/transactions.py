@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, check
+from helpers.data.cleaning import CheckedRows, account, check, text_ids
 from helpers.data.contracts import TABLES
 from helpers.data.reading import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
@@ -137,14 +137,15 @@ def load(
         date_format=date_format,
         decimal=decimal,
         today=today,
+        wanted=("margin", "category", "segment"),
         connection=connection,
     )
-    margin = checked.table.margin if "margin" in checked.table.columns else ibis.null("float64")
-    realised = checked.table.select("customer_id", "date", "amount", margin=margin)
+    states_margin = "margin" in checked.native.columns
+    margin = checked.native.margin if states_margin else ibis.null("float64")
+    realised = checked.native.select("customer_id", "date", "amount", margin=margin)
     sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
-    periods = connection.create_table(
-        ibis.util.gen_name("periods"), _merged(sales, merge_period, zero_amounts), temp=True
-    )
+    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
+    periods = _judged(connection.create_table(ibis.util.gen_name("periods"), merged, temp=True), zero_amounts)
     bought = periods.filter(periods.verdict == "purchase")
     table = bought.select("customer_id", "date", "amount", "margin")
     merging = _steps(realised, periods, merge_period)
@@ -153,11 +154,11 @@ def load(
     if first is None:
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
-    segments = _segments(checked.table, table)
+    segments = _segments(checked.native, table)
     built_in = find_built_in(source, "transactions")
     return Purchases(
         table=table,
-        realised=realised,
+        realised=text_ids(realised),
         accounting=account(steps),
         inputs=checked.inputs,
         notes=[
@@ -169,8 +170,8 @@ def load(
         first_date=first,
         last_date=last,
         currency=checked.currency,
-        has_margin=bool(realised.margin.notnull().any().to_pandas()),
-        categories_per_customer=_scope(checked.table),
+        has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
+        categories_per_customer=_scope(checked.native),
         segments=None if segments is None else segments.drop("named"),
         is_simulated=bool(built_in and built_in.is_simulated),
         categories=_categories(checked.table),
@@ -218,27 +219,44 @@ def start_of_period(day: datetime.date, merge_period: str) -> datetime.date:
     return day.replace(day=1) if merge_period == "M" else day
 
 
-def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str) -> ibis.Table:
-    """Make one row of what a customer bought in a period, with a verdict on whether that is a purchase."""
-    date = sales.date if merge_period == "D" else sales.date.truncate(merge_period)
+def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool) -> ibis.Table:
+    """Make one row of what a customer bought in a period; what would be the same in each row is left to `_judged`."""
     is_refund = sales.amount < 0
-    # Where zero amounts are no purchases, their days are no days of purchase.
-    is_bought = sales.amount > 0 if zero_amounts == "exclude" else ~is_refund
-    periods = sales.group_by("customer_id", date=date).agg(
-        net=sales.amount.sum(),
-        gross=sales.amount.abs().sum(),
+    columns = {"net": sales.amount.sum(), "merged_rows": sales.count()}
+    if is_refund.any().to_pandas():
+        columns["gross"] = sales.amount.abs().sum()
+        columns["refund_rows"] = is_refund.sum()
+        columns["refund_amount"] = sales.amount.sum(where=is_refund).coalesce(0.0)
+    if states_margin:
         # The margin of a period is known where that of each of its rows is.
-        margin=ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None),
-        merged_rows=sales.count(),
-        refund_rows=is_refund.sum(),
-        refund_amount=sales.amount.sum(where=is_refund).coalesce(0.0),
-        first_day=sales.date.min(where=is_bought),
-        last_day=sales.date.max(where=is_bought),
-    )
-    amount = ibis.ifelse(periods.net.abs() <= _ROUNDING * periods.gross, 0.0, periods.net)
+        columns["margin"] = ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None)
+    date = sales.date
+    if merge_period != "D":
+        date = sales.date.truncate(merge_period)
+        # Where zero amounts are no purchases, their days are no days of purchase.
+        is_bought = sales.amount > 0 if zero_amounts == "exclude" else ~is_refund
+        columns["first_day"] = sales.date.min(where=is_bought)
+        columns["last_day"] = sales.date.max(where=is_bought)
+    periods = sales.group_by("customer_id", date=date).agg(**columns)
+    amount = periods.net
+    if "gross" in columns:
+        amount = ibis.ifelse(periods.net.abs() <= _ROUNDING * periods.gross, 0.0, periods.net)
+    return periods.mutate(amount=amount).drop("net", *({"gross"} & columns.keys()))
+
+
+def _judged(periods: ibis.Table, zero_amounts: str) -> ibis.Table:
+    """Give what a customer bought in a period a verdict on whether that is a purchase."""
     zero = "zero" if zero_amounts == "exclude" else "purchase"
-    verdict = ibis.cases((amount < 0, "refund"), (amount == 0, zero), else_="purchase")
-    return periods.mutate(amount=amount, verdict=verdict).drop("net", "gross")
+    verdict = ibis.cases((periods.amount < 0, "refund"), (periods.amount == 0, zero), else_="purchase")
+    constant = {
+        "refund_rows": ibis.literal(0),
+        "refund_amount": ibis.literal(0.0),
+        "margin": ibis.null("float64"),
+        "first_day": periods.date,
+        "last_day": periods.date,
+    }
+    absent = {name: value for name, value in constant.items() if name not in periods.columns}
+    return periods.mutate(verdict=verdict, **absent)
 
 
 def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list[tuple[str, int, float, str]]:
@@ -336,7 +354,7 @@ def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
     if "segment" not in rows.columns:
         return None
     pairs = rows.group_by("customer_id", "segment").agg(since=rows.date.min(where=rows.segment.notnull()))
-    known = pairs.semi_join(purchases, "customer_id")
+    known = text_ids(pairs).semi_join(purchases, "customer_id")
     known = known.mutate(first_named=known.since.min().over(group_by="customer_id"))
     segments = known.group_by("customer_id").agg(
         segment=known.segment.min(where=known.since == known.first_named),

@@ -14,6 +14,7 @@ ROUNDING_NOISE = 1e-10  # per customer; asking a step to gain more than this mak
 LOG_LIMIT = 12.0  # a parameter beyond exp(12) in the scaled problem has run off to infinity (or to 0)
 STEP_LIMIT = 2.0  # longest Newton step in one log parameter
 WIDEST_LOG_ERROR = 10.0  # a standard error of 10 on the log scale: the data say nothing about the parameter
+ROUGH_ROWS = 3_000  # distinct rows on which the starting points are compared
 EVENTS_PER_PARAMETER = 10  # the usual rule of thumb below which asymptotic intervals are not to be trusted
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
@@ -157,6 +158,11 @@ def maximise(objective: Objective, starts: Sequence, rough: Objective | None = N
     if rough is not None:
         starts = [np.clip(_best([_climb(rough, start) for start in starts]).log_parameters, -6, 6)]
     return _best([_climb(objective, start) for start in starts])
+
+
+def rough_rows(rows: int) -> np.ndarray | None:
+    """Positions of the rows that are enough to compare starting points; None where that would be all."""
+    return np.random.default_rng(0).choice(rows, ROUGH_ROWS, replace=False) if rows > ROUGH_ROWS else None
 
 
 def _best(ends: list[Optimum]) -> Optimum:

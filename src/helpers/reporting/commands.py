@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .allowed import split
 from .errors import WrongUsage
 from .further_commands import further
 from .manifest import read_json
@@ -214,17 +215,18 @@ def check(names: Names = None, set_: Assignments = None, workspace: Folder = Non
 def show(
     name: Annotated[str, typer.Argument(help="A report of the plan, or a notebook.")], workspace: Folder = None
 ) -> None:
-    """Show the parameters of a report: name, type (of an input: its kind), value, default, meaning."""
+    """Show the parameters of a report: name, type (of an input: its kind), value, default, what is allowed, meaning."""
     place = Workspace.find(workspace)
     plan, notebooks = read_plan(place), place.notebooks()
     notebook = plan[name].notebook if name in plan else known(name, notebooks | plan, "report or notebook")
     values = plan[name].parameters if name in plan else {}
-    table = _listing("parameter", "type", "value", "default", "meaning")
+    table = _listing("parameter", "type", "value", "default", "allowed", "meaning")
     for parameter in read_parameters(notebook).values():
         value = values.get(parameter.name, parameter.default)
         kind = f"input: {parameter.input_kind}" if parameter.input_kind else parameter.type
         default = "the same" if value == parameter.default else repr(parameter.default)
-        table.add_row(parameter.name, kind, repr(value), default, parameter.meaning)
+        meaning, allowed = split(parameter.meaning)
+        table.add_row(parameter.name, kind, repr(value), default, "; ".join(allowed), meaning)
     out.print(table)
 
 

@@ -1,11 +1,13 @@
-"""The commands on what was published, and on what is to come: verify, compare, history, new."""
+"""The commands on what was published, and on what is to come: verify, compare, history, crate, new."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .errors import WrongUsage
 from .runs import find_home, find_run
 from .terminal import Folder, err, listing, out, shown
 from .workspace import Workspace
@@ -116,6 +118,32 @@ def history(
         table.add_row(number, unit, *(shown_estimate(run.numbers.get(number)) for run in newest))
     out.print(table)
     out.print(f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {shown(home / 'history.html')}")
+
+
+@further.command()
+def crate(
+    run: PastRun,
+    out_file: Annotated[
+        Path | None, typer.Argument(metavar="[OUT.zip]", help="Where; default: REPORT-RUN.zip in the current folder.")
+    ] = None,
+    workspace: Folder = None,
+) -> None:
+    """Write a published run as a zipped RO-Crate (Process Run Crate): the report, with its provenance for programs.
+
+    Inputs are named with their digests, never copied.
+    """
+    from .crate import write_crate
+
+    folder, record = find_run(Workspace.find(workspace), run)
+    place = out_file or Path(f"{record['report']}-{record['run_id']}.zip")
+    if place.suffix != ".zip" or place.is_dir() or not place.absolute().parent.is_dir():
+        raise WrongUsage(f"{place} is no place for a crate: name a file such as report.zip in a folder that is there")
+    try:
+        write_crate(folder, record, place)
+    except OSError as error:
+        err.print(f"{shown(place)} could not be written: {error}")
+        raise typer.Exit(1) from None
+    out.print(f"wrote {shown(place)}")
 
 
 @further.command()

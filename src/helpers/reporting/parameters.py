@@ -1,7 +1,7 @@
 """The parameters of a notebook: read from its `parameters` cell, checked before anything runs.
 
-Papermill only warns of an unknown parameter and pastes parameter names into code unescaped, so names and types
-are settled here, from the syntax tree of the cell and never by running it.
+Papermill only warns of an unknown parameter and pastes parameter names into code unescaped, so names, types and
+allowed values are settled here, from the syntax tree of the cell and never by running it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from helpers.data.contracts import INPUTS
 
+from .allowed import Clause, read_clauses
 from .errors import WrongUsage
 from .secret import variable
 
@@ -43,6 +44,7 @@ class Parameter:
         The comment behind it: what it is, and its unit. It begins with the name of an input and a colon where the
         parameter takes that input under another name (`survey: str = "mobi"  # satisfaction_survey: whose answers`),
         with `secret:` where its value is that of an environment variable (`password: str = ""  # secret: of the base`).
+        It may end in what is allowed (`; one of a, b`, `; from 0 to 1`): see `allowed`.
     """
 
     name: str
@@ -55,6 +57,11 @@ class Parameter:
         """Return which of `helpers.data.contracts.INPUTS` the parameter takes; empty where it takes none."""
         declared = self.meaning.partition(":")[0].strip()
         return next((kind for kind in (declared, self.name) if kind in INPUTS and self.type == "str"), "")
+
+    @property
+    def allowed(self) -> tuple[Clause, ...]:
+        """Return what its meaning allows; empty where any value of the type is."""
+        return read_clauses(self.meaning, TYPES[self.type])
 
     @property
     def is_secret(self) -> bool:
@@ -87,7 +94,7 @@ class Parameter:
         Raises
         ------
         WrongUsage
-            When it is of another type, or not finite.
+            When it is of another type, not finite, or none of what is allowed.
         """
         if self.type == "float" and type(value) is int:
             value = float(value)
@@ -99,6 +106,9 @@ class Parameter:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise WrongUsage(f"parameter '{self.name}' may hold only text, numbers, lists and tables") from error
+        if self.allowed and not any(clause.holds(value) for clause in self.allowed):
+            words = "; ".join(clause.words for clause in self.allowed)
+            raise WrongUsage(f"parameter '{self.name}' must be {words}: not {value!r}")
         return value
 
 
@@ -124,7 +134,7 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
     ------
     WrongUsage
         When the file is no notebook, its first code cell is not tagged `parameters`, or a line of that cell
-        is anything but `name: type = literal  # what it is`.
+        is anything but `name: type = literal  # what it is; what is allowed`.
     """
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
@@ -159,7 +169,10 @@ def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Par
         except ValueError as error:
             raise WrongUsage(f"{where}: the default of '{name}' must be a literal") from error
         parameter = Parameter(name, type_name, default, comments.get(statement.end_lineno, ""))
-        parameter.check(default)
+        try:
+            parameter.check(default)
+        except WrongUsage as error:
+            raise WrongUsage(f"{where}: {error}") from error
         found[name] = parameter
     return found
 

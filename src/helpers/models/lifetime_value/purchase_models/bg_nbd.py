@@ -457,12 +457,14 @@ def _repeated(parameters, x, t_x, age, weights):
     log_after = np.log(after)
     silence = np.log1p((age - t_x) / before)
     log_odds = np.log(a / (b + x - 1)) + (r + x) * silence
-    left = special.expit(log_odds)
+    # one exponential gives both the probability of having left and log(1 + odds), and cannot overflow
+    tail = np.exp(-np.abs(log_odds))
+    left = np.where(log_odds > 0, 1, tail) / (1 + tail)
     closer = 1 / after - 1 / before
     slopes = np.stack([silence, (r + x) * closer, np.full_like(x, 1 / a), -1 / (b + x - 1)])
     weighted = weights * left
 
-    value = value - weights @ (x * log_after) + weights @ np.logaddexp(0, log_odds)
+    value = value - weights @ (x * log_after) + weights @ (np.maximum(log_odds, 0) + np.log1p(tail))
     gradient = gradient + slopes @ weighted
     gradient[1] -= weights @ (x / after)
     hessian = hessian + (slopes * (weighted * (1 - left))) @ slopes.T

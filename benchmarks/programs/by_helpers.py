@@ -1,0 +1,96 @@
+"""The way of this project: the same functions as its reports call."""
+
+import ibis
+import numpy as np
+import pyarrow
+from pyarrow import parquet
+
+from helpers.data import transactions
+from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
+from helpers.models.lifetime_value import gamma_gamma, value
+from helpers.models.lifetime_value.purchase_models import bg_nbd
+
+HORIZON_WEEKS = 52
+ANNUAL_DISCOUNT = 0.10
+
+
+class Way:
+    """Each work as the reports do it; results stay for the works that rest on them."""
+
+    def __init__(self, file: str, period: str):
+        self.file, self.period = file, period
+        self.connection = ibis.duckdb.connect()
+
+    def summary(self) -> dict:
+        """Read the purchases and summarise each customer, in the engine."""
+        purchases = self.connection.read_parquet(self.file)
+        purchases = purchases.mutate(date=purchases.date.cast("date"))
+        end = purchases.date.max().to_pyarrow().as_py()
+        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period)
+        self.customers = self.connection.create_table("customers", each, overwrite=True)
+        return {"customers": self.customers.count().to_pyarrow().as_py()}
+
+    def prepare(self) -> dict:
+        """Take what lifetimes works on, a row for each customer, out of the engine."""
+        columns = ["frequency", "recency", "T", "monetary_value"]
+        frame = self.customers.select(columns).to_pandas()
+        self.frequency, self.recency, self.T, self.amount = (frame[name].to_numpy(float) for name in columns)
+        return {}
+
+    def reduce(self) -> dict:
+        """Count the customers that share a history, and those that share a spend, in the engine."""
+        self.rows, self.spend_rows = distinct_rows(self.customers), repeat_spend(self.customers)
+        return {"distinct_rows": len(self.rows), "distinct_spend": len(self.spend_rows)}
+
+    def fit(self) -> dict:
+        """Fit BG/NBD to a row for each customer, as lifetimes gets them."""
+        self.purchases = bg_nbd.fit_bg_nbd(self.frequency, self.recency, self.T)
+        return _parameters(self.purchases)
+
+    def fit_distinct(self) -> dict:
+        """Fit BG/NBD to what the engine has reduced, as reports do."""
+        rows = self.rows
+        return _parameters(bg_nbd.fit_bg_nbd(rows["frequency"], rows["recency"], rows["T"], rows["customers"]))
+
+    def fit_spend(self) -> dict:
+        """Fit Gamma-Gamma to a row for each repeat customer."""
+        repeat = (self.frequency > 0) & (self.amount > 0)
+        self.spend = gamma_gamma.fit_gamma_gamma(self.frequency[repeat], self.amount[repeat])
+        return _parameters(self.spend)
+
+    def score(self) -> dict:
+        """Tell of each customer P(alive), expected purchases, mean spend and value, 52 weeks ahead."""
+        model, history = self.purchases.model, (self.frequency, self.recency, self.T)
+        ahead = 7 * HORIZON_WEEKS / value.DAYS_PER_UNIT[self.period]
+        alive = model.probability_alive(*history)
+        expected = model.expected_purchases(*history, ahead)
+        discounted = value.discounted_purchases(model, *history, HORIZON_WEEKS, ANNUAL_DISCOUNT, self.period)
+        worth = self.spend.model.expected_average_spend(self.frequency, self.amount) * discounted
+        self.scored = {"alive": alive, "expected": expected, "value": worth}
+        return {f"total_{name}": column.sum() for name, column in self.scored.items()}
+
+    def refits(self, count: int) -> dict:
+        """Fit so many resamples of the customers."""
+        rows, rng = self.rows, np.random.default_rng(1)
+        share = rows["customers"] / rows["customers"].sum()
+        for _ in range(count):
+            drawn = rng.multinomial(rows["customers"].sum(), share)
+            bg_nbd.fit_bg_nbd(rows["frequency"], rows["recency"], rows["T"], drawn)
+        return {}
+
+    def end_to_end(self, out: str) -> dict:
+        """Go from purchases to scored customers in Parquet, checks included."""
+        purchases = transactions.load(self.file)
+        each = summarise(purchases.table, purchases.last_date, self.period, self.period)
+        self.customers = each.cache()
+        self.prepare()
+        found = self.fit()
+        self.fit_spend()
+        totals = self.score()
+        told = {"customer_id": self.customers.customer_id.to_pyarrow()} | self.scored
+        parquet.write_table(pyarrow.table(told), f"{out}/customers.parquet")
+        return found | totals
+
+
+def _parameters(fit) -> dict:
+    return dict(zip(fit.names, fit.estimates.tolist(), strict=True)) | {"log_likelihood": fit.log_likelihood}

@@ -1,0 +1,31 @@
+"""The way of a user of pymc-marketing: BG/NBD at the posterior's mode under flat priors, the likelihood's maximum."""
+
+import pandas as pd
+from pymc_marketing.clv import BetaGeoModel, rfm_summary
+
+NAMES = ("r", "alpha", "a", "b")
+
+
+class Way:
+    """What its documentation shows; the program may stand in another environment than this project."""
+
+    def __init__(self, file: str, period: str):
+        self.file, self.period = file, period
+
+    def summary(self) -> dict:
+        """Read the purchases and summarise each customer."""
+        purchases = pd.read_parquet(self.file)
+        columns = {"customer_id_col": "customer_id", "datetime_col": "date", "monetary_value_col": "amount"}
+        self.customers = rfm_summary(purchases, **columns, time_unit=self.period)
+        return {"customers": len(self.customers), "purchases": len(purchases)}
+
+    def prepare(self) -> dict:
+        """Have nothing to prepare."""
+        return {}
+
+    def fit(self) -> dict:
+        """Find the mode."""
+        flat = {name: {"dist": "HalfFlat"} for name in NAMES}
+        model = BetaGeoModel(self.customers[["customer_id", "frequency", "recency", "T"]], model_config=flat)
+        model.fit("map", progressbar=False)
+        return {name: float(model.fit_result[name].mean()) for name in NAMES}
