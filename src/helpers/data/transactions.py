@@ -56,6 +56,8 @@ class Purchases:
         row. None where the file has no segment column.
     is_simulated : bool
         Whether nobody ever bought so.
+    categories : ibis Table or None
+        customer_id, date, category, amount of every row that is no refund; None where the file has no category column.
     """
 
     table: ibis.Table
@@ -70,6 +72,7 @@ class Purchases:
     categories_per_customer: float | None
     segments: ibis.Table | None
     is_simulated: bool
+    categories: ibis.Table | None = None
 
 
 def load(
@@ -219,6 +222,7 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         categories_per_customer=_scope(rows),
         segments=None if segments is None else segments.drop("named"),
         is_simulated=bool(built_in and built_in.is_simulated),
+        categories=_categories(checked.table),
     )
 
 
@@ -336,6 +340,12 @@ def _negative_margins(checked: CheckedRows) -> list[str]:
         return []
     rows = checked.table.filter(checked.table.margin < 0).count().to_pandas()
     return [f"Rows of {checked.name} with a negative margin: {rows:,}. They are kept."] if rows else []
+
+
+def _categories(rows: ibis.Table) -> ibis.Table | None:
+    if "category" not in rows.columns:
+        return None
+    return rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount")
 
 
 def _scope(rows: ibis.Table) -> float | None:
