@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.data import cleaning, reading, transactions
+from helpers.data import cleaning, engines, transactions
 from helpers.data.refusal import InputRefused
 
 HEADER = "customer_id,date,amount"
@@ -199,7 +199,7 @@ def test_identical_rows_are_kept_unless_an_order_repeats(write):
 
 
 def test_rows_of_one_hash_are_still_compared(write, monkeypatch):
-    monkeypatch.setattr(cleaning, "_hash", lambda content: ibis.literal(1))
+    monkeypatch.setattr(cleaning, "content_hash", lambda table, columns: ibis.literal(1))
     found = transactions.load(write("1,2020-01-01,5", "1,2020-01-01,6", "2,2020-01-01,5", "1,2020-01-01,5"))
     assert steps(found)["1 row is identical to an earlier one"] == (0, 0)
 
@@ -542,7 +542,7 @@ def test_one_customer_and_one_day_are_data(write, rows):
         ("refunds", "'net' or 'exclude'"),
         ("merge_period", "'D' or 'W' or 'M'"),
         ("decimal", "'.' or ','"),
-        ("engine", "'duckdb'"),
+        ("engine", "'duckdb' or 'spark'"),
     ],
 )
 def test_unknown_options_name_the_allowed_ones(option, allowed):
@@ -609,11 +609,11 @@ def many(tmp_path):
 
 def limited(monkeypatch, folder, memory, room):
     folder.mkdir()
-    connection = reading.connect()
+    connection = engines.connect()
     settings = {"memory_limit": memory, "temp_directory": folder, "max_temp_directory_size": room}
     for setting, value in settings.items():
         connection.raw_sql(f"SET {setting} = '{value}'")
-    monkeypatch.setattr(transactions, "connect", lambda engine: connection)
+    monkeypatch.setattr(transactions, "connect", lambda *limits: connection)
     return connection
 
 

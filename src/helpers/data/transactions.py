@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, check, engine_errors_refused, text_ids
+from helpers.data.cleaning import CheckedRows, account, check, text_ids
 from helpers.data.contracts import TABLES
-from helpers.data.reading import connect
+from helpers.data.engines import connect, engine_errors_refused, first_day, held
 from helpers.data.refusal import InputRefused, Problem, require_choice
 from helpers.data.sources import find_built_in
 
@@ -87,6 +87,7 @@ def load(
     date_format: str = "",
     decimal: str = ".",
     engine: str = "duckdb",
+    memory_limit: str = "",
     today: datetime.date | str | None = None,
 ) -> Purchases:
     """Load purchases, built in or a user's own.
@@ -115,8 +116,8 @@ def load(
         What one customer buys in one day, week (from Monday) or calendar month is one purchase.
     date_format, decimal, today
         As in `helpers.data.cleaning.check`.
-    engine : {"duckdb"}
-        Where the rows are held and reduced.
+    engine, memory_limit
+        Where the rows are held and reduced, as in `helpers.data.engines.connect`.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def load(
     require_choice("zero_amounts", zero_amounts, ZERO_AMOUNTS)
     require_choice("refunds", refunds, REFUNDS)
     require_choice("merge_period", merge_period, MERGE_PERIODS)
-    connection = connect(engine)
+    connection = connect(engine, memory_limit)
     checked = check(
         source,
         TABLES["transactions"],
@@ -193,7 +194,7 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     realised = rows.select("customer_id", "date", "amount", margin=margin)
     sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
     merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
-    periods = _judged(rows.get_backend().create_table(ibis.util.gen_name("periods"), merged, temp=True), zero_amounts)
+    periods = _judged(held(merged), zero_amounts)
     bought = periods.filter(periods.verdict == "purchase")
     table = bought.select("customer_id", "date", "amount", "margin")
     merging = _steps(realised, periods, merge_period)
@@ -239,7 +240,7 @@ def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_marg
         columns["margin"] = ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None)
     date = sales.date
     if merge_period != "D":
-        date = sales.date.truncate(merge_period)
+        date = first_day(sales.date, merge_period)
         # Where zero amounts are no purchases, their days are no days of purchase.
         is_bought = sales.amount > 0 if zero_amounts == "exclude" else ~is_refund
         columns["first_day"] = sales.date.min(where=is_bought)
@@ -368,7 +369,7 @@ def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
         since=known.first_named.min(),
         named=known.segment.count(),
     )
-    return rows.get_backend().create_table(ibis.util.gen_name("segments"), segments, temp=True)
+    return held(segments)
 
 
 def _several_segments(checked: CheckedRows, segments: ibis.Table | None) -> list[str]:

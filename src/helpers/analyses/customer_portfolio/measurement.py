@@ -10,6 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from helpers.data.engines import hand_over
 from helpers.data.satisfaction_models import read_model
 from helpers.models import quadrants, resampling
 from helpers.models.customer_portfolio import (
@@ -403,7 +404,7 @@ class Measurement(Portfolio):
         """Return the rows of the sample up to the later date, each with the customer's place in it."""
         sample = self._panel_sample
         who = pd.DataFrame({"customer_id": self.customer_id[sample], "place": np.arange(len(sample))})
-        known = table.get_backend().create_table(ibis.util.gen_name("panel"), who, temp=True)
+        known = hand_over(table.get_backend(), who)
         return with_places(table.filter(table.date <= self.now.date), known)
 
     @cached_property

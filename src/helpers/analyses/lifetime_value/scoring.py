@@ -14,6 +14,7 @@ import ibis
 import numpy as np
 import pyarrow
 
+from helpers.data.engines import write_parquet
 from helpers.data.refusal import InputRefused, Problem, shortened
 from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit
@@ -91,7 +92,7 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     if intervals:
         table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)
     with _appearing(out) as stage:
-        table.get_backend().to_parquet(table, stage, per_thread_output=True)
+        write_parquet(table, stage)
     sentences = [why_no_fit, why_no_spend]
     sentences += [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
     return Scored(

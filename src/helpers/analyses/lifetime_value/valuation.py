@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
+from helpers.data.engines import engine_errors_refused
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value_draws
@@ -171,7 +172,7 @@ def valuate(settings: Settings) -> Valuation:
     helpers.data.refusal.InputRefused
         When the file or a period cannot be used.
     """
-    with progress("lifetime value", 4) as bar:
+    with progress("lifetime value", 4) as bar, engine_errors_refused(settings.transactions):
         purchases, marketing, periods = read(settings)
         bar.update()
         calibration = fit_period("calibration", purchases, periods.calibration_end, settings)
@@ -206,6 +207,7 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
         refunds=settings.refunds,
         merge_period=settings.merge_period,
         engine=settings.engine,
+        memory_limit=settings.memory_limit,
         **rules,
     )
     if settings.segments == "segment" and purchases.segments is None:
