@@ -794,7 +794,8 @@ def _outlier_notes(seen: _Seen) -> list[str]:
 
     def sized(table: ibis.Table) -> ibis.Table:
         money = table[f"value_{seen.measure}"]
-        return seen.usable(table).filter(money != 0).mutate(size=money.abs().ln())
+        # An engine may compute the logarithm before it leaves out the zeros.
+        return seen.usable(table).filter(money != 0).mutate(size=money.abs().nullif(0).ln())
 
     quartiles, highest = _quartiles(sized(seen.staged))
     if quartiles is None:
