@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from helpers.analyses.lifetime_value import Settings
+from helpers.analyses.lifetime_value.scoring import score
 from helpers.analyses.lifetime_value.valuation import valuate
 from helpers.data import customer_summary, engines, marketing_touches, transactions
 from helpers.data.refusal import InputRefused
@@ -71,7 +72,7 @@ def test_too_little_memory_is_said(tmp_path):
     ("message", "told"),
     [
         ("IO Error: Could not write file: No space left on device", "room on the disk"),
-        ("failed to offload data block (max_temp_directory_size)", "where TMPDIR points"),
+        ("failed to offload data block (max_temp_directory_size)", "Allow the engine more memory (memory_limit)"),
         ("Out of Memory Error", "the engine cannot read it: 'Out of Memory Error'"),
     ],
 )
@@ -220,6 +221,17 @@ def test_lifetime_value(spark, shop, tmp_path):
         for name, fit in one.fits.items():
             assert fit.log_likelihood == pytest.approx(other.fits[name].log_likelihood, rel=1e-9)
     assert_same(ours.customers, theirs.customers)
+
+
+@pytest.mark.spark
+def test_scores_are_written_by_the_engine(spark, shop, tmp_path):
+    tables = []
+    for engine in engines.ENGINES:
+        score(tmp_path / engine, transactions=str(shop), engine=engine)
+        files = sorted((tmp_path / engine).iterdir())
+        assert files and {path.suffix for path in files} == {".parquet"}
+        tables.append(pd.read_parquet(files).sort_values("customer_id", ignore_index=True))
+    assert_same(*tables)
 
 
 @pytest.mark.spark
