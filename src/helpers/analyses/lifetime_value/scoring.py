@@ -84,7 +84,7 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
     how = settings.time_unit, settings.merge_period
-    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True)
+    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True, models=[settings.model])
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
     margin_rate = valuation.margin_rate_of(purchases, periods, settings)
@@ -159,10 +159,16 @@ def _appearing(out: Path) -> Iterator[Path]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True) as beside:
-            yield Path(beside) / "new"
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            yield new
             if out.exists():
-                out.rename(Path(beside) / "old")
-            (Path(beside) / "new").rename(out)
+                out.rename(old)
+            try:
+                new.rename(out)
+            except OSError:
+                if old.exists():
+                    old.rename(out)
+                raise
     except (OSError, duckdb.Error, pyarrow.ArrowException) as error:
         what = shortened(str(error).splitlines()[0], 200)
         raise InputRefused(f"out={str(out)!r}", [Problem(f"the scores cannot be written: {what}")]) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -225,9 +225,23 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
     return purchases, marketing, periods
 
 
-def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str, *, is_merged: bool = False) -> Summaries:
-    """Summarise the customers acquired by `end`, as of that day; `is_merged` as in `customer_summary.summarise`."""
-    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged).cache()
+def summaries(
+    table: ibis.Table,
+    end: date,
+    time_unit: str,
+    merge_period: str,
+    *,
+    is_merged: bool = False,
+    models: Sequence[str] | None = None,
+) -> Summaries:
+    """Summarise the customers acquired by `end`, as of that day.
+
+    `is_merged` is as in `customer_summary.summarise`; `models` are the purchase models that will be fitted, by default
+    any: gaps between purchases, which cost most, are left out where none of them needs these.
+    """
+    intervals = models is None or any(kinds()[model].needs for model in models)
+    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged, intervals=intervals)
+    summary = summary.cache()
     return Summaries(end, summary, customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary))
 
 
