@@ -29,11 +29,11 @@ _OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
 _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?)?$"
 # What spreadsheets and other programs write for a missing id, in any case.
 _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
+_LONGEST_NO_ID = max(map(len, _NO_ID))
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
 _SPACES = f"[{_WHITE_SPACE}]+"
 _SPACE_AT_AN_END = f"^[{_WHITE_SPACE}]|[{_WHITE_SPACE}]$"
-_BLANK = f"^[{_WHITE_SPACE}]*$"
 _WHOLE = r"^(\d+)[.,]0+$"
 _TEXTS = ("string", "label")
 _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
@@ -61,6 +61,7 @@ WORDINGS_EXAMPLE = (
 )
 _POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
 _LONGEST_CODE = 30
+_MORE_ROOM = "Allow the engine more memory, or free room where it keeps what memory cannot hold (its temporary folder)."
 _LATE = "is dated after today|are dated after today"
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -152,9 +153,10 @@ class _Seen:
     measure: str
 
     @property
-    def is_faultless(self) -> bool:
-        """Tell whether no row has any fault, such as may be borne neither."""
-        return self.counts.fault.isna().all() and not self.counts.filter(like="borne_").any(axis=None)
+    def may_be_refused(self) -> bool:
+        """Tell whether any row has a fault for which a file is refused."""
+        first = (self.faults[int(fault)] for fault in self.counts.fault.dropna())
+        return any(fault.refused for fault in first) or bool(self.counts.filter(like="borne_").any(axis=None))
 
     def count(self, fault: int | None, column: str = "rows") -> int:
         """Add up a column of the counts over the rows with that first fault, or with none."""
@@ -229,7 +231,7 @@ def check(
     _check_date_format(date_format, connection)
     today = day(today, "today") if today else datetime.date.today()
     raw = read(source, contract, columns, connection)
-    with _engine_errors_refused(raw.name):
+    with engine_errors_refused(raw.name):
         values, problems = _typed(raw, contract, decimal, date_format)
         rows = _interpreted(raw, values, contract)
         faults = _faults(rows, values, contract, identical_rows, today)
@@ -462,7 +464,7 @@ def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract)
     identical = None if contract.key else _identical_rows(raw)
     if identical is None:
         return rows.mutate(is_identical=ibis.literal(False))
-    joined = rows.left_join(identical, ["file", "row"])
+    joined = rows.left_join(identical, _places(raw))
     return joined.select(rows, is_identical=identical.earlier.notnull())
 
 
@@ -491,6 +493,11 @@ def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis
     return value.isnull() & ~_is_empty(found, column)
 
 
+def _places(raw: Raw) -> list[str]:
+    """Name what tells rows apart: of one file the row alone, as its name would be compared for each row."""
+    return ["file", "row"] if len(raw.inputs) > 1 else ["row"]
+
+
 def _identical_rows(raw: Raw) -> ibis.Table | None:
     """Find the rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
     hashed = raw.table.mutate(content=_hash(ibis.struct({name: raw.table[name] for name in raw.contents})))
@@ -500,7 +507,7 @@ def _identical_rows(raw: Raw) -> ibis.Table | None:
         return None
     suspects = hashed.semi_join(shared, "content")
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
-    identical = suspects.select("file", "row", earlier=earlier).filter(ibis._.earlier > 0).cache()
+    identical = suspects.select(*_places(raw), earlier=earlier).filter(ibis._.earlier > 0).cache()
     return identical if identical.count().to_pandas() else None
 
 
@@ -556,8 +563,12 @@ def _outside(answer: ibis.Value, name: str, column: Column) -> _Fault:
 
 def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     if value.type().is_string():
-        is_none = _trimmed(value).lower().isin(_NO_ID) if column.kind == "string" else value.re_search(_BLANK)
-        return is_none.fill_null(True)
+        text = _trimmed(value)
+        if column.kind != "string":
+            return (text == "").fill_null(True)
+        # Compared one by one, and only what is short: the engine makes a join of a list, even where nobody asks.
+        is_word = ibis.or_(*(text.lower() == word for word in _NO_ID))
+        return value.isnull() | ibis.ifelse(text.length() <= _LONGEST_NO_ID, is_word, False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -570,10 +581,10 @@ def _bad_row_problems(seen: _Seen, decimal: str) -> list[Problem]:
         rule = "has a wrong number of fields|have a wrong number of fields"
         way_out = "A value that holds the delimiter must stand in quotation marks."
         problems.append(Problem(rule, count=len(raw.misfits), rows=rows, way_out=way_out))
-    refused = [fault for fault in seen.faults if fault.refused]
-    if seen.is_faultless or not refused:
+    if not seen.may_be_refused:
         return problems
     # A row may have several faults, and all are told.
+    refused = [fault for fault in seen.faults if fault.refused]
     counts = seen.rows.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
     for fault, count in zip(refused, counts.to_pandas().iloc[0], strict=True):
         if count > 0:
@@ -835,10 +846,25 @@ def _quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
 
 
 @contextmanager
-def _engine_errors_refused(name: str) -> Iterator[None]:
-    """Refuse a file whose damage shows only when the engine reads it."""
+def engine_errors_refused(name: str) -> Iterator[None]:
+    """Refuse a file that the engine has not the room for, or whose damage shows only when the engine reads it.
+
+    Parameters
+    ----------
+    name : str
+        How messages call the file.
+
+    Raises
+    ------
+    InputRefused
+        With the first line of what the engine says.
+    """
     try:
         yield
     except duckdb.Error as error:
         message = shortened(str(error).splitlines()[0], 200)
-        raise InputRefused(name, [Problem(f"the engine cannot read it: {message}")], "Export it again.") from None
+        if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+            rule, way_out = f"the engine has too little memory, or room on the disk, for it: {message}", _MORE_ROOM
+        else:
+            rule, way_out = f"the engine cannot read it: {message}", "Export it again."
+        raise InputRefused(name, [Problem(rule)], way_out) from None

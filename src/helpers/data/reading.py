@@ -5,6 +5,7 @@ import difflib
 import glob
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -296,7 +297,17 @@ def _read_parquet(name: str, paths: Sequence[Path], connection: ibis.BaseBackend
     file = view.filename.re_extract(r"([^/\\]*)$", 1) if len(paths) > 1 else ibis.literal("")
     table = view.select(file=file, row=view.file_row_number + 1, **values)
     zoned = [f"raw_{position}" for position, field in enumerate(schemas[0]) if getattr(field.type, "tz", None)]
-    return _Found(table, schemas[0].names, rows, zoned)
+    return _Found(table, schemas[0].names, rows, zoned, notes=_folder_notes(name, paths))
+
+
+def _folder_notes(name: str, paths: Sequence[Path]) -> list[str]:
+    """Say so where folders bear a column's name and value ("year=2023"): what stands in no file is not read."""
+    top = os.path.commonpath([path.parent for path in paths])
+    folders = (part for path in paths for part in path.parent.relative_to(top).parts)
+    columns = sorted({folder.partition("=")[0] for folder in folders if "=" in folder})
+    if not columns:
+        return []
+    return [f"Folders of {name} are named after values of {', '.join(columns)}. These are not read as columns."]
 
 
 def _difference(first: pyarrow.Schema, other: pyarrow.Schema) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, check, text_ids
+from helpers.data.cleaning import CheckedRows, account, check, engine_errors_refused, text_ids
 from helpers.data.contracts import TABLES
 from helpers.data.reading import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
@@ -140,42 +140,8 @@ def load(
         wanted=("margin", "category", "segment"),
         connection=connection,
     )
-    states_margin = "margin" in checked.native.columns
-    margin = checked.native.margin if states_margin else ibis.null("float64")
-    realised = checked.native.select("customer_id", "date", "amount", margin=margin)
-    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
-    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
-    periods = _judged(connection.create_table(ibis.util.gen_name("periods"), merged, temp=True), zero_amounts)
-    bought = periods.filter(periods.verdict == "purchase")
-    table = bought.select("customer_id", "date", "amount", "margin")
-    merging = _steps(realised, periods, merge_period)
-    steps = [*checked.steps, *merging]
-    first, last = _span(bought)
-    if first is None:
-        left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
-        raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
-    segments = _segments(checked.native, table)
-    built_in = find_built_in(source, "transactions")
-    return Purchases(
-        table=table,
-        realised=text_ids(realised),
-        accounting=account(steps),
-        inputs=checked.inputs,
-        notes=[
-            *checked.notes,
-            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
-            *_negative_margins(checked),
-            *_several_segments(checked, segments),
-        ],
-        first_date=first,
-        last_date=last,
-        currency=checked.currency,
-        has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
-        categories_per_customer=_scope(checked.native),
-        segments=None if segments is None else segments.drop("named"),
-        is_simulated=bool(built_in and built_in.is_simulated),
-        categories=_categories(checked.table),
-    )
+    with engine_errors_refused(checked.name):
+        return _reduced(checked, source, zero_amounts, refunds, merge_period)
 
 
 def end_of_period(day: datetime.date, merge_period: str) -> datetime.date:
@@ -217,6 +183,47 @@ def start_of_period(day: datetime.date, merge_period: str) -> datetime.date:
     if merge_period == "W":
         return day - datetime.timedelta(days=day.weekday())
     return day.replace(day=1) if merge_period == "M" else day
+
+
+def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str, merge_period: str) -> Purchases:
+    """Make purchases of the rows that can be used."""
+    rows = checked.native
+    states_margin = "margin" in rows.columns
+    margin = rows.margin if states_margin else ibis.null("float64")
+    realised = rows.select("customer_id", "date", "amount", margin=margin)
+    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
+    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
+    periods = _judged(rows.get_backend().create_table(ibis.util.gen_name("periods"), merged, temp=True), zero_amounts)
+    bought = periods.filter(periods.verdict == "purchase")
+    table = bought.select("customer_id", "date", "amount", "margin")
+    merging = _steps(realised, periods, merge_period)
+    steps = [*checked.steps, *merging]
+    first, last = _span(bought)
+    if first is None:
+        left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
+        raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
+    segments = _segments(rows, table)
+    built_in = find_built_in(source, "transactions")
+    return Purchases(
+        table=table,
+        realised=text_ids(realised),
+        accounting=account(steps),
+        inputs=checked.inputs,
+        notes=[
+            *checked.notes,
+            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
+            *_negative_margins(checked),
+            *_several_segments(checked, segments),
+        ],
+        first_date=first,
+        last_date=last,
+        currency=checked.currency,
+        has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
+        categories_per_customer=_scope(rows),
+        segments=None if segments is None else segments.drop("named"),
+        is_simulated=bool(built_in and built_in.is_simulated),
+        categories=_categories(rows),
+    )
 
 
 def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool) -> ibis.Table:
@@ -338,7 +345,7 @@ def _negative_margins(checked: CheckedRows) -> list[str]:
 def _categories(rows: ibis.Table) -> ibis.Table | None:
     if "category" not in rows.columns:
         return None
-    return rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount")
+    return text_ids(rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount"))
 
 
 def _scope(rows: ibis.Table) -> float | None:
