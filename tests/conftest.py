@@ -7,9 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import settings
 
 from helpers.reporting.lettering import cjk_family
 from helpers.reporting.workspace import Workspace
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Marker of a test: Debian's package that it needs, and whether it is there.
 SYSTEM_PROGRAMS = {

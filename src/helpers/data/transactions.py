@@ -223,7 +223,7 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         categories_per_customer=_scope(rows),
         segments=None if segments is None else segments.drop("named"),
         is_simulated=bool(built_in and built_in.is_simulated),
-        categories=_categories(checked.table),
+        categories=_categories(rows),
     )
 
 
@@ -346,7 +346,7 @@ def _negative_margins(checked: CheckedRows) -> list[str]:
 def _categories(rows: ibis.Table) -> ibis.Table | None:
     if "category" not in rows.columns:
         return None
-    return rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount")
+    return text_ids(rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount"))
 
 
 def _scope(rows: ibis.Table) -> float | None:
