@@ -89,12 +89,13 @@ def main(arguments: list[str] | None = None) -> None:
     results = merged(ratios(runs), options.out / "results.csv", ["work", "customers", "peer"])
     grown = merged(growth(runs), options.out / "growth.csv", ["data", "period", "customers", "work"])
     lifetime_value_pages.write(results, grown, options.out)
-    print(f"\nwritten: {options.out / 'results.csv'}, growth.csv and lifetime_value.svg")
+    print(f"\nwritten: {options.out / 'results.csv'}, growth.csv and lifetime_value.png")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--kinds", nargs="+", choices=list(SIMULATED), default=list(SIMULATED), help="of purchases")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program does each work")
     parser.add_argument("--refits", type=int, default=REFITS, help="bootstrap refits; a peer does one a round")
     parser.add_argument("--data", type=Path, help="folder that keeps the simulated purchases from run to run")
@@ -110,7 +111,7 @@ def _scenes(options: argparse.Namespace, folder: Path):
     """Yield purchases, those on which all programs are compared first."""
     yield Scene("cdnow", 2_357, "D", _cdnow(folder))
     for customers in options.customers:
-        for data in SIMULATED:
+        for data in options.kinds:
             file = _simulated(data, customers, folder)
             for period in ("D", "W"):
                 yield Scene(data, customers, period, file)

@@ -26,7 +26,7 @@ class Way:
         purchases = self.connection.read_parquet(self.file)
         purchases = purchases.mutate(date=purchases.date.cast("date"))
         end = purchases.date.max().to_pyarrow().as_py()
-        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period)
+        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period, intervals=False)
         self.customers = self.connection.create_table("customers", each, overwrite=True)
         return {"customers": self.customers.count().to_pyarrow().as_py()}
 
@@ -81,7 +81,9 @@ class Way:
     def end_to_end(self, out: str) -> dict:
         """Go from purchases to scored customers in Parquet, checks included."""
         purchases = transactions.load(self.file)
-        each = summarise(purchases.table, purchases.last_date, self.period, self.period)
+        each = summarise(
+            purchases.table, purchases.last_date, self.period, self.period, is_merged=True, intervals=False
+        )
         self.customers = each.cache()
         self.prepare()
         found = self.fit()
