@@ -14,6 +14,7 @@ from helpers.reporting.workspace import Workspace
 SYSTEM_PROGRAMS = {
     "chromium": ("chromium", lambda: shutil.which("chromium")),
     "cjk_font": ("fonts-wqy-microhei", cjk_family),
+    "systemd": ("systemd", lambda: shutil.which("systemd-analyze")),
 }
 
 

@@ -40,12 +40,16 @@ def command(root: Path) -> str:
 
 
 @contextmanager
-def started(root: Path, runtime: Path) -> Iterator[str]:
-    """Start JupyterLab on a workspace, and give its address; `runtime` keeps it apart from the user's own."""
+def started(root: Path, runtime: Path, jobs: Path | None = None) -> Iterator[str]:
+    """Start JupyterLab on a workspace, and give its address.
+
+    `runtime` keeps it apart from the user's own, `jobs` from the jobs of the workspace.
+    """
     environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_PREFER_ENV_PATH": "1"}
     environment |= {"JUPYTER_CONFIG_DIR": str(runtime / "config"), "JUPYTERLAB_WORKSPACES_DIR": str(runtime / "lab")}
     with (runtime / "server.log").open("w") as log:
-        shell = ["sh", "-c", command(root)]
+        kept = f"{root}/jobs/.scheduler"
+        shell = ["sh", "-c", command(root).replace(kept, str(jobs or kept))]
         server = subprocess.Popen(shell, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         yield _address(runtime, server)

@@ -14,7 +14,7 @@ from .lab import ROOT, ask, started
 def lab(tmp_path_factory):
     """Start JupyterLab as `make lab` does, without a browser; return its address and its runtime folder."""
     runtime = tmp_path_factory.mktemp("runtime")
-    with started(ROOT, runtime) as address:
+    with started(ROOT, runtime, jobs=runtime / "jobs") as address:
         yield address, runtime
 
 

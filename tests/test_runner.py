@@ -141,6 +141,16 @@ def test_notebook_that_never_finishes_its_report_is_no_success(toy):
     assert (run.outcome, "report.finish()" in run.message) == ("failed_output", True)
 
 
+def test_notebook_on_the_disk_is_as_it_was_when_its_running_cell_began(toy):
+    looks = """import json, os, pathlib
+cells = json.loads((pathlib.Path(os.environ["HELPERS_RUN_FOLDER"]) / "notebook.ipynb").read_text())["cells"][-3:]
+print([(cell["metadata"]["papermill"]["status"], [out["text"] for out in cell["outputs"]]) for cell in cells])"""
+    run = run_toy(toy, toy_notebook("print('so far')", looks))
+    executed = run.page.parents[1] / manifest(run)["run_id"] / "notebook.ipynb"
+    seen = nbformat.read(executed, as_version=4).cells[-2].outputs[0].text
+    assert seen == "[('completed', [['so far\\n']]), ('running', []), ('pending', [])]\n"
+
+
 def test_run_over_its_time_limit_is_stopped(toy):
     (toy.root / "reports.toml").write_text('[toy]\nnotebook = "toy"\ntime_limit_minutes = 0.1\n', encoding="utf-8")
     run = run_toy(toy, toy_notebook("import time; time.sleep(600)"))

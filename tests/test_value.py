@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,9 +18,9 @@ from helpers.models.lifetime_value.value import (
     lorenz_curve,
     potential_value,
     share_below_zero,
-    value_draws,
     whale_curve,
 )
+from helpers.models.lifetime_value.value_draws import affordable_draws, total_estimates, value_draws
 from tests.cdnow_summaries import cdnow
 
 MODEL = BGNBD(0.243, 4.414, 0.793, 2.426)
@@ -128,6 +130,90 @@ def test_value_intervals_hold_the_point(fits):
     np.testing.assert_array_equal(again.rows["potential_value"], intervals.rows["potential_value"])
 
 
+def brute_force(fits, sample, draws, seed, groups):
+    """The definition: in each draw of the parameters, each customer's mean spend is drawn by itself."""
+    rng = np.random.default_rng(seed)
+    rows, totals = [], []
+    for bought, spent in zip(*(fit.draws(draws, rng) for fit in fits), strict=True):
+        terms = {name: TERMS[name] for name in ("horizon_weeks", "annual_discount_rate", "time_unit")}
+        purchases = discounted_purchases(BGNBD(*bought), *sample.history, **terms)
+        spend = GammaGamma(*spent).spend_draws(sample.frequency, sample.monetary_value, rng)
+        rows.append(TERMS["margin_rate"] * purchases * spend)
+        totals.append(np.bincount(groups, rows[-1]))
+    return np.array(rows), np.array(totals)
+
+
+def test_intervals_are_those_of_brute_force(fits):
+    sample = cdnow("sample")
+    groups = np.minimum(sample.frequency, 2).astype(int)
+    rows, totals = brute_force(fits, sample, 800, 7, groups)
+    columns = (*fits, *sample.history, sample.monetary_value)
+    found = value_draws(*columns, **TERMS, groups=groups, draws=800, seed=8)
+    error = np.diff(np.quantile(totals.sum(axis=1), (0.025, 0.975)))[0]
+    np.testing.assert_allclose(
+        found.totals["potential_value"], np.quantile(totals.sum(axis=1), (0.025, 0.975)), atol=0.1 * error
+    )
+    spread = np.ptp(np.quantile(totals, (0.025, 0.975), axis=0), axis=0)
+    for ours, theirs in zip(found.groups["potential_value"], np.quantile(totals, (0.025, 0.975), axis=0), strict=True):
+        np.testing.assert_array_less(abs(ours - theirs), 0.1 * spread)
+    for ours, theirs in zip(found.rows["potential_value"], np.quantile(rows, (0.025, 0.975), axis=0), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0.3)
+        assert abs(np.mean(ours / theirs) - 1) < 0.02
+    total = sum(found.groups["potential_value"][0]), found.totals["potential_value"][0]
+    assert total[0] < total[1]  # groups do not have their worst at once
+
+
+def test_skewed_sums_are_drawn_customer_by_customer(fits):
+    """With q below 2 the variance of a newcomer's mean spend is infinite; the sum still has its quantiles."""
+    spend = replace(fits[1], model=replace(fits[1].model, q=1.6), estimates=fits[1].estimates * [1, 1.6 / 3.74, 1])
+    sample = cdnow("sample")
+    everyone = np.zeros(len(sample.T), int)
+    _, totals = brute_force((fits[0], spend), sample, 800, 3, everyone)
+    columns = (fits[0], spend, *sample.history, sample.monetary_value)
+    found = value_draws(*columns, **TERMS, draws=800, seed=4)
+    np.testing.assert_allclose(found.totals["potential_value"], np.quantile(totals, (0.025, 0.975)), rtol=0.06)
+
+
+def test_negative_margins_keep_low_below_high(fits):
+    sample = cdnow("sample")
+    terms = TERMS | {"margin_rate": -0.3}
+    found = value_draws(*fits, *sample.history, sample.monetary_value, **terms, draws=100)
+    assert np.all(found.rows["potential_value"][0] < found.rows["potential_value"][1])
+    assert found.totals["potential_value"][0] < found.totals["potential_value"][1] < 0
+
+
+def test_totals_by_a_few_steps_are_those_of_draws(fits):
+    sample = cdnow("sample")
+    columns = (*sample.history, sample.monetary_value)
+    drawn = value_draws(*fits, *columns, **TERMS, planned_marketing_cost_per_year=2.0, draws=2000)
+    spent = sample.frequency * sample.monetary_value
+    moments = (np.ones(len(spent)), spent, spent**2)
+    found = total_estimates(*fits, *sample.history, *moments, **TERMS, planned_marketing_cost_per_year=2.0)
+    for name, (low, high) in drawn.totals.items():
+        assert found[name].low < found[name].value < found[name].high
+        np.testing.assert_allclose([found[name].low, found[name].high], [low, high], atol=0.08 * (high - low))
+    first, inverse = np.unique(sample.history, axis=1, return_inverse=True)
+    grouped = [np.bincount(inverse.ravel(), moment) for moment in moments]
+    again = total_estimates(*fits, *first, *grouped, **TERMS, planned_marketing_cost_per_year=2.0)
+    for name, total in again.items():
+        np.testing.assert_allclose(list(vars(total).values()), list(vars(found[name]).values()), rtol=1e-10)
+
+
+def test_totals_without_finite_variance_have_no_ends(fits):
+    spend = replace(fits[1], model=replace(fits[1].model, q=1.6), estimates=fits[1].estimates * [1, 1.6 / 3.74, 1])
+    total = total_estimates(fits[0], spend, [0, 3], [0, 5], [9, 9], [4, 1], [0, 60], [0, 3600], **TERMS)
+    assert np.isfinite(total["potential_value"].value) and np.isnan(total["potential_value"].low)
+    assert np.isfinite(total["expected_purchases"].low)
+
+
+def test_many_rows_get_fewer_draws():
+    assert affordable_draws(400, 100) == 400
+    assert affordable_draws(400, 200_000) == 200
+    assert affordable_draws(400, 10_000_000) == 40
+    assert affordable_draws(30, 10_000_000) == 30
+    assert affordable_draws(400, 0) == 400
+
+
 def test_purchase_intervals_follow_the_parameters(fits):
     """The interval of one customer's expected purchases is that of the model over parameter draws."""
     history, monetary_value = ([2.0], [30.43], [38.86]), [22.35]
@@ -149,7 +235,7 @@ def test_blocks_do_not_change_the_totals(fits, monkeypatch):
     sample = cdnow("sample")
     columns = (*sample.history, sample.monetary_value)
     whole = value_draws(*fits, *columns, **TERMS, draws=30)
-    monkeypatch.setattr("helpers.models.lifetime_value.value.ROWS_AT_ONCE", 500)
+    monkeypatch.setattr("helpers.models.lifetime_value.value_draws.NUMBERS_AT_ONCE", 30 * 300)
     blocks = value_draws(*fits, *columns, **TERMS, draws=30)
     np.testing.assert_allclose(
         blocks.total_draws["expected_purchases"], whole.total_draws["expected_purchases"], rtol=1e-10

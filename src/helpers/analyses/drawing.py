@@ -37,10 +37,8 @@ def placed_axes(width: float, height: float, place: tuple[float, float, float, f
     be kept apart.
     """
     from matplotlib import pyplot
-    from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-    # not layout="none": at the second time that it is saved such a figure would fall back to the theme's layout
-    figure = pyplot.figure(figsize=(width, height), layout=PlaceHolderLayoutEngine(True, True))
+    figure = pyplot.figure(figsize=(width, height), layout="none")
     left, lower, wide, high = place
     return figure, figure.add_axes((left / width, lower / height, wide / width, high / height))
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 
 def progress(title: str, steps: int) -> tqdm:
@@ -16,3 +20,11 @@ def progress(title: str, steps: int) -> tqdm:
     """
     watched = sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
     return tqdm(total=steps, desc=title, disable=not watched, leave=False)
+
+
+def each(title: str, values: Iterable[T], steps: int) -> Iterator[T]:
+    """Yield so many values under a progress bar."""
+    with progress(title, steps) as bar:
+        for value in values:
+            yield value
+            bar.update()

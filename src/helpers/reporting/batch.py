@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import graphlib
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from . import journal
 from .plan import PlannedReport
 from .runner import Run, not_run, run_report
 from .workspace import Workspace
@@ -22,7 +24,7 @@ def run_all(
     on_progress: Callable[[str, float], None] = lambda name, share: None,
     on_end: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
-    """Run reports as their `after` allows, `jobs` at a time.
+    """Run reports as their `after` allows, `jobs` at a time, those that took longest the last time first.
 
     A report that waits for one that failed is not run; its outcome is `cancelled`. Interrupted, the runs under
     way are stopped and kept as `cancelled`.
@@ -61,7 +63,7 @@ def run_all(
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
             while order.is_active():
-                for name in order.get_ready():
+                for name in _longest_first(order.get_ready(), workspace):
                     report = reports[name]
                     failed = [
                         other for other in reports[name].after if other in ended and ended[other].outcome != "success"
@@ -87,3 +89,10 @@ def run_all(
             cancelled.set()
             raise
     return list(ended.values())
+
+
+def _longest_first(names: Iterable[str], workspace: Workspace) -> list[str]:
+    """Return reports by how long their last run took, so that none runs on alone; those never run come first."""
+    ran = [entry for entry in journal.read(workspace.reports) if entry.get("duration_seconds")]
+    seconds = {entry.get("report"): entry["duration_seconds"] for entry in ran}
+    return sorted(names, key=lambda name: seconds.get(name, math.inf), reverse=True)

@@ -14,6 +14,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+# Papermill loads every store of files that it finds. This one, never used here, would bring NumPy with it.
+sys.modules.setdefault("pyarrow.fs", None)
+
 import papermill
 import psutil
 from jupyter_client.manager import AsyncKernelManager
@@ -25,18 +28,25 @@ from traitlets.config import Config
 
 
 class ProgressEngine(NBClientEngine):
-    """Papermill's own engine, which also prints how many cells are done."""
+    """Papermill's own engine, which also prints how many cells are done, and saves the notebook less often."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, **options):
         """Run the notebook, one line on standard output behind each cell."""
-        complete = nb_man.cell_complete
+        save, complete = nb_man.save, nb_man.cell_complete
+
+        def save_at_code(**more):
+            # Before and behind every cell, as papermill has it, saving takes most of the time of this process. What
+            # a killed run leaves is the same if it is done as code begins, and at the end.
+            code = (cell.metadata.papermill for cell in nb_man.nb.cells if cell.cell_type == "code")
+            if nb_man.end_time or any(state["status"] == nb_man.RUNNING for state in code):
+                save(**more)
 
         def cell_complete(cell, cell_index=None, **more):
             complete(cell, cell_index=cell_index, **more)
             print(json.dumps({"cell": (cell_index or 0) + 1, "of": len(nb_man.nb.cells)}), flush=True)
 
-        nb_man.cell_complete = cell_complete
+        nb_man.save, nb_man.cell_complete = save_at_code, cell_complete
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 

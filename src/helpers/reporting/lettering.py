@@ -162,6 +162,8 @@ def _rewritten(formatter: Formatter, labels: dict[str, str]) -> Callable[[float,
 
 def _draws(text: Text, letters: str, families: int | None = None) -> bool:
     """Say whether the fonts of a text, or the first few of their families, have all of some letters."""
+    if letters.isascii() and letters.replace("\n", "").isprintable():
+        return True  # every font has these, and looking fonts up takes long
     fonts = _fonts(text.get_fontproperties(), families)
     return all(letter == "\n" or any(font.get_char_index(ord(letter)) for font in fonts) for letter in letters)
 

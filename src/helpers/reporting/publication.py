@@ -37,10 +37,12 @@ def prepare(stage: Stage, record: dict[str, Any]) -> None:
     latest = stage.home / "latest"
     changes = changes_since(latest, stage.report, record)
     record["changed"] = changes.summary()
-    write_text(stage.latest / "index.html", render_report(stage.report, record, changes, f"../{stage.run_id}/"))
+    from_latest = f"../{stage.run_id}/"
+    page = render_report(stage.report, record, changes, from_latest)
+    write_text(stage.latest / "index.html", page)
     shutil.copyfile(stage.report / "results.json", stage.latest / "results.json")
     write_json(stage.latest / "manifest.json", record)
-    write_text(stage.report / "index.html", render_report(stage.report, record, changes))
+    write_text(stage.report / "index.html", page.replace(f'href="{from_latest}', 'href="'))
     for place in (stage.home, latest, stage.workspace.processed / stage.name):
         _prove_writable(place)
     for folder in (stage.folder, stage.processed):

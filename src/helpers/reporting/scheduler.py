@@ -56,23 +56,25 @@ class ReportExecutionManager(ExecutionManager):
             When the run is no success.
         """
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        report, place = asked_report(
-            self.model.name,
-            Path(self.staging_paths["input"]),
-            self.model.parameters or {},
-            Workspace.find(Path(self.root_dir)),
-        )
         try:
-            (run,) = run_all({report.name: report}, place)
+            self._publish()
         except KeyboardInterrupt:
             raise JobFailed("cancelled: the run was stopped") from None
+
+    def _publish(self) -> None:
+        workspace = Workspace.find(Path(self.root_dir))
+        texts = self.model.parameters or {}
+        report, place = asked_report(self.model.name, Path(self.staging_paths["input"]), texts, workspace)
+        (run,) = run_all({report.name: report}, place)
         for remark in run.remarks:
             print(f"{report.name}: {remark}", file=sys.stderr)
+        said = run.message
         if run.page:
             self._hand_over(find_run(place, str(run.page.parent))[0] if run.outcome == "success" else run.page.parent)
+            said = f"{said} ({run.page.relative_to(workspace.root).as_posix()})"
         if run.outcome != "success":
-            raise JobFailed(f"{run.outcome}: {run.message}")
-        self._note(status_message=run.message)
+            raise JobFailed(f"{run.outcome}: {said}")
+        self._note(status_message=said)
 
     def on_failure(self, error: Exception) -> None:
         """Show in the list of jobs what went wrong."""
@@ -80,6 +82,7 @@ class ReportExecutionManager(ExecutionManager):
         if not isinstance(error, JobFailed | WrongUsage):
             traceback.print_exception(error)
 
+    # The scheduler calls these two on the class, which it gives as first argument itself.
     def supported_features(cls) -> dict[JobFeature, bool]:
         """Return what a job can ask for. Limits and retries are those of the plan."""
         return {feature: feature.value in OFFERED for feature in JobFeature}
@@ -100,15 +103,12 @@ class ReportExecutionManager(ExecutionManager):
 
     def _hand_over(self, folder: Path) -> None:
         """Put the files of a run where the scheduler looks for them: page and notebook, and what the page links to."""
+        staging = Path(self.staging_paths["input"]).parent
+        shutil.copytree(folder, staging, dirs_exist_ok=True)
         for output_format, name in FILES.items():
             if output_format in self.staging_paths and (folder / name).is_file():
                 shutil.copyfile(folder / name, self.staging_paths[output_format])
-        beside = [path for path in folder.rglob("*") if path.is_file() and path.name not in FILES.values()]
-        for path in beside:
-            place = Path(self.staging_paths["input"]).parent / path.relative_to(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, place)
-        packaged = [path.relative_to(folder).as_posix() for path in beside]
+        packaged = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         self._note(package_input_folder=True, packaged_files=packaged)
 
     def _note(self, **values: Any) -> None:
@@ -166,6 +166,5 @@ def _scheduled_notebook(copy: Path, workspace: Workspace) -> tuple[str, Path]:
     if notebook is None or notebook.name != copy.name:
         raise WrongUsage(f"{copy.name} is no notebook that runs unattended: these lie in notebooks/, as 07_topic.ipynb")
     if made_with(copy, workspace)["notebook_sha256"] != made_with(notebook, workspace)["notebook_sha256"]:
-        way_out = "make the job anew, or let its definition take a new snapshot of the notebook"
-        raise WrongUsage(f"notebooks/{copy.name} is not, or no longer, what was scheduled: {way_out}")
+        raise WrongUsage(f"notebooks/{copy.name} is not, or no longer, what was scheduled: make the job anew")
     return topic, notebook

@@ -68,11 +68,24 @@ def render(figure: Figure, label: str = "") -> Picture:
             area = _stamp(drawn, label) if label else None
             lettering = Lettering(figure.english)
             lettering.apply(drawn)
+        _lay_out(drawn)
         png, svg = io.BytesIO(), io.BytesIO()
-        drawn.savefig(png, format="png", metadata={"Software": None}, bbox_inches=area)
+        drawn.savefig(
+            png, format="png", metadata={"Software": None}, bbox_inches=area, pil_kwargs={"compress_level": 1}
+        )
         drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=area)
         pyplot.close(drawn)
     return Picture(_smaller(png), svg.getvalue(), lettering.remark())
+
+
+def _lay_out(drawn: MatplotlibFigure) -> None:
+    """Lay a figure out once for all pictures under the theme: each would do so anew, and draw twice for that."""
+    import matplotlib
+
+    if engine := drawn.get_layout_engine():
+        engine.execute(drawn)
+    matplotlib.rcParams["figure.constrained_layout.use"] = False  # or a figure without layout falls back to it
+    drawn.set_layout_engine(None)
 
 
 def _smaller(png: io.BytesIO) -> bytes:
@@ -83,7 +96,7 @@ def _smaller(png: io.BytesIO) -> bytes:
         # without dithering, which would speckle what is plain
         flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small = io.BytesIO()
-    flat.save(small, "PNG", optimize=True)
+    flat.save(small, "PNG")
     return small.getvalue()
 
 

@@ -16,6 +16,7 @@ from helpers.models.lifetime_value import value as money
 
 from ..known_customers import with_places
 from ..lifetime_value.expectation import Expectation
+from ..progress import each
 
 MONTHS = 12  # of current value
 MOST_RECORDED = 0.98  # share of departures: no register of exits is complete
@@ -121,7 +122,7 @@ class Snapshot:
     def future_draws(self) -> Iterator[np.ndarray]:
         """Yield draws of it."""
         factor = self.margin_rate * self.known_of_exits
-        return (factor * draw for draw in self.expectation.draws)
+        return each("draws of value", (factor * draw for draw in self.expectation.draws), len(self.expectation.draws))
 
     def future_sums(self, group, groups: int, weight=1.0) -> np.ndarray:
         """Return the sum over the customers of each group in each draw, of shape (draws, groups)."""

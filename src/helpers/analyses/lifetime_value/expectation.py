@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import value
+from helpers.models.lifetime_value import value, value_draws
 
 from . import valuation
 
-NUMBERS_HELD = 40_000_000  # draws x customers: of very many customers there are fewer draws
-FEWEST_DRAWS = 40
 COLUMNS_AT_ONCE = 20_000  # customers whose draws are sorted together
 TAILS = (0.025, 0.975)
 
@@ -107,7 +105,7 @@ def expect(
     end : date
         The last day that counts.
     model, time_unit, merge_period, horizon_weeks, annual_discount_rate, draws, seed
-        As in `Settings`. Of very many customers there are fewer draws, `FEWEST_DRAWS` at least.
+        As in `Settings`. Of very many customers there are fewer draws, see `affordable_draws`.
 
     Returns
     -------
@@ -117,7 +115,7 @@ def expect(
     fit, failure = valuation.fit_purchases(model, found.rows)
     spend, spend_failure = valuation.fit_spend(found.spend_rows)
     horizon = {"horizon_weeks": horizon_weeks, "annual_discount_rate": annual_discount_rate, "time_unit": time_unit}
-    held = min(draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(found.customers)))
+    held = value_draws.affordable_draws(draws, len(found.customers))
     future, drawn, problem = _future(found.customers, fit, spend, horizon, held, seed)
     failures = [text for text in (failure, spend_failure) if text]
     kept = [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
@@ -141,7 +139,7 @@ def _future(
     purchases = value.discounted_purchases(fit.model, *history, *horizon.values())
     expected = spend.model.expected_average_spend(history[0], amounts) * purchases
     try:
-        drawn = value.discounted_spend_draws(fit, spend, *history, amounts, **horizon, draws=draws, seed=seed)
+        drawn = value_draws.discounted_spend_draws(fit, spend, *history, amounts, **horizon, draws=draws, seed=seed)
     except ValueError as unknown:
         return expected, none, [str(unknown)]
     return expected, drawn, []

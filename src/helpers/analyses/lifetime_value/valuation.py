@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import ibis
 import numpy as np
@@ -14,9 +15,10 @@ from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
-from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value
+from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value_draws
 from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
 
+from .customer_scores import HISTORY, score_customers, score_histories
 from .settings import Periods, Settings, settle_periods
 
 FITTERS = {
@@ -24,9 +26,9 @@ FITTERS = {
     "lifetimes": {"bg_nbd": lifetimes_peer.fit_bg_nbd, "gamma_gamma": lifetimes_peer.fit_gamma_gamma},
 }
 MOST_DRAWS = 200  # behind the interval of a total that is told beside the report's own
-HISTORY = ("frequency", "recency", "T")
 SPEND = ("frequency", "monetary_value")
-INTERVAL_COLUMNS = ("expected_purchases", "expected_spend", "historical_value", "current_value", "potential_value")
+VALUES = ("historical_value", "current_value", "potential_value")
+INTERVAL_COLUMNS = ("expected_purchases", "expected_spend", *VALUES)
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,25 @@ class Summaries:
 
     Parameters
     ----------
-    customers : pandas.DataFrame
-        customer_id, frequency, recency, T, monetary_value, log_intervals.
+    end : date
+        The last day that counts.
+    table : ibis Table
+        customer_id, frequency, recency, T, monetary_value, log_intervals, in the engine.
     rows : pandas.DataFrame
         Distinct frequency, recency, T with the mean of log_intervals and the number of customers.
     spend_rows : pandas.DataFrame
         Distinct frequency, monetary_value of repeat customers with the number of customers.
     """
 
-    customers: pd.DataFrame
+    end: date
+    table: ibis.Table
     rows: pd.DataFrame
     spend_rows: pd.DataFrame
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """Return one row for each customer, in order of customer_id."""
+        return self.table.order_by("customer_id").to_pandas()
 
 
 @dataclass(frozen=True)
@@ -216,11 +226,7 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
 def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str, *, is_merged: bool = False) -> Summaries:
     """Summarise the customers acquired by `end`, as of that day; `is_merged` as in `customer_summary.summarise`."""
     summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged).cache()
-    return Summaries(
-        summary.order_by("customer_id").to_pandas(),
-        customer_summary.distinct_rows(summary),
-        customer_summary.repeat_spend(summary),
-    )
+    return Summaries(end, summary, customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
@@ -330,28 +336,59 @@ def value_customers(
 ) -> tuple[pd.DataFrame, dict[str, tuple[float, float]], str]:
     """Give every customer a historical, a current and a potential value, with intervals.
 
+    Returns
+    -------
+    customers : pandas.DataFrame
+        The columns of `valued`, and low and high of `INTERVAL_COLUMNS`; in order of customer_id.
+    totals : dict of str to (float, float)
+        Intervals of the sums of expected_purchases and potential_value.
+    problem : str
+        Why there are none; empty where there are.
+    """
+    fits = observation.purchases, observation.spend
+    table = valued(observation.summaries, *fits, purchases, marketing, margin_rate, settings)
+    customers = table.order_by("customer_id").to_pandas()
+    # null is missing here, whatever the engine makes of a column of nulls
+    scores = [name for name in customers.columns if name not in ("customer_id", "frequency")]
+    customers = customers.astype(dict.fromkeys(scores, float))
+    intervals = intervals_of(*fits, customers, margin_rate, settings)
+    for name in INTERVAL_COLUMNS:
+        # what is realised has no uncertainty
+        low, high = intervals.rows.get(name, (customers[name], customers[name]))
+        customers[f"{name}_low"], customers[f"{name}_high"] = low, high
+    return customers, intervals.totals, intervals.problem
+
+
+def valued(
+    found: Summaries,
+    fit: Fit | None,
+    spend: Fit | None,
+    purchases: transactions.Purchases,
+    marketing: marketing_touches.MarketingCosts,
+    margin_rate: float,
+    settings: Settings,
+) -> ibis.Table:
+    """Give every customer the scores of the models and three values, as an expression of the engine.
+
     Historical value is realised margin less marketing expense; current value is the same of the last 12 months;
     potential value is the discounted expected margin of the horizon less the planned marketing cost.
+
+    Returns
+    -------
+    ibis Table
+        customer_id, frequency, recency, T, monetary_value, probability_alive, probability_of_purchase,
+        expected_purchases, expected_spend, historical_value, current_value, potential_value.
     """
-    money = realised(purchases, marketing, observation.end, margin_rate)
-    customers = observation.customers.merge(money, on="customer_id", how="left", validate="one_to_one")
-    history = customers.frequency, customers.recency, customers["T"]
-    forecast, intervals, totals, problem = forecast_of(
-        observation, history, customers.monetary_value, margin_rate, settings
-    )
-    customers = customers.assign(**forecast)
-    for name in INTERVAL_COLUMNS:
-        low, high = intervals.get(name, (customers[name], customers[name]))  # what is realised has no uncertainty
-        customers[f"{name}_low"], customers[f"{name}_high"] = low, high
-    order = ["customer_id", "frequency", "recency", "T", "monetary_value", *forecast]
-    order[-1:] = ["historical_value", "current_value", "potential_value"]
-    order += [f"{name}_{end}" for name in INTERVAL_COLUMNS for end in ("low", "high")]
-    return customers[order], totals, problem
+    histories = score_histories(fit, found.rows, settings)
+    scored = score_customers(found.table, histories, spend, margin_rate, settings)
+    money = realised(purchases, marketing, found.end, margin_rate)
+    joined = scored.left_join(money, "customer_id")
+    return joined.select(*scored.drop("potential_value").columns, *VALUES)
 
 
 def realised(
     purchases: transactions.Purchases, marketing: marketing_touches.MarketingCosts, end: date, margin_rate: float
-) -> pd.DataFrame:
+) -> ibis.Table:
     """Return customer_id, historical_value and current_value: realised margin less marketing expense."""
     margins = customer_summary.realised_value(purchases.realised, margin_rate, end)
     joined = margins.left_join(marketing.table, "customer_id")
@@ -360,62 +397,38 @@ def realised(
         "customer_id",
         historical_value=joined.historical_margin - cost,
         current_value=joined.current_margin - current_cost,
-    ).to_pandas()
-
-
-def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
-    """Return the sum of potential value by another purchase model, with its interval; None where there is no fit."""
-    fit, _ = fit_purchases(model, value.observation.rows)
-    if fit is None:
-        return None
-    observation = replace(value.observation, model=model, fits={model: fit})
-    customers, settings = observation.customers, replace(value.settings, draws=min(value.settings.draws, MOST_DRAWS))
-    history = customers.frequency, customers.recency, customers["T"]
-    forecast, _, totals, _ = forecast_of(observation, history, customers.monetary_value, value.margin_rate, settings)
-    return float(np.sum(forecast["potential_value"])), *totals["potential_value"]
-
-
-def forecast_of(observation, history, monetary_value, margin_rate, settings) -> tuple[dict, dict, dict, str]:
-    """Return the forecast columns, their intervals by customer and of the totals, and why there are none."""
-    missing = np.full(len(monetary_value), np.nan)
-    forecast = {
-        "probability_alive": missing,
-        "probability_of_purchase": missing,
-        "expected_purchases": missing,
-        "expected_spend": missing,
-        "potential_value": missing,
-    }
-    unknown = {name: (np.nan, np.nan) for name in ("expected_purchases", "potential_value")}
-    no_intervals = {name: (missing, missing) for name in ("expected_purchases", "expected_spend", "potential_value")}
-    purchases, spend = observation.purchases, observation.spend
-    if purchases is not None:
-        forecast["probability_alive"] = purchases.model.probability_alive(*history)
-        forecast["probability_of_purchase"] = purchases.model.probability_of_purchase(*history, settings.horizon)
-        forecast["expected_purchases"] = purchases.model.expected_purchases(*history, settings.horizon)
-    if spend is not None:
-        forecast["expected_spend"] = spend.model.expected_average_spend(history[0], monetary_value)
-    if purchases is None or spend is None:
-        return forecast, no_intervals, unknown, "a model could not be fitted"
-    money = {
-        "margin_rate": margin_rate,
-        "planned_marketing_cost_per_year": settings.planned_marketing_cost,
-        "horizon_weeks": settings.horizon_weeks,
-        "annual_discount_rate": settings.annual_discount_rate,
-    }
-    discounted = value.discounted_purchases(
-        purchases.model, *history, settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit
     )
-    forecast["potential_value"] = value.potential_value(
-        expected_spend=forecast["expected_spend"], discounted_purchases=discounted, **money
-    )
-    drawn = value.value_draws(
-        purchases,
+
+
+def intervals_of(
+    fit: Fit | None, spend: Fit | None, customers: pd.DataFrame, margin_rate: float, settings: Settings
+) -> value_draws.ValueIntervals:
+    """Return the intervals of what is expected of customers; nan where there is no model."""
+    if fit is None or spend is None:
+        return value_draws.nothing_known(len(customers), "a model could not be fitted")
+    return value_draws.value_draws(
+        fit,
         spend,
-        *history,
-        monetary_value,
-        **money,
+        *(customers[name].to_numpy(float) for name in (*HISTORY, "monetary_value")),
+        margin_rate=margin_rate,
+        planned_marketing_cost_per_year=settings.planned_marketing_cost,
+        horizon_weeks=settings.horizon_weeks,
+        annual_discount_rate=settings.annual_discount_rate,
         time_unit=settings.time_unit,
         draws=settings.draws,
         seed=settings.seed,
     )
-    return forecast, drawn.rows, drawn.totals, drawn.problem
+
+
+def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
+    """Return the sum of potential value by another purchase model, with its interval; None where there is no fit."""
+    found, spend, settings = value.observation.summaries, value.observation.spend, value.settings
+    fit, _ = fit_purchases(model, found.rows)
+    if fit is None:
+        return None
+    histories = score_histories(fit, found.rows, settings)
+    scored = score_customers(found.table, histories, spend, value.margin_rate, settings)
+    total = scored.potential_value.sum().to_pandas()
+    few = replace(settings, draws=min(settings.draws, MOST_DRAWS))
+    intervals = intervals_of(fit, spend, value.customers, value.margin_rate, few)
+    return float(np.nan if total is None else total), *intervals.totals["potential_value"]

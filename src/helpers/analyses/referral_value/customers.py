@@ -14,6 +14,7 @@ from helpers.models.lifetime_value import value as money
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
 from ..lifetime_value.expectation import expect
+from ..progress import each
 from .settings import Settings
 
 
@@ -65,7 +66,8 @@ class Customers:
 
     def margin_draws(self) -> Iterator[np.ndarray]:
         """Yield realised and expected margin in each draw."""
-        return map(self.margin_in, range(len(self.future_spend_draws)))
+        draws = len(self.future_spend_draws)
+        return each("draws of value", map(self.margin_in, range(draws)), draws)
 
     def margin_in(self, draw: int) -> np.ndarray:
         """Return realised and expected margin in a draw."""

@@ -22,7 +22,7 @@ from helpers.models.threads import threads
 
 from ..lifetime_value import Settings as LifetimeSettings
 from ..lifetime_value import valuation
-from ..progress import progress
+from ..progress import each, progress
 from ..several_files import is_simulated, one_way_to_write, refuse_a_mixture
 from . import known
 from .customers import Customers, value_customers
@@ -298,7 +298,7 @@ class Measurement:
             gross[draw] = referral.gross(credit, margin - self.customers.all_marketing)
 
         with threads() as pool:
-            list(pool.map(fill, range(draws), self._type_draws()))
+            list(each("draws of referral value", pool.map(fill, range(draws), self._type_draws()), draws))
         return (*(referral.credited(credit, self.referee, net) if is_direct else net), gross)
 
     def _lifetime_draws(self) -> Iterator[np.ndarray]:

@@ -14,11 +14,12 @@ from helpers.models import resampling
 from helpers.models.estimate import Estimate
 from helpers.models.fit import distinct_rows
 from helpers.models.lifetime_value import value as money
+from helpers.models.lifetime_value.value_draws import affordable_draws
 from helpers.models.retention_economics import budget, costs, elasticities, five_points, multiples
 from helpers.models.retention_economics.periods import resampled_periods
 from helpers.models.threads import threads
 
-from ..lifetime_value.expectation import FEWEST_DRAWS
+from ..progress import each
 from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
@@ -442,9 +443,9 @@ class Measurement(Reading):
         fit = self.expectation.purchases
         if fit is None:
             return None
-        history = self.expectation.history
-        first, inverse = distinct_rows(*history)
-        distinct = [column[first] for column in history]
+        history = np.column_stack(self.expectation.history)
+        first, inverse = distinct_rows(*history.T)
+        distinct = history[first].T
         horizon = self.settings.horizon_weeks * 7 / money.DAYS_PER_UNIT[self.settings.time_unit]
 
         def expected(model) -> np.ndarray:
@@ -452,9 +453,10 @@ class Measurement(Reading):
 
         try:
             rng = np.random.default_rng(self.settings.seed)
-            count = min(self.settings.draws, max(FEWEST_DRAWS, NUMBERS_HELD // len(inverse)))
+            count = affordable_draws(self.settings.draws, len(inverse), NUMBERS_HELD)
             with threads() as pool:
-                draws = np.stack(list(pool.map(expected, map(fit.model_at, fit.draws(count, rng)))))
+                drawn_purchases = pool.map(expected, map(fit.model_at, fit.draws(count, rng)))
+                draws = np.stack(list(each("draws of repeat purchases", drawn_purchases, count)))
         except ValueError:  # the fit has no covariance
             draws = None
         return multiples.repeat_purchases(expected(fit.model), self.is_loyal, draws)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise
+from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise, rough_rows
 
 NAMES = ("p", "q", "v")
 
@@ -97,7 +97,9 @@ def fit_gamma_gamma(frequency, monetary_value, weights=None) -> Fit:
     unit = weights @ m / weights.sum()  # so that the optimum does not depend on the currency
     objective = mean_log_likelihood(x, m / unit, weights)
     starts = [np.log((p, q, max(q - 1, 0.5) / p)) for p, q in ((6, 4), (1, 2), (30, 3), (2, 15))]
-    optimum = maximise(objective, starts)
+    some = rough_rows(len(x))
+    rough = None if some is None else mean_log_likelihood(x[some], m[some] / unit, weights[some])
+    optimum = maximise(objective, starts, rough)
 
     p, q, v = (float(value) for value in np.exp(optimum.log_parameters))
     model = GammaGamma(p, q, v * float(unit))

@@ -12,6 +12,7 @@ parameters.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -397,30 +398,42 @@ def mean_log_likelihood(frequency, recency, T, weights) -> Objective:
     callable
         Log parameters, shape (4,) -> value, gradient (4,), Hessian (4, 4), each per customer.
     """
+    return likelihood_by_weights(frequency, recency, T)(weights)
+
+
+def likelihood_by_weights(frequency, recency, T) -> Callable[[np.ndarray], Objective]:
+    """`mean_log_likelihood` of the same distinct histories for any number of customers with each.
+
+    What does not depend on these numbers is computed once, which counts where a bootstrap asks hundreds of times.
+    """
+    # gamma functions and logarithms need each frequency, age and recency once: the rows look them up
     counts, count_of_row = np.unique(frequency, return_inverse=True)
-    by_count = np.bincount(count_of_row, weights)  # the gamma functions need each frequency once
     ages, age_of_row = np.unique(T, return_inverse=True)
-    zeros = frequency == 0
-    at_age = np.bincount(age_of_row[zeros], weights[zeros], minlength=len(ages))
-    occupied = at_age > 0
-    ages, at_age = ages[occupied], at_age[occupied]
-    x, t_x, age, share = frequency[~zeros], recency[~zeros], T[~zeros], weights[~zeros]
-    customers = weights.sum()
+    repeated = frequency > 0
+    x, count, age = frequency[repeated], count_of_row[repeated], age_of_row[repeated]
+    recencies, last = np.unique(recency[repeated], return_inverse=True)
 
-    def objective(log_parameters):
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            parameters = np.exp(log_parameters)
-            value, gradient, hessian = _gamma_terms(parameters, counts, by_count)
-            for terms in (
-                _never_repeated(parameters, ages, at_age),
-                _repeated(parameters, x, t_x, age, share),
-            ):
-                value, gradient, hessian = value + terms[0], gradient + terms[1], hessian + terms[2]
-            gradient = gradient * parameters
-            hessian = hessian * np.outer(parameters, parameters) + np.diag(gradient)
-        return value / customers, gradient / customers, hessian / customers
+    def of_weights(weights: np.ndarray) -> Objective:
+        by_count, at_age = np.bincount(count_of_row, weights), np.bincount(age_of_row, weights)
+        bought = np.bincount(age_of_row, weights * frequency)
+        share, customers = weights[repeated], weights.sum()
 
-    return objective
+        def objective(log_parameters):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                parameters = np.exp(log_parameters)
+                parts = (
+                    _gamma_terms(parameters, counts, by_count),
+                    _age_terms(parameters, ages, at_age, bought),
+                    _odds_terms(parameters, counts, recencies, ages, x, count, last, age, share),
+                )
+                value, gradient, hessian = (sum(terms) for terms in zip(*parts, strict=True))
+                gradient = gradient * parameters
+                hessian = hessian * np.outer(parameters, parameters) + np.diag(gradient)
+            return value / customers, gradient / customers, hessian / customers
+
+        return objective
+
+    return of_weights
 
 
 def _gamma_terms(parameters, x, weights):
@@ -437,41 +450,43 @@ def _gamma_terms(parameters, x, weights):
     return weights @ value, gradient @ weights, hessian
 
 
-def _never_repeated(parameters, age, weights):
-    """-r log(1 + T / alpha) of customers without a repeat purchase."""
+def _age_terms(parameters, age, customers, purchases):
+    """Sum of -r log(1 + T / alpha) over customers and of -log(alpha + T) over repeat purchases, by age."""
     r, alpha, _, _ = parameters
-    log_share = -np.log1p(age / alpha)
-    by_alpha = 1 / alpha - 1 / (alpha + age)
-    gradient = np.array([weights @ log_share, r * (weights @ by_alpha), 0, 0])
+    log_share, after = -np.log1p(age / alpha), alpha + age
+    by_alpha = 1 / alpha - 1 / after
+    value = r * (customers @ log_share) - purchases @ np.log(after)
+    gradient = np.array([customers @ log_share, r * (customers @ by_alpha) - purchases @ (1 / after), 0, 0])
     hessian = np.zeros((4, 4))
-    hessian[0, 1] = hessian[1, 0] = weights @ by_alpha
-    hessian[1, 1] = r * (weights @ (1 / (alpha + age) ** 2 - 1 / alpha**2))
-    return r * gradient[0], gradient, hessian
+    hessian[0, 1] = hessian[1, 0] = customers @ by_alpha
+    hessian[1, 1] = r * (customers @ (after**-2 - alpha**-2)) + purchases @ after**-2
+    return value, gradient, hessian
 
 
-def _repeated(parameters, x, t_x, age, weights):
-    """-r log(1 + T / alpha) - x log(alpha + T) + log(1 + odds of having left) of repeat customers."""
+def _odds_terms(parameters, counts, recencies, ages, x, count, last, age, weights):
+    """Sum of log(1 + odds of having left) over repeat customers.
+
+    `x` is their frequency; `count`, `last` and `age` are the places of frequency, recency and T in the first three.
+    """
     r, alpha, a, b = parameters
-    value, gradient, hessian = _never_repeated(parameters, age, weights)
-    before, after = alpha + t_x, alpha + age
-    log_after = np.log(after)
-    silence = np.log1p((age - t_x) / before)
-    log_odds = np.log(a / (b + x - 1)) + (r + x) * silence
-    left = special.expit(log_odds)
-    closer = 1 / after - 1 / before
-    slopes = np.stack([silence, (r + x) * closer, np.full_like(x, 1 / a), -1 / (b + x - 1)])
+    stays, before, after = b + np.maximum(counts, 1) - 1, alpha + recencies, alpha + ages
+    silence = np.log(after)[age] - np.log(before)[last]
+    closer = (1 / after)[age] - (1 / before)[last]
+    log_odds = np.log(a / stays)[count] + (r + x) * silence
+    # one exponential gives both the probability of having left and log(1 + odds), and cannot overflow
+    tail = np.exp(-np.abs(log_odds))
+    left = np.where(log_odds > 0, 1, tail) / (1 + tail)
+    slopes = np.stack([silence, (r + x) * closer, np.full_like(x, 1 / a), (-1 / stays)[count]])
     weighted = weights * left
 
-    value = value - weights @ (x * log_after) + weights @ np.logaddexp(0, log_odds)
-    gradient = gradient + slopes @ weighted
-    gradient[1] -= weights @ (x / after)
-    hessian = hessian + (slopes * (weighted * (1 - left))) @ slopes.T
+    value = weights @ (np.maximum(log_odds, 0) + np.log1p(tail))
+    hessian = (slopes * (weighted * (1 - left))) @ slopes.T
     hessian[0, 1] += weighted @ closer
     hessian[1, 0] += weighted @ closer
-    hessian[1, 1] += weighted @ ((r + x) * (1 / before**2 - 1 / after**2)) + weights @ (x / after**2)
+    hessian[1, 1] -= (weighted * slopes[1]) @ ((1 / before)[last] + (1 / after)[age])
     hessian[2, 2] -= weighted.sum() / a**2
-    hessian[3, 3] += weighted @ (b + x - 1) ** -2.0
-    return value, gradient, hessian
+    hessian[3, 3] += weighted @ slopes[3] ** 2
+    return value, slopes @ weighted, hessian
 
 
 KIND = Kind(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise
+from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise, rough_rows
 
-ROUGH_ROWS = 3_000  # distinct rows on which the starting points are compared
 TIMES = ("alpha", "beta")  # parameters that are times; all others are pure numbers
 LARGEST_BLOCK = 2_000_000  # numbers that a pass over the rows may hold at once
 
@@ -63,10 +62,8 @@ def fit_histories(
 
     unit = age.max()  # scaled by the longest history, so the optimum does not depend on the unit of time
     objective = objective_of(x, t_x / unit, age / unit, weights)
-    rough = None
-    if len(x) > ROUGH_ROWS:
-        some = np.random.default_rng(0).choice(len(x), ROUGH_ROWS, replace=False)
-        rough = objective_of(x[some], t_x[some] / unit, age[some] / unit, weights[some])
+    some = rough_rows(len(x))
+    rough = None if some is None else objective_of(x[some], t_x[some] / unit, age[some] / unit, weights[some])
     rate = weights @ x / (weights @ age) * unit
     optimum = maximise(objective, [np.log(start) for start in starts_of(rate)], rough)
 

@@ -1,0 +1,167 @@
+"""Every customer of a file of any size scored, without a report: purchases in, a folder of Parquet files out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import numpy as np
+import pyarrow
+
+from helpers.data.refusal import InputRefused, Problem, shortened
+from helpers.models.estimate import Estimate
+from helpers.models.fit import Fit
+from helpers.models.lifetime_value.value_draws import total_estimates
+
+from . import valuation
+from .settings import Periods, Settings
+
+WHOSE = ["customer_id", *valuation.HISTORY, "monetary_value"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What `score` found, but for the customers themselves, who stand in the files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files are.
+    periods : Periods
+        First day, end of calibration (which is not used), end of observation.
+    customers : int
+        Customers scored.
+    purchases, spend : Fit or None
+        The models; None where one could not be fitted.
+    totals : dict of str to Estimate
+        expected_purchases and potential_value over all customers; nan where there is no model.
+    margin_rate : float
+        The margin rate that potential value uses.
+    problems : tuple of str
+        What is wrong with the models, in words.
+    """
+
+    folder: Path
+    periods: Periods
+    customers: int
+    purchases: Fit | None
+    spend: Fit | None
+    totals: dict[str, Estimate]
+    margin_rate: float
+    problems: tuple[str, ...]
+
+
+def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored:
+    """Fit the models to all purchases and write every customer's scores, as `customer_value.parquet` has them.
+
+    Parameters
+    ----------
+    out : str or Path
+        Folder for the Parquet files. It appears when all is written; an earlier one of Parquet files is replaced.
+    intervals : bool
+        Whether each customer's numbers get low and high: that takes several times as long.
+    **choices
+        Any of the fields of `Settings`, as in `analyse`: `transactions` is a built-in name, a file, a folder or a
+        glob pattern.
+
+    Returns
+    -------
+    Scored
+
+    Raises
+    ------
+    helpers.data.refusal.InputRefused
+        When the purchases or a setting cannot be used, or the folder cannot be written.
+    """
+    settings, out = Settings.of(choices), Path(out).expanduser()
+    _refuse_unless_replaceable(out)
+    purchases, marketing, periods = valuation.read(settings)
+    how = settings.time_unit, settings.merge_period
+    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True)
+    fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
+    spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
+    margin_rate = valuation.margin_rate_of(purchases, periods, settings)
+    table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
+    if intervals:
+        table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)
+    with _appearing(out) as stage:
+        table.get_backend().to_parquet(table, stage, per_thread_output=True)
+    sentences = [why_no_fit, why_no_spend]
+    sentences += [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
+    return Scored(
+        folder=out,
+        periods=periods,
+        customers=int(found.rows.customers.sum()),
+        purchases=fit,
+        spend=spend,
+        totals=_totals(found.table, fit, spend, margin_rate, settings),
+        margin_rate=margin_rate,
+        problems=tuple(dict.fromkeys(filter(None, sentences))),
+    )
+
+
+def _totals(
+    summary: ibis.Table, fit: Fit | None, spend: Fit | None, margin_rate: float, settings: Settings
+) -> dict[str, Estimate]:
+    if fit is None or spend is None:
+        return dict.fromkeys(("expected_purchases", "potential_value"), Estimate(np.nan, np.nan, np.nan))
+    spent = summary.mutate(spent=summary.frequency * summary.monetary_value)
+    moments = spent.group_by(valuation.HISTORY).agg(
+        customers=spent.count(), spent=spent.spent.sum(), spent_squared=(spent.spent * spent.spent).sum()
+    )
+    # in order, because sums of floats are not the same in every order
+    moments = moments.order_by(valuation.HISTORY).to_pandas()
+    return total_estimates(
+        fit,
+        spend,
+        *(moments[name].to_numpy(float) for name in moments.columns),
+        margin_rate=margin_rate,
+        planned_marketing_cost_per_year=settings.planned_marketing_cost,
+        horizon_weeks=settings.horizon_weeks,
+        annual_discount_rate=settings.annual_discount_rate,
+        time_unit=settings.time_unit,
+    )
+
+
+def _with_intervals(
+    table: ibis.Table, summary: ibis.Table, fit: Fit | None, spend: Fit | None, margin_rate: float, settings: Settings
+) -> ibis.Table:
+    """Join low and high of each customer's numbers."""
+    customers = summary.select(WHOSE).to_pyarrow()
+    found = valuation.intervals_of(fit, spend, customers.to_pandas(), margin_rate, settings)
+    ends = {
+        f"{name}_{end}": values
+        for name, pair in found.rows.items()
+        for end, values in zip(("low", "high"), pair, strict=True)
+    }
+    told = pyarrow.table({"customer_id": customers["customer_id"]} | ends)
+    return table.inner_join(ibis.memtable(told), "customer_id")
+
+
+def _refuse_unless_replaceable(out: Path) -> None:
+    if out.is_dir() and all(path.suffix == ".parquet" for path in out.iterdir()):
+        return
+    if out.exists():
+        problem = Problem("it is there already, and is no folder of Parquet files only", way_out="Name another folder.")
+        raise InputRefused(f"out={str(out)!r}", [problem])
+
+
+@contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """Give a folder to write into, beside its place; it takes the place when all went well, and is gone otherwise."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True) as beside:
+            yield Path(beside) / "new"
+            if out.exists():
+                out.rename(Path(beside) / "old")
+            (Path(beside) / "new").rename(out)
+    except (OSError, duckdb.Error, pyarrow.ArrowException) as error:
+        what = shortened(str(error).splitlines()[0], 200)
+        raise InputRefused(f"out={str(out)!r}", [Problem(f"the scores cannot be written: {what}")]) from None

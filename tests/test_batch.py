@@ -1,0 +1,42 @@
+"""Reports of a plan run in an order that ends early and keeps what waits behind what it waits for."""
+
+from dataclasses import replace
+
+import pytest
+
+from helpers.reporting import batch, journal
+from helpers.reporting.plan import read_plan
+from helpers.reporting.runner import Run
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the names of the reports in the order in which they are run; none is run for real."""
+    names = []
+
+    def run(report, workspace, **options):
+        names.append(report.name)
+        return Run(report.name, "success", "published")
+
+    monkeypatch.setattr(batch, "run_report", run)
+    return names
+
+
+def plan_of(workspace, **after):
+    toy = read_plan(workspace)["toy"]
+    return {name: replace(toy, name=name, after=waits_for) for name, waits_for in after.items()}
+
+
+def test_longest_run_first_and_what_waits_behind(toy, started):
+    ran = {"short": 2.0, "long": 50.0, "middle": 9.0, "last": 90.0}
+    for name, seconds in ran.items():
+        journal.append(toy.reports, {"report": name, "duration_seconds": seconds})
+    journal.append(toy.reports, {"report": "long", "duration_seconds": None})  # it was up to date
+    plan = plan_of(toy, short=(), long=(), never_run=(), middle=(), last=("short",))
+    batch.run_all(plan, toy, jobs=1)
+    assert started == ["never_run", "long", "middle", "short", "last"]
+
+
+def test_plan_order_where_nothing_is_known(toy, started):
+    batch.run_all(plan_of(toy, b=(), a=(), c=()), toy, jobs=1)
+    assert started == ["b", "a", "c"]
