@@ -34,6 +34,7 @@ GROWING = {
     "fit_distinct": "fit, reduced",
     "fit_spend": "Gamma-Gamma",
     "score": "scores",
+    "join": "scores, joined",
 }
 TO_REACH = {  # how many times faster than lifetimes, as it was set before anything was measured
     ("fit", 2_357): "CPU 25",
