@@ -63,7 +63,7 @@ class Way:
         model, history = self.purchases.model, (self.frequency, self.recency, self.T)
         ahead = 7 * HORIZON_WEEKS / value.DAYS_PER_UNIT[self.period]
         alive = model.probability_alive(*history)
-        expected = model.expected_purchases(*history, ahead)
+        expected = alive * model.expected_purchases_if_alive(self.frequency, self.T, ahead)
         discounted = value.discounted_purchases(model, *history, HORIZON_WEEKS, ANNUAL_DISCOUNT, self.period)
         worth = self.spend.model.expected_average_spend(self.frequency, self.amount) * discounted
         return {"total_alive": alive.sum(), "total_expected": expected.sum(), "total_value": worth.sum()}
