@@ -30,7 +30,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 spark: $(SPARK_INSTALLED)  ## add Spark to .venv, for engine="spark" (needs Java 17)
-	@java -version 2>&1 | grep -q version || { echo "Java 17 is needed: on Debian, apt install openjdk-17-jre-headless"; exit 2; }
+	@java -version 2>&1 | grep -Eq 'version "(1[7-9]|[2-9][0-9])' || { echo "Java 17 is needed: on Debian, apt install openjdk-17-jre-headless"; exit 2; }
 	@echo "Spark: ready; docs/any_size.md says how to use it"
 
 $(SPARK_INSTALLED): requirements-spark.lock $(INSTALLED)

@@ -1,8 +1,9 @@
-"""What unattended runs cost and survive: faults, the runner beside plain papermill, the plan beside its notebooks.
+"""What unattended runs cost and survive: faults, the runner beside plain papermill, reports beside each other.
 
-Run by `make bench`. Faults are kills at random moments of a whole run of a small notebook, of the kernel, the process
-that executes, the runner, or all of them at once. One is survived when the last good report is whole afterwards, no
-process is left, and the next run publishes.
+Run by `make bench`, with four reports of the plan; `--plan` takes others, `--plan all` the whole plan. Faults are kills
+at random moments of a whole run of a small notebook, of the kernel, the process that executes, the runner, or all of
+them at once. One is survived when the last good report is whole afterwards, no process is left, and the next run
+publishes.
 """
 
 import argparse
@@ -33,12 +34,12 @@ RESULTS = Path(__file__).with_suffix(".csv")
 REPORTS = [sys.executable, "-c", "from helpers.reporting.commands import main; main()"]
 WITHOUT_HTML = """
 import sys, types
-page = lambda *_, **__: "<html></html>"
-sys.modules["helpers.reporting.rendering"] = types.SimpleNamespace(
-    render_report=page, render_failure=page, render_page=page)
+sys.modules["helpers.reporting.rendering"] = rendering = types.ModuleType("rendering")
+rendering.__getattr__ = lambda name: lambda *_, **__: "<html></html>"  # whatever is asked for
 from helpers.reporting.commands import main
 main()"""
 PAPERMILL = [sys.executable, "-m", "papermill"]
+FOUR = ["lifetime_value", "satisfaction_index", "kano", "referral_value"]
 TARGETS = ("kernel", "executing process", "runner", "all at once")
 LEAVES = """import json, os, pathlib
 left = pathlib.Path(os.environ.get("HELPERS_RUN_FOLDER", "."))
@@ -58,13 +59,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--faults", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plan", action="store_true", help="run the whole plan too, at once and one by one")
+    parser.add_argument("--plan", nargs="*", default=FOUR, help="reports run side by side and one by one; all; none")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="runs-") as folder:
         workspace = _small_workspace(Path(folder))
         lines = [*_overhead(workspace, options.rounds), *_faults(workspace, options.faults, options.seed)]
-    lines += _plan() if options.plan else []
+    lines += _plan(options.plan) if options.plan else []
+    lines.append({"measured": "load of the machine, one minute", "of": "at the end", "value": os.getloadavg()[0]})
     pd.DataFrame(lines).to_csv(options.out, index=False, float_format="%.4g", lineterminator="\n")
     print(f"\nwritten: {options.out}")
 
@@ -194,10 +196,12 @@ def _broken(workspace: Workspace) -> str | None:
     return None if whole and not missing else f"whole: {whole}, missing: {missing}"
 
 
-def _plan() -> list[dict]:
-    """Run the whole plan as it stands, and its reports one by one."""
-    plan = {name: replace(report, on_failure="") for name, report in read_plan(Workspace.find(ROOT)).items()}
-    seconds, lines = {}, []
+def _plan(names: list[str]) -> list[dict]:
+    """Run reports of the plan two at a time, and one by one."""
+    whole = read_plan(Workspace.find(ROOT))
+    chosen = whole if names == ["all"] else {name: whole[name] for name in names}
+    plan = {name: replace(report, on_failure="", after=()) for name, report in chosen.items()}
+    seconds, lines = {}, [{"measured": "plan, reports", "of": " ".join(plan), "value": len(plan)}]
     for words, jobs in (("side by side", 2), ("one by one", 1)):
         with tempfile.TemporaryDirectory(prefix="plan-") as folder:
             begun = time.perf_counter()
@@ -209,11 +213,12 @@ def _plan() -> list[dict]:
             lines += [_of_report(run, measured) for run in runs for measured in ("duration_seconds", "peak_memory_gib")]
             largest = max(runs, key=lambda run: run.record["peak_memory_gib"])
             print(f"  peak memory: {largest.record['peak_memory_gib']} GiB ({largest.report})")
+    ratio = seconds["side by side"] / seconds["one by one"]
     print(
-        f"the plan on {os.cpu_count()} cores: {seconds['side by side']:.0f} s side by side, "
-        f"{seconds['one by one']:.0f} s one by one; ratio {seconds['side by side'] / seconds['one by one']:.2f}"
+        f"{len(plan)} reports on {os.cpu_count()} cores: {seconds['side by side']:.0f} s side by side, "
+        f"{seconds['one by one']:.0f} s one by one; ratio {ratio:.2f}"
     )
-    return lines
+    return [*lines, {"measured": "plan, side by side / one by one", "of": "wall seconds", "value": ratio}]
 
 
 def _of_report(run, measured: str) -> dict:

@@ -28,6 +28,7 @@ TOPICS = {
         "referrals",
         "satisfaction_survey",
     ),
+    "retention_economics": ("transactions", "marketing_touches", "contracts", "market_spend"),
 }
 MEASURED = """
 import json, resource, sys, time
@@ -47,8 +48,11 @@ rows = {{"order_lines": len(made.tables["transactions"])}}
 """
 ANALYSE = """
 from helpers.analyses.{topic} import analyse
+from helpers.reporting.theme import render
 result = analyse(**{{name: f"{folder}/{{name}}.parquet" for name in {tables}}})
-result.tables, result.figures, result.processed
+result.answer, result.tables, result.processed
+for figure in result.figures.values():
+    figure.draw and render(figure)
 rows = {{"order_lines": int(result.tables["data_accounting"].frame["rows"].iloc[0])}}
 """
 

@@ -1,5 +1,6 @@
 """A small workspace of its own for tests of the report machinery, and the rule for missing system programs."""
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ SYSTEM_PROGRAMS = {
     "chromium": ("chromium", lambda: shutil.which("chromium")),
     "cjk_font": ("fonts-wqy-microhei", cjk_family),
     "systemd": ("systemd", lambda: shutil.which("systemd-analyze")),
+    "spark": ("openjdk-17-jre-headless", lambda: shutil.which("java") and importlib.util.find_spec("pyspark")),
 }
 
 

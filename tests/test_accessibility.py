@@ -1,4 +1,4 @@
-"""Pages hold WCAG 2.1 AA by axe-core in a browser, in light and dark, and fit a phone."""
+"""Pages hold WCAG 2.1 AA by axe-core in a browser, in light and dark, and fit a phone and paper."""
 
 import json
 import shutil
@@ -45,6 +45,19 @@ def test_page_is_accessible(reports, page, tmp_path):
     assert {"color-contrast", "document-title", "heading-order", "html-has-lang", "region"} <= found.passed
     if "<img" in (reports / page).read_text(encoding="utf-8"):
         assert "image-alt" in found.passed
+
+
+def test_wide_table_fits_on_paper(reports, tmp_path):
+    page = (reports / "toy" / "latest" / "index.html").read_text(encoding="utf-8")
+    head = "".join(f'<th scope="col" class="gt_right">A heading of words {n}</th>' for n in range(11))
+    row = "".join(f'<td class="gt_right">{n},000.00</td>' for n in range(11))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
+    paper = tmp_path / "paper.html"
+    # as it is printed, and nothing hidden that would have to be scrolled to
+    printed = page.replace("@media print", "@media all").replace("overflow-x: auto", "overflow-x: visible")
+    section = '<h2 id="what-changed"'
+    paper.write_text(printed.replace(section, f'<div class="scroll">{table}</div>{section}'), encoding="utf-8")
+    assert not audit(paper, tmp_path, width=718).too_wide  # A4 between margins, in CSS pixels
 
 
 FAULTY = """<!DOCTYPE html><html lang="en"><head><title>Faulty</title><style>p { color: #ccc; background: #fff; }

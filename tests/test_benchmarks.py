@@ -128,3 +128,15 @@ def test_start_up(tmp_path):
     assert {"helpers", "reports list", "lifetime value, computed"} < set(opened["door"])
     assert "pandas" in opened.set_index("door").loc["reports list", "unused"]
     assert "semopy" in opened.set_index("door").loc["lifetime value, computed", "unused"]
+
+
+@pytest.mark.slow
+def test_runs(tmp_path):
+    out = tmp_path / "measured.csv"
+    sizes = ["--faults", "1", "--rounds", "1", "--plan"]
+    command = [sys.executable, str(BENCHMARKS / "runs.py"), *sizes, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = pd.read_csv(out).set_index(["measured", "of"])["value"]
+    assert measured["faults survived", "all"] == measured["faults tried", "all"] == 1, done.stdout
+    assert {"papermill", "reports run", "reports run without HTML"} <= set(measured.index.get_level_values("of"))

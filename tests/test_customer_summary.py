@@ -82,6 +82,31 @@ def test_any_table_equals_lifetimes(random_purchases, merge_period, time_unit, e
     assert (theirs.monetary_value < 0).any()
 
 
+@pytest.mark.parametrize("merge_period", ["D", "W"])
+@pytest.mark.parametrize("day", ["date32", "timestamp", "zoned"])
+@pytest.mark.parametrize("id_type", ["int64", "str"])
+def test_any_file_equals_lifetimes(tmp_path, id_type, day, merge_period):
+    """Whole numbers and texts, days, moments and moments of a zone, a sale and its refund on one day, an early end."""
+    rng = np.random.default_rng(11)
+    moments = pd.Timestamp("2019-12-15 00:30") + pd.to_timedelta(rng.integers(0, 150 * 48, 600) / 2, "h")
+    frame = pd.DataFrame(
+        {"customer_id": rng.integers(-5, 200, 600), "date": moments, "amount": rng.exponential(9, 600)}
+    )
+    refunds = frame.iloc[:40].assign(amount=-frame.amount, date=frame.date.dt.floor("D"))
+    frame = pd.concat([frame, refunds], ignore_index=True).astype({"customer_id": id_type})
+    stored = {
+        "date32": frame.date.dt.date,
+        "timestamp": frame.date,
+        "zoned": frame.date.dt.tz_localize("Asia/Shanghai"),
+    }
+    frame.assign(date=stored[day]).to_parquet(tmp_path / "purchases.parquet", index=False)
+    table = transactions.load(str(tmp_path / "purchases.parquet"), merge_period=merge_period).table
+    end = "2020-04-01"
+    ours = summary(table, end, merge_period, merge_period, is_merged=True, intervals=False)
+    theirs = by_lifetimes(frame.astype({"customer_id": str}), end, merge_period).sort_index()
+    assert_equal(ours, theirs)
+
+
 def test_months_follow_the_same_rules(random_purchases):
     """Against pandas' own periods: lifetimes fails with months on pandas 2 (a timedelta of months)."""
     frame = random_purchases.assign(month=random_purchases.date.dt.to_period("M").dt.to_timestamp())

@@ -204,6 +204,19 @@ def test_file_size_limit(quick):
         assert_all_is_well(quick, run_toy(quick))
 
 
+LIMITS = "parent.rlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))"
+
+
+def test_notebook_that_cannot_be_saved_whole_is_no_traceback(toy):
+    """What executes may write no file as long as the notebook becomes; the one before it stays, and can be read."""
+    fills = "for number in range(3000): print('a line of so many letters, one of very many', number)"
+    limit = f"import psutil, resource\nparent = psutil.Process().parent()\n{LIMITS}"
+    nbformat.write(light_notebook(limit, fills, "print('the end')"), toy.notebooks()["toy"])
+    run = run_toy(toy)
+    assert (run.outcome, "File too large" in run.message) == ("failed_kernel", True), run.message
+    assert nbformat.read(run.page.parent / "notebook.ipynb", as_version=4).cells
+
+
 def test_published_run_stays_when_what_derives_from_it_cannot_be_written(quick, monkeypatch):
     before = run_toy(quick).record["run_id"]
 

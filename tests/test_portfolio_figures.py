@@ -60,15 +60,6 @@ def moves(rows, columns, names: tuple[str, str], share: str) -> pd.DataFrame:
     )
 
 
-def firmness(scale: float) -> pd.DataFrame:
-    columns = {
-        "customers": [400, 100, 100, 400],
-        "certain": [0.93, 0.41, 0.62, 0.055],
-        "mean_probability": [0.97, 0.8, 0.9, 0.6],
-    }
-    return pd.DataFrame({"class": SHOWN} | columns)
-
-
 def tiers(scale: float) -> pd.DataFrame:
     money = {
         "actual_value": [2e5, 2e4, 9e4, 1e3],
@@ -165,13 +156,6 @@ def transitions(scale: float) -> pd.DataFrame:
     return frame.assign(low=frame.share - 0.02, high=frame.share + 0.02)
 
 
-def stays(scale: float) -> pd.DataFrame:
-    frame = pd.DataFrame({"stage": stages.STAGES[:4], "spells": [900, 400, 300, 700]}).assign(
-        **interval("mean_days", [60, 190, 400, 250])
-    )
-    return frame.assign(**interval("median_days", [50, 180, NAN, 240], ends=("median_low", "median_high")))
-
-
 def over_time(scale: float) -> pd.DataFrame:
     days, most = np.arange(0, 731, 30.0), [0.045, 0.18, 0.15, 0.065, 0.06]
     parts = [
@@ -189,14 +173,6 @@ def causes(scale: float) -> pd.DataFrame:
     )
 
 
-def by_segment(scale: float) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        product(["north", "华北 North China", "$x_$"], churn_causes.CAUSES), columns=["segment", "cause"]
-    )
-    frame = frame.assign(**interval("rate", np.linspace(0.03, 0.2, len(frame)), ends=("rate_low", "rate_high")))
-    return frame.assign(p_holm=np.linspace(0, 1, len(frame)))
-
-
 GROUPS = (*PYRAMID, "north", "华北", "$x_$")
 
 
@@ -209,12 +185,6 @@ def levels(scale: float) -> pd.DataFrame:
     numbers = ["value", "low", "high", "probability"]
     frame.loc[frame.group == "vip", [*numbers, "recommended"]] = [NAN] * 4 + [None]
     return frame
-
-
-def sensitivity(scale: float) -> pd.DataFrame:
-    assumptions = ("cost", "capacity", "responsiveness", "ceiling")
-    frame = pd.DataFrame(product((0.5, 2.0), assumptions, GROUPS), columns=["factor", "assumption", "group"])
-    return frame.assign(level="accountable", changed=(frame.assumption == "cost") & (frame.group == "major"))
 
 
 def components(scale: float) -> pd.DataFrame:
@@ -242,7 +212,6 @@ def due(scale: float) -> pd.DataFrame:
 FRAMES = {
     "class_matrix": matrix,
     "migration": lambda scale: moves([*SHOWN, "not_yet"], SHOWN, ("class_then", "class_now"), "share_of_row"),
-    "class_stability": firmness,
     "tiers": tiers,
     "pyramid": steps,
     "lorenz": inequality,
@@ -253,13 +222,10 @@ FRAMES = {
     "profit_periods": quarters,
     "stages": stock,
     "stage_transitions": transitions,
-    "dwell_times": stays,
     "decline_curve": gains,
     "cumulative_incidence": over_time,
     "churn_causes": causes,
-    "churn_segments": by_segment,
     "relationship_levels": levels,
-    "level_sensitivity": sensitivity,
     "commercial_value": components,
     "two_sided_map": sides,
     "actions": due,
@@ -275,7 +241,7 @@ OF_MONEY = [
     "churn_causes",
 ]
 OF_MONEY += ["relationship_levels", "two_sided_map", "actions"]
-WITH_INTERVALS = ["class_matrix", "tiers", "equity_bridge", "lens_agreement", "dwell_times", "relationship_levels"]
+WITH_INTERVALS = ["class_matrix", "tiers", "equity_bridge", "lens_agreement", "relationship_levels"]
 TAKE_CURRENCY = [*OF_MONEY, "stages"]
 
 
@@ -335,8 +301,6 @@ def test_nothing_to_draw_gives_a_sentence(name):
     frame = one(name).frame
     blank = frame.assign(**{each: NAN for each in frame.select_dtypes("number")})
     for each in (frame.iloc[:0], blank, pd.DataFrame({"reason": ["there is nothing"]})):
-        if name == "level_sensitivity" and each is blank:
-            continue  # what it draws are no numbers
         figure = figure_of(name, each)
         assert figure.draw is None and figure.alt.endswith(".") and len(figure.alt) > 20
 
@@ -457,15 +421,6 @@ def test_the_level_that_is_worth_most_is_framed():
     frames_drawn = [patch for patch in shown("relationship_levels").axes[0].patches if not patch.get_fill()]
     assert [round(frame.get_x() + 0.46) for frame in frames_drawn] == [3] * 6
     assert "VIP" not in one("relationship_levels").alt and "major proactive, 28,000 EUR" in told("relationship_levels")
-
-
-def test_changed_levels_are_counted():
-    assert "2 of 56 choices change. They change for cost of contact times 0.5: major" in told("level_sensitivity")
-
-
-def test_segments_that_differ_are_filled():
-    said = told("churn_segments")
-    assert "given up by the firm: north 3.0 (differs)" in said and said.count("(differs)") == 1
 
 
 def test_actions_are_ordered_by_customers_and_those_of_nobody_left_out():

@@ -23,21 +23,24 @@ from helpers.synthetic.firm import firm
 QUICK = {"draws": 20, "resamples": 100, "bad_rows": "exclude"}
 COLUMNS = {
     "classes": "class customers share current_value future_value lifetime_value referral_value next_step low high",
+    "class_investment": "class customers marketing service share_of_investment share_of_future_value low high says",
     "migration": "class_then class_now customers share_of_row",
     "class_stability": "class customers certain mean_probability",
     "moved_cuts": "value step cut changed",
     "tiers": "tier customers share low high actual_value strategic_value cost_to_serve value action",
     "pyramid": "tier customers share sales share_of_sales margin profit lifetime_value share_of_lifetime_value",
     "abc": "class customers share sales share_of_sales",
+    "market_position": "class position customers share_of_row",
     "concentration": "amount gini gini_low gini_high top_share share_below_zero share_below_zero_low loss_share",
     "equity_bridge": "line value low high",
     "time_sequence": "then now customers share_of_row",
     "rfm": "recency frequency customers mean_monetary",
+    "preferences": "class category customers buyers reach reach_low reach_high share share_low share_high",
     "actions": "next_action customers share value why",
     "assumptions": "what kind value parameter",
     "data_accounting": "step rows amount reason",
 }
-COUNTED = ("classes", "tiers", "pyramid", "abc", "migration", "time_sequence", "rfm", "actions")
+COUNTED = ("classes", "tiers", "pyramid", "abc", "migration", "time_sequence", "rfm", "actions", "market_position")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +161,56 @@ def test_time_sequence_agrees_with_the_bridge(whole, found):
     assert cells.loc[was & dormant, "customers"].sum() - left_before == lines["lost"]
     assert lines["opening"] == lines["lost"] + lines["growth"] and lines["closing"] == lines["new"] + lines["growth"]
     assert cells.loc[was & (cells["now"] != "dormant"), "customers"].sum() == lines["growth"]
+
+
+def test_investment_is_all_that_was_spent_on_those_who_are_left(whole, found, bare):
+    here, lines = ~found.now.ended, whole["class_investment"]
+    for part in ("marketing", "service"):
+        assert lines[part].sum() == pytest.approx(found.now.sum_of(f"current_{part}")[here].sum()), part
+    for share in ("share", "share_of_investment", "share_of_future_value"):
+        assert lines[share].sum() == pytest.approx(1), share
+    assert (lines["low"] <= lines["share_of_future_value"]).all() and (lines["high"] >= lines["share"]).any()
+    assert "no costs are given" in frames(bare)["class_investment"]["reason"].iloc[0]
+
+
+def test_position_in_the_segment_is_that_of_the_sums_of_purchases(whole, found, made):
+    bought = made["transactions"].assign(date=pd.to_datetime(made["transactions"]["date"]))
+    bought["customer_id"] = bought["customer_id"].astype(str)
+    ends = [np.datetime64(shot.date, "ns") for shot in (found.now, found.then)]
+    sums = [
+        bought[(bought.date <= end) & (bought.date > end - pd.DateOffset(months=12))]
+        .groupby("customer_id")["amount"]
+        .sum()
+        for end in map(pd.Timestamp, ends)
+    ]
+    frame = pd.DataFrame({"segment": found.segment}, index=found.customer_id)
+    frame["now"], frame["then"] = (each.reindex(frame.index).fillna(0).clip(lower=0) for each in sums)
+    shares = [frame[each] / frame.groupby("segment")[each].transform("sum") for each in ("now", "then")]
+    gained = (frame["now"] > 0) & (frame["then"] > 0) & (shares[0] >= shares[1] - 1e-12)
+    lines = whole["market_position"].groupby("position")["customers"].sum()
+    assert lines["gained"] == gained.sum() and lines["first"] == ((frame["now"] > 0) & (frame["then"] == 0)).sum()
+
+
+def test_preferences_are_shares_of_what_was_bought(whole, found, made, bare):
+    bought = made["transactions"].query("amount >= 0").astype({"customer_id": str})
+    who = pd.Series(np.array([*CLASSES, "ended"])[found.classes], found.customer_id)
+    bought["class"] = bought["customer_id"].map(who)
+    lines = whole["preferences"].set_index(["class", "category"])
+    sums = bought.groupby(["class", "category"], observed=True)["amount"].sum()
+    for name in SHOWN:
+        np.testing.assert_allclose(lines.loc[name, "share"], sums[name].loc[lines.loc[name].index] / sums[name].sum())
+    without = replace(bare.files.purchases, categories=None)
+    untold = replace(bare, files=replace(bare.files, purchases=without))
+    assert "name no category" in frames(untold)["preferences"]["reason"].iloc[0]
+
+
+@pytest.mark.parametrize("least", [5, 60])
+def test_categories_that_few_of_a_class_bought_are_not_shown(found, least):
+    lines = frames(again(found, min_cell=least))["preferences"]
+    shown = lines[lines["share"].notna()]
+    assert ((shown["buyers"] == 0) | (shown["buyers"] >= least)).all()
+    hidden = lines[lines["share"].isna()].groupby("class").size()
+    assert (hidden != 1).all(), "the others would tell of it"
 
 
 def test_accounting_adds_up(whole):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.data import receivables
-from helpers.data.reading import connect
+from helpers.data.engines import connect
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.analyses.referral_value import Settings, analyse
 from helpers.data import referrals
-from helpers.data.reading import connect
+from helpers.data.engines import connect
 from helpers.data.refusal import InputRefused
 from helpers.models.referral_value.classes import CLASSES
 from helpers.reporting.parameters import read_parameters

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.data import renewals
-from helpers.data.reading import connect
+from helpers.data.engines import connect
 from helpers.data.refusal import InputRefused
 from helpers.synthetic.firm import firm
 

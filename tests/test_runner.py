@@ -8,10 +8,10 @@ import threading
 import nbformat
 import pytest
 
-from helpers.reporting.plan import read_plan
+from helpers.reporting.plan import planned, read_plan
 from helpers.reporting.runner import run_report
 
-from .conftest import TOY_FIGURE, toy_notebook
+from .conftest import TOY_FIGURE, light_notebook, toy_notebook
 
 
 def run_toy(workspace, notebook=None, **options):
@@ -248,3 +248,22 @@ def test_listed_raw_data_are_held_to_their_digest(toy):
     (toy.raw / "counts.csv").write_bytes(content + b"1")
     run = run_toy(toy)
     assert (run.outcome, "counts.csv" in run.message) == ("failed_contract", True)
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        ("transactions", "an input changed between the check and the reading"),
+        ("kano_survey", "an input that none of its parameters names (kano_survey)"),
+    ],
+)
+def test_what_was_read_must_be_what_was_fingerprinted(toy, read, said):
+    other = (
+        f"(left / 'contents.json').write_text(json.dumps(empty | {{'inputs': [{{'name': '{read}', 'sha256': 'x'}}]}}))"
+    )
+    cells = light_notebook(other, parameters='transactions: str = ""  # the purchases')
+    nbformat.write(cells, toy.notebooks()["toy"])
+    (toy.raw / "mine.csv").write_text("customer_id,date,amount\n1,2024-01-01,5\n", encoding="utf-8")
+    report = planned("toy", toy.notebooks()["toy"], {"transactions": "data/raw/mine.csv"}, folder=toy.root)
+    run = run_report(report, toy)
+    assert (run.outcome, said in run.message) == ("failed_contract", True), run.message

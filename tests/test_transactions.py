@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.data import cleaning, transactions
+from helpers.data import cleaning, engines, transactions
 from helpers.data.refusal import InputRefused
 
 HEADER = "customer_id,date,amount"
@@ -199,7 +199,7 @@ def test_identical_rows_are_kept_unless_an_order_repeats(write):
 
 
 def test_rows_of_one_hash_are_still_compared(write, monkeypatch):
-    monkeypatch.setattr(cleaning, "_hash", lambda content: ibis.literal(1))
+    monkeypatch.setattr(cleaning, "content_hash", lambda table, columns: ibis.literal(1))
     found = transactions.load(write("1,2020-01-01,5", "1,2020-01-01,6", "2,2020-01-01,5", "1,2020-01-01,5"))
     assert steps(found)["1 row is identical to an earlier one"] == (0, 0)
 
@@ -542,7 +542,7 @@ def test_one_customer_and_one_day_are_data(write, rows):
         ("refunds", "'net' or 'exclude'"),
         ("merge_period", "'D' or 'W' or 'M'"),
         ("decimal", "'.' or ','"),
-        ("engine", "'duckdb'"),
+        ("engine", "'duckdb' or 'spark'"),
     ],
 )
 def test_unknown_options_name_the_allowed_ones(option, allowed):
@@ -589,3 +589,85 @@ def test_the_account_adds_up_and_the_order_of_rows_does_not_matter(write, rows, 
         found.table.order_by(keys).to_pandas(), shuffled.table.order_by(keys).to_pandas(), rtol=1e-12
     )
     pd.testing.assert_frame_equal(found.accounting, shuffled.accounting, rtol=1e-9)
+
+
+# --- bad input at size ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Three hundred thousand rows in a Parquet file, every customer with two days."""
+    path = tmp_path / "many.parquet"
+    rng = np.random.default_rng(3)
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 700, 300_000), "D")
+    frame = pd.DataFrame(
+        {"customer_id": np.arange(300_000) // 2, "date": days, "amount": rng.integers(1, 10**6, 300_000)}
+    )
+    frame.to_parquet(path, index=False)
+    return path, frame
+
+
+def limited(monkeypatch, folder, memory, room):
+    folder.mkdir()
+    connection = engines.connect()
+    settings = {"memory_limit": memory, "temp_directory": folder, "max_temp_directory_size": room}
+    for setting, value in settings.items():
+        connection.raw_sql(f"SET {setting} = '{value}'")
+    monkeypatch.setattr(transactions, "connect", lambda *limits: connection)
+    return connection
+
+
+def test_what_memory_cannot_hold_is_kept_on_the_disk(many, tmp_path, monkeypatch):
+    path, frame = many
+    connection = limited(monkeypatch, tmp_path / "spill", "20MB", "1GB")
+    found = transactions.load(str(path))
+    assert found.accounting.amount.iloc[-1] == frame.amount.sum()
+    assert any((tmp_path / "spill").iterdir())
+    connection.disconnect()
+    assert not any((tmp_path / "spill").iterdir())
+
+
+def test_too_little_memory_and_no_room_on_the_disk(many, tmp_path, monkeypatch):
+    path, _ = many
+    connection = limited(monkeypatch, tmp_path / "spill", "10MB", "1MB")
+    message = refusal(str(path))
+    assert "many.parquet cannot be used" in message and "too little memory, or room on the disk" in message
+    assert "Allow the engine more memory" in message and "Export it again" not in message
+    connection.disconnect()
+    assert not any((tmp_path / "spill").iterdir())
+
+
+def test_one_percent_of_the_ids_are_missing(many, tmp_path):
+    path, frame = many
+    frame["customer_id"] = frame.customer_id.where(frame.index % 100 != 7).astype("Int64")
+    frame.to_parquet(path, index=False)
+    message = refusal(str(path))
+    assert "3,000 rows" in message and "customer_id" in message and "8, 108, 208" in message
+    found = transactions.load(str(path), bad_rows="exclude")
+    assert steps(found)["customer_id is empty"][0] == -3000
+
+
+def test_a_folder_with_a_column_of_another_type_or_a_corrupt_file(many, tmp_path):
+    path, frame = many
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    frame.head(9).to_parquet(folder / "a.parquet", index=False)
+    frame.head(9).assign(date="2020-01-01").to_parquet(folder / "b.parquet", index=False)
+    assert "b.parquet has other columns or types than a.parquet" in refusal(str(folder))
+    # The end of the file is whole, so the damage shows only when its rows are read.
+    whole = path.read_bytes()
+    (folder / "b.parquet").write_bytes(whole[:100] + bytes(len(whole) // 2) + whole[100 + len(whole) // 2 :])
+    frame.to_parquet(folder / "a.parquet", index=False)
+    message = refusal(str(folder))
+    assert "folder cannot be used" in message and "the engine cannot read it" in message
+
+
+def test_folders_named_after_values(many, tmp_path):
+    _, frame = many
+    for year, rows in frame.head(50).groupby(frame.date.dt.year):
+        folder = tmp_path / "by_year" / f"year={year}"
+        folder.mkdir(parents=True)
+        rows.to_parquet(folder / "part.parquet", index=False)
+    found = transactions.load(str(tmp_path / "by_year"))
+    assert found.accounting.rows.iloc[0] == 50
+    assert "Folders of by_year are named after values of year. These are not read as columns." in found.notes

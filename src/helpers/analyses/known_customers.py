@@ -8,6 +8,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from helpers.data.engines import hand_over, held
+
 
 def known_customers(purchases_table: ibis.Table, end: date, customer_id) -> ibis.Table:
     """Write down in the engine who is a customer.
@@ -26,12 +28,11 @@ def known_customers(purchases_table: ibis.Table, end: date, customer_id) -> ibis
     ibis Table
         customer_id, place, first_date, last_date: of the first and of the last purchase up to `end`.
     """
-    connection = purchases_table.get_backend()
     frame = pd.DataFrame({"customer_id": customer_id, "place": np.arange(len(customer_id), dtype=np.int32)})
-    places = connection.create_table(ibis.util.gen_name("places"), frame, temp=True)
+    places = hand_over(purchases_table.get_backend(), frame)
     bought = purchases_table.filter(purchases_table.date <= end)
     dates = bought.group_by("customer_id").agg(first_date=bought.date.min(), last_date=bought.date.max())
-    return connection.create_table(ibis.util.gen_name("known"), dates.join(places, "customer_id"), temp=True)
+    return held(dates.join(places, "customer_id"))
 
 
 def with_places(table: ibis.Table, known: ibis.Table) -> ibis.Table:

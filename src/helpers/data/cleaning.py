@@ -4,8 +4,7 @@ import datetime
 import difflib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.contracts import Column, Contract
-from helpers.data.reading import Raw, connect, read
-from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, folded, require_choice, shortened
+from helpers.data.engines import connect, content_hash, date_in_format, engine_errors_refused, held
+from helpers.data.reading import Raw, read
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, folded, require_choice
 
 BAD_ROWS = ("refuse", "exclude")
 IDENTICAL_ROWS = ("keep", "exclude")
@@ -29,11 +29,12 @@ _OFFSET = r"( ?(Z|[+-]\d{2}(:?\d{2})?))"
 _DATE = r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2})" + f"({_TIME}{_OFFSET}?)?$"
 # What spreadsheets and other programs write for a missing id, in any case.
 _NO_ID = ("", "null", "nan", "na", "n/a", "#n/a", "none")
+_LONGEST_NO_ID = max(map(len, _NO_ID))
 _WHITE_SPACE = " \t\r\n\f\v\u00a0\u3000"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4`]"
 _SPACES = f"[{_WHITE_SPACE}]+"
+_SPACES_AT_ENDS = f"^[{_WHITE_SPACE}]+|[{_WHITE_SPACE}]+$"
 _SPACE_AT_AN_END = f"^[{_WHITE_SPACE}]|[{_WHITE_SPACE}]$"
-_BLANK = f"^[{_WHITE_SPACE}]*$"
 _WHOLE = r"^(\d+)[.,]0+$"
 _TEXTS = ("string", "label")
 _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
@@ -66,24 +67,9 @@ _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
-@ibis.udf.scalar.builtin
-def try_strptime(text: str, format: str) -> dt.Timestamp():
-    """Read a date in a given format, null where it does not fit (DuckDB's function)."""
-
-
-@ibis.udf.scalar.builtin(name="trim")
-def _trim(text: str, characters: str) -> str:
-    """Take these characters away at both ends (DuckDB's function)."""
-
-
-@ibis.udf.scalar.builtin(name="hash")
-def _hash(content) -> dt.uint64:
-    """Give a number that equal contents share, and others hardly ever (DuckDB's function)."""
-
-
 def _trimmed(text: ibis.Value) -> ibis.Value:
     """Take white space away at both ends; looking for it first is far faster, as texts seldom have any."""
-    return ibis.ifelse(text.re_search(_SPACE_AT_AN_END), _trim(text, _WHITE_SPACE), text)
+    return ibis.ifelse(text.re_search(_SPACE_AT_AN_END), text.re_replace(_SPACES_AT_ENDS, ""), text)
 
 
 @dataclass(frozen=True)
@@ -152,9 +138,10 @@ class _Seen:
     measure: str
 
     @property
-    def is_faultless(self) -> bool:
-        """Tell whether no row has any fault, such as may be borne neither."""
-        return self.counts.fault.isna().all() and not self.counts.filter(like="borne_").any(axis=None)
+    def may_be_refused(self) -> bool:
+        """Tell whether any row has a fault for which a file is refused."""
+        first = (self.faults[int(fault)] for fault in self.counts.fault.dropna())
+        return any(fault.refused for fault in first) or bool(self.counts.filter(like="borne_").any(axis=None))
 
     def count(self, fault: int | None, column: str = "rows") -> int:
         """Add up a column of the counts over the rows with that first fault, or with none."""
@@ -226,16 +213,16 @@ def check(
     require_choice("identical_rows", identical_rows, IDENTICAL_ROWS)
     require_choice("decimal", decimal, DECIMALS)
     connection = connection or connect()
-    _check_date_format(date_format, connection)
+    _check_date_format(date_format)
     today = day(today, "today") if today else datetime.date.today()
     raw = read(source, contract, columns, connection)
-    with _engine_errors_refused(raw.name):
+    with engine_errors_refused(raw.name):
         values, problems = _typed(raw, contract, decimal, date_format)
         rows = _interpreted(raw, values, contract)
         faults = _faults(rows, values, contract, identical_rows, today)
         kept = [name for name in values if wanted is None or name in wanted or contract.columns[name].required]
         measure = measure if measure in values else ""
-        staged = _staged(rows, faults, [*kept, *({measure} - {"", *kept})], connection)
+        staged = _staged(rows, faults, [*kept, *({measure} - {"", *kept})])
         seen = _Seen(raw, contract, rows, faults, staged, _counts(staged, measure), measure)
         found = _bad_row_problems(seen, decimal) if bad_rows == "refuse" else []
         if problems or found:
@@ -274,7 +261,7 @@ def plain(text: str) -> str:
 def plain_answer(value: ibis.Value) -> ibis.Value:
     """Express the same in the engine."""
     text = _trimmed(_label(value)).lower().re_replace(_APOSTROPHES, "'").re_replace(_SPACES, " ")
-    return text.re_replace(_WHOLE, r"\1")
+    return ibis.ifelse(text.re_search(_WHOLE), text.re_extract(_WHOLE, 1), text)
 
 
 def text_ids(table: ibis.Table) -> ibis.Table:
@@ -360,8 +347,8 @@ def _date(value: ibis.Value, date_format: str) -> ibis.Value:
         return value.date()
     text = value.cast("string").strip()
     if date_format:
-        return try_strptime(text, date_format).date()
-    dashed = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
+        return date_in_format(text, date_format)
+    dashed = ibis.ifelse(text.re_search(r"^\d{8}$"), text[:4] + "-" + text[4:6] + "-" + text[6:], text)
     return dashed.re_extract(_DATE, 1).replace("/", "-").try_cast("date")
 
 
@@ -425,7 +412,7 @@ def _answer(value: ibis.Value, decimal: str, column: Column) -> ibis.Value:
     return ibis.ifelse(declared.fill_null(False), math.nan, number)
 
 
-def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> None:
+def _check_date_format(date_format: object) -> None:
     """Refuse a format that is malformed or does not name a whole date, before it quietly means 1900-01-01."""
     if date_format == "":
         return
@@ -437,7 +424,7 @@ def _check_date_format(date_format: object, connection: ibis.BaseBackend) -> Non
     try:
         if "%z" in date_format.lower():
             raise ValueError
-        read_back = connection.execute(try_strptime(ibis.literal(sample.strftime(date_format)), date_format).date())
+        read_back = date_in_format(ibis.literal(sample.strftime(date_format)), date_format).to_pandas()
         if pd.Timestamp(read_back).date() != sample:
             raise ValueError
     except (duckdb.Error, ValueError, TypeError, AttributeError):
@@ -462,11 +449,11 @@ def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract)
     identical = None if contract.key else _identical_rows(raw)
     if identical is None:
         return rows.mutate(is_identical=ibis.literal(False))
-    joined = rows.left_join(identical, ["file", "row"])
+    joined = rows.left_join(identical, _places(raw))
     return joined.select(rows, is_identical=identical.earlier.notnull())
 
 
-def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str], connection: ibis.BaseBackend) -> ibis.Table:
+def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str]) -> ibis.Table:
     """Read the file once, into no more than is wanted of it."""
     columns = {f"borne_{index}": fault.condition for index, fault in enumerate(faults) if fault.borne}
     in_the_way = ((fault.condition, index) for index, fault in enumerate(faults) if not fault.borne)
@@ -474,7 +461,7 @@ def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str], conne
     values = (f"value_{name}" for name in wanted)
     marks = ("has_offset", "is_identical")
     table = rows.select(*values, *marks, fault=ibis.cases(*in_the_way), **columns)
-    return connection.create_table(ibis.util.gen_name("rows"), table, temp=True)
+    return held(table)
 
 
 def _counts(staged: ibis.Table, measure: str) -> pd.DataFrame:
@@ -491,16 +478,21 @@ def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis
     return value.isnull() & ~_is_empty(found, column)
 
 
+def _places(raw: Raw) -> list[str]:
+    """Name what tells rows apart: of one file the row alone, as its name would be compared for each row."""
+    return ["file", "row"] if len(raw.inputs) > 1 else ["row"]
+
+
 def _identical_rows(raw: Raw) -> ibis.Table | None:
     """Find the rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
-    hashed = raw.table.mutate(content=_hash(ibis.struct({name: raw.table[name] for name in raw.contents})))
+    hashed = raw.table.mutate(content=content_hash(raw.table, raw.contents))
     shared = hashed.group_by("content").having(hashed.count() > 1).agg().cache()
     # Most files repeat nothing, and the hashes are all that need be counted.
     if not shared.count().to_pandas():
         return None
     suspects = hashed.semi_join(shared, "content")
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
-    identical = suspects.select("file", "row", earlier=earlier).filter(ibis._.earlier > 0).cache()
+    identical = suspects.select(*_places(raw), earlier=earlier).filter(ibis._.earlier > 0).cache()
     return identical if identical.count().to_pandas() else None
 
 
@@ -556,8 +548,12 @@ def _outside(answer: ibis.Value, name: str, column: Column) -> _Fault:
 
 def _is_empty(value: ibis.Value, column: Column) -> ibis.Value:
     if value.type().is_string():
-        is_none = _trimmed(value).lower().isin(_NO_ID) if column.kind == "string" else value.re_search(_BLANK)
-        return is_none.fill_null(True)
+        text = _trimmed(value)
+        if column.kind != "string":
+            return (text == "").fill_null(True)
+        # Compared one by one, and only what is short: the engine makes a join of a list, even where nobody asks.
+        is_word = ibis.or_(*(text.lower() == word for word in _NO_ID))
+        return value.isnull() | ibis.ifelse(text.length() <= _LONGEST_NO_ID, is_word, False)
     if value.type().is_floating():
         return value.isnull() | value.isnan().fill_null(False)
     return value.isnull()
@@ -570,10 +566,10 @@ def _bad_row_problems(seen: _Seen, decimal: str) -> list[Problem]:
         rule = "has a wrong number of fields|have a wrong number of fields"
         way_out = "A value that holds the delimiter must stand in quotation marks."
         problems.append(Problem(rule, count=len(raw.misfits), rows=rows, way_out=way_out))
-    refused = [fault for fault in seen.faults if fault.refused]
-    if seen.is_faultless or not refused:
+    if not seen.may_be_refused:
         return problems
     # A row may have several faults, and all are told.
+    refused = [fault for fault in seen.faults if fault.refused]
     counts = seen.rows.aggregate(**{f"fault_{i}": fault.condition.sum() for i, fault in enumerate(refused)})
     for fault, count in zip(refused, counts.to_pandas().iloc[0], strict=True):
         if count > 0:
@@ -586,7 +582,10 @@ def _described(raw: Raw, rows: ibis.Table, fault: _Fault, count: int, column: Co
     shown = rows.filter(fault.condition).select("file", "row").order_by("file", "row").limit(SHOWN_ROWS)
     shown = shown.to_pandas()
     first = (raw.table.file == shown.file.iloc[0]) & (raw.table.row == int(shown.row.iloc[0]))
-    value = raw.table.filter(first)[raw.columns[fault.column]].cast("string").to_pandas().iloc[0]
+    found = raw.table[raw.columns[fault.column]]
+    value = raw.table.filter(first).select(value=found.cast("string")).to_pandas().value.iloc[0]
+    if found.type().is_floating() and not pd.isna(value):
+        value = str(float(value))  # each engine has its own words for infinity
     # Refusals are passed on to others, whom it does not concern who the customers are.
     value = None if column.kind == "string" or pd.isna(value) or not value.strip() else value
     if "scale" in fault.rule:
@@ -795,7 +794,8 @@ def _outlier_notes(seen: _Seen) -> list[str]:
 
     def sized(table: ibis.Table) -> ibis.Table:
         money = table[f"value_{seen.measure}"]
-        return seen.usable(table).filter(money != 0).mutate(size=money.abs().ln())
+        # An engine may compute the logarithm before it leaves out the zeros.
+        return seen.usable(table).filter(money != 0).mutate(size=money.abs().nullif(0).ln())
 
     quartiles, highest = _quartiles(sized(seen.staged))
     if quartiles is None:
@@ -832,13 +832,3 @@ def _quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
     before = near.bin.map(bins.set_index("bin").before) + near.groupby("bin").rows.cumsum() - near.rows
     lower, upper = np.split(near["size"].to_numpy()[np.searchsorted(before, neighbours, side="right") - 1], 2)
     return lower + (upper - lower) * (places % 1), bins.highest.max()
-
-
-@contextmanager
-def _engine_errors_refused(name: str) -> Iterator[None]:
-    """Refuse a file whose damage shows only when the engine reads it."""
-    try:
-        yield
-    except duckdb.Error as error:
-        message = shortened(str(error).splitlines()[0], 200)
-        raise InputRefused(name, [Problem(f"the engine cannot read it: {message}")], "Export it again.") from None

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, day
 from helpers.data.customer_summary import at_the_end, months_before
-from helpers.data.reading import connect
+from helpers.data.engines import connect, first_day, hand_over, held
 from helpers.data.refusal import InputRefused, Problem
 
 NO_PURCHASE = "customer_id has no purchase"
@@ -116,7 +116,7 @@ def engine_of(customers: ibis.Table | None, connection: ibis.BaseBackend | None)
 
 def empty(columns: Mapping[str, str], connection: ibis.BaseBackend) -> ibis.Table:
     """Make a table of these columns and types without a row, which joins like any other."""
-    return connection.create_table(ibis.util.gen_name("none"), schema=ibis.schema(columns), temp=True)
+    return hand_over(connection, ibis.schema(columns).to_pyarrow().empty_table())
 
 
 def no_costs(columns: Mapping[str, str], cost: str, earlier: object, connection: ibis.BaseBackend) -> CustomerCosts:
@@ -166,9 +166,7 @@ def add_up(
     """
     by_customer, names = _by_customer(rows, cost, window, counts or {})
     is_customer = True if customers is None else by_customer.customer_id.isin(customers.customer_id)
-    by_customer = rows.get_backend().create_table(
-        ibis.util.gen_name("costs"), by_customer.mutate(is_customer=is_customer), temp=True
-    )
+    by_customer = held(by_customer.mutate(is_customer=is_customer))
     known = by_customer.filter(by_customer.is_customer & (by_customer.known_rows > 0))
     return CustomerCosts(
         table=known.select("customer_id", *names),
@@ -235,5 +233,5 @@ def _by_month(
     if customers is not None:
         counts &= rows.customer_id.isin(customers.customer_id)
     known = rows.filter(counts)
-    by_month = known.group_by(month=known.date.truncate("M").cast("timestamp")).agg(cost=known.cost.sum())
+    by_month = known.group_by(month=first_day(known.date, "M").cast("timestamp")).agg(cost=known.cost.sum())
     return by_month.order_by("month").to_pandas()

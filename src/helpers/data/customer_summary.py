@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.cleaning import day
+from helpers.data.engines import first_day
 from helpers.data.refusal import InputRefused, Problem, require_choice
 
 DAYS_PER_YEAR = 365.25
@@ -312,7 +313,7 @@ def months_before(end: datetime.date, months: int) -> datetime.date:
 
 
 def _floored(date: ibis.Value, merge_period: str) -> ibis.Value:
-    return date if merge_period == "D" else date.truncate(merge_period)
+    return date if merge_period == "D" else first_day(date, merge_period)
 
 
 def _as_long_before(start: datetime.date, end: datetime.date, merge_period: str) -> datetime.date:

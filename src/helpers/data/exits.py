@@ -13,6 +13,7 @@ import pandas as pd
 from helpers.data import contracts
 from helpers.data.cleaning import CheckedRows, account, check, plain
 from helpers.data.customer_costs import NO_PURCHASE, empty, engine_of, last_day
+from helpers.data.engines import held
 from helpers.data.refusal import InputRefused, Problem
 
 # The four causes of the sources: the firm gave the customer up; the customer left; a competitor won the customer over;
@@ -120,9 +121,7 @@ def load(
         connection=connection,
     )
     end = last_day(checked.table, observation_end)
-    judged = connection.create_table(
-        ibis.util.gen_name("exits"), _judged(checked.table, customers, end, grace_days), temp=True
-    )
+    judged = held(_judged(checked.table, customers, end, grace_days))
     steps = _steps(judged)
     counted = judged.filter(judged.fault == _COUNTED)
     return Exits(

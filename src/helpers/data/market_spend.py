@@ -15,7 +15,7 @@ import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.contracts import TABLES
-from helpers.data.reading import connect
+from helpers.data.engines import connect
 from helpers.data.refusal import InputRefused, Problem
 from helpers.data.sources import find_built_in
 

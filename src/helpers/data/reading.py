@@ -2,9 +2,9 @@
 
 import csv
 import difflib
-import glob
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from helpers.data.contracts import Contract
-from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, require_choice, shortened
+from helpers.data.engines import connect, hand_over, local_time, read_parquet
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, shortened
 from helpers.data.sources import BuiltIn, find_built_in, fingerprint, locate
 
-ENGINES = ("duckdb",)
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -67,14 +67,6 @@ class Raw:
     inputs: list[dict]
     notes: list[str]
     currency: str | None
-
-
-def connect(engine: str = "duckdb") -> ibis.BaseBackend:
-    """Open an engine of its own, in memory, that takes no time zone from the machine."""
-    require_choice("engine", engine, ENGINES)
-    connection = ibis.duckdb.connect()
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    return connection
 
 
 def read(
@@ -251,11 +243,6 @@ def _near(column: str, names: Sequence[str]) -> str:
 # --- Parquet --------------------------------------------------------------------------------------------
 
 
-@ibis.udf.scalar.builtin(name="timezone")
-def _in_zone(zone: str, moment: dt.Timestamp(timezone="UTC")) -> dt.Timestamp():
-    """Give the wall clock's time in a zone (DuckDB's function)."""
-
-
 def _is_parquet(path: Path) -> bool:
     if path.suffix.lower() in (".parquet", ".pq"):
         return True
@@ -280,23 +267,21 @@ def _read_parquet(name: str, paths: Sequence[Path], connection: ibis.BaseBackend
             problems.append(Problem(difference, way_out=_difference(schemas[0], schema)))
     if problems:
         raise InputRefused(name, problems, "Save all files of the folder with the same columns and types.")
-    # DuckDB reads names as glob patterns.
-    view = connection.read_parquet(
-        [glob.escape(str(path)) for path in paths],
-        table_name=ibis.util.gen_name("parquet"),
-        file_row_number=True,
-        filename=True,
-        hive_partitioning=False,
-    )
-    # By position, because the engine renames columns that differ only in case.
-    values = {
-        f"raw_{position}": _wall_clock(view[view.columns[position]], field.type)
-        for position, field in enumerate(schemas[0])
-    }
-    file = view.filename.re_extract(r"([^/\\]*)$", 1) if len(paths) > 1 else ibis.literal("")
-    table = view.select(file=file, row=view.file_row_number + 1, **values)
+    view = read_parquet(connection, paths, schemas[0])
+    values = {f"raw_{i}": _wall_clock(view[f"raw_{i}"], field.type) for i, field in enumerate(schemas[0])}
+    table = view.select("file", "row", **values)
     zoned = [f"raw_{position}" for position, field in enumerate(schemas[0]) if getattr(field.type, "tz", None)]
-    return _Found(table, schemas[0].names, rows, zoned)
+    return _Found(table, schemas[0].names, rows, zoned, notes=_folder_notes(name, paths))
+
+
+def _folder_notes(name: str, paths: Sequence[Path]) -> list[str]:
+    """Say so where folders bear a column's name and value ("year=2023"): what stands in no file is not read."""
+    top = os.path.commonpath([path.parent for path in paths])
+    folders = (part for path in paths for part in path.parent.relative_to(top).parts)
+    columns = sorted({folder.partition("=")[0] for folder in folders if "=" in folder})
+    if not columns:
+        return []
+    return [f"Folders of {name} are named after values of {', '.join(columns)}. These are not read as columns."]
 
 
 def _difference(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
@@ -317,10 +302,10 @@ def _wall_clock(value: ibis.Value, field_type: pyarrow.DataType) -> ibis.Value:
         return value
     offset = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone)
     if not offset:
-        return _in_zone(zone, value).cast(dt.Timestamp(timezone=None))
+        return local_time(value, zone).cast(dt.Timestamp(timezone=None))
     sign, hours, minutes = offset.groups()
     shift = int(f"{sign}1") * (60 * int(hours) + int(minutes))
-    return _in_zone("UTC", value) + ibis.interval(minutes=shift)
+    return local_time(value, "UTC") + ibis.interval(minutes=shift)
 
 
 # --- delimited text -------------------------------------------------------------------------------------
@@ -364,7 +349,7 @@ def _read_text(
             way_out="A quotation mark is opened and not closed, and hides the rows after it.",
         )
         raise InputRefused(name, [problem], "Write a quotation mark that belongs to a value twice.")
-    frame = connection.create_table(ibis.util.gen_name("text"), content, temp=True)
+    frame = hand_over(connection, content, name)
     count = content.num_rows + len(misfits)
     return _Found(frame.mutate(file=ibis.literal("")), names, [count], misfits=misfits, notes=notes)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.contracts import TABLES
 from helpers.data.customer_costs import NO_PURCHASE, empty, engine_of
+from helpers.data.engines import held
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,7 @@ def load(
     end = _end(checked.table, observation_end, today)
     rows = _rows(checked.table, unpaid_when_missing)
     is_customer = True if customers is None else ibis._.customer_id.isin(customers.customer_id)
-    by_customer = connection.create_table(
-        ibis.util.gen_name("receivables"), _by_customer(rows, end).mutate(is_customer=is_customer), temp=True
-    )
+    by_customer = held(_by_customer(rows, end).mutate(is_customer=is_customer))
     due = ibis.greatest(by_customer.invoiced - by_customer.credited, 0.0)
     overdue = ibis.greatest(by_customer.unpaid - by_customer.credited, 0.0)
     table = by_customer.mutate(due=due, overdue=overdue, overdue_share=ibis.ifelse(due > 0, overdue / due, None))

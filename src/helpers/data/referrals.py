@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.contracts import TABLES
-from helpers.data.reading import connect
+from helpers.data.engines import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
 from helpers.data.sources import find_built_in
 

@@ -14,6 +14,7 @@ import pandas as pd
 from helpers.data.cleaning import CheckedRows, account, check, day
 from helpers.data.contracts import TABLES
 from helpers.data.customer_costs import NO_PURCHASE, empty, engine_of
+from helpers.data.engines import held
 
 _COLUMNS = {"customer_id": "string", "start": "date", "renewals": "int64", "end": "date", "price": "float64"}
 
@@ -107,7 +108,7 @@ def load(
     end = _end(rows, observation_end, today)
     is_customer = True if customers is None else rows.customer_id.isin(customers.customer_id)
     judged = rows.mutate(running=(rows.end > end).fill_null(True), is_late=rows.start > end, is_customer=is_customer)
-    judged = connection.create_table(ibis.util.gen_name("contracts"), judged, temp=True)
+    judged = held(judged)
     table = judged.filter(~judged.is_late & judged.is_customer).drop("is_late", "is_customer")
     mean_price = table.price.mean().to_pandas()
     return Renewals(

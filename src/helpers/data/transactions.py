@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.data.cleaning import CheckedRows, account, check, text_ids
 from helpers.data.contracts import TABLES
-from helpers.data.reading import connect
+from helpers.data.engines import connect, engine_errors_refused, first_day, held
 from helpers.data.refusal import InputRefused, Problem, require_choice
 from helpers.data.sources import find_built_in
 
@@ -56,6 +56,8 @@ class Purchases:
         row. None where the file has no segment column.
     is_simulated : bool
         Whether nobody ever bought so.
+    categories : ibis Table or None
+        customer_id, date, category, amount of every row that is no refund; None where the file has no category column.
     """
 
     table: ibis.Table
@@ -70,6 +72,7 @@ class Purchases:
     categories_per_customer: float | None
     segments: ibis.Table | None
     is_simulated: bool
+    categories: ibis.Table | None = None
 
 
 def load(
@@ -84,6 +87,7 @@ def load(
     date_format: str = "",
     decimal: str = ".",
     engine: str = "duckdb",
+    memory_limit: str = "",
     today: datetime.date | str | None = None,
 ) -> Purchases:
     """Load purchases, built in or a user's own.
@@ -112,8 +116,8 @@ def load(
         What one customer buys in one day, week (from Monday) or calendar month is one purchase.
     date_format, decimal, today
         As in `helpers.data.cleaning.check`.
-    engine : {"duckdb"}
-        Where the rows are held and reduced.
+    engine, memory_limit
+        Where the rows are held and reduced, as in `helpers.data.engines.connect`.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def load(
     require_choice("zero_amounts", zero_amounts, ZERO_AMOUNTS)
     require_choice("refunds", refunds, REFUNDS)
     require_choice("merge_period", merge_period, MERGE_PERIODS)
-    connection = connect(engine)
+    connection = connect(engine, memory_limit)
     checked = check(
         source,
         TABLES["transactions"],
@@ -137,41 +141,8 @@ def load(
         wanted=("margin", "category", "segment"),
         connection=connection,
     )
-    states_margin = "margin" in checked.native.columns
-    margin = checked.native.margin if states_margin else ibis.null("float64")
-    realised = checked.native.select("customer_id", "date", "amount", margin=margin)
-    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
-    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
-    periods = _judged(connection.create_table(ibis.util.gen_name("periods"), merged, temp=True), zero_amounts)
-    bought = periods.filter(periods.verdict == "purchase")
-    table = bought.select("customer_id", "date", "amount", "margin")
-    merging = _steps(realised, periods, merge_period)
-    steps = [*checked.steps, *merging]
-    first, last = _span(bought)
-    if first is None:
-        left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
-        raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
-    segments = _segments(checked.native, table)
-    built_in = find_built_in(source, "transactions")
-    return Purchases(
-        table=table,
-        realised=text_ids(realised),
-        accounting=account(steps),
-        inputs=checked.inputs,
-        notes=[
-            *checked.notes,
-            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
-            *_negative_margins(checked),
-            *_several_segments(checked, segments),
-        ],
-        first_date=first,
-        last_date=last,
-        currency=checked.currency,
-        has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
-        categories_per_customer=_scope(checked.native),
-        segments=None if segments is None else segments.drop("named"),
-        is_simulated=bool(built_in and built_in.is_simulated),
-    )
+    with engine_errors_refused(checked.name):
+        return _reduced(checked, source, zero_amounts, refunds, merge_period)
 
 
 def end_of_period(day: datetime.date, merge_period: str) -> datetime.date:
@@ -215,6 +186,47 @@ def start_of_period(day: datetime.date, merge_period: str) -> datetime.date:
     return day.replace(day=1) if merge_period == "M" else day
 
 
+def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str, merge_period: str) -> Purchases:
+    """Make purchases of the rows that can be used."""
+    rows = checked.native
+    states_margin = "margin" in rows.columns
+    margin = rows.margin if states_margin else ibis.null("float64")
+    realised = rows.select("customer_id", "date", "amount", margin=margin)
+    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
+    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
+    periods = _judged(held(merged), zero_amounts)
+    bought = periods.filter(periods.verdict == "purchase")
+    table = bought.select("customer_id", "date", "amount", "margin")
+    merging = _steps(realised, periods, merge_period)
+    steps = [*checked.steps, *merging]
+    first, last = _span(bought)
+    if first is None:
+        left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
+        raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
+    segments = _segments(rows, table)
+    built_in = find_built_in(source, "transactions")
+    return Purchases(
+        table=table,
+        realised=text_ids(realised),
+        accounting=account(steps),
+        inputs=checked.inputs,
+        notes=[
+            *checked.notes,
+            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
+            *_negative_margins(checked),
+            *_several_segments(checked, segments),
+        ],
+        first_date=first,
+        last_date=last,
+        currency=checked.currency,
+        has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
+        categories_per_customer=_scope(rows),
+        segments=None if segments is None else segments.drop("named"),
+        is_simulated=bool(built_in and built_in.is_simulated),
+        categories=_categories(checked.table),
+    )
+
+
 def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool) -> ibis.Table:
     """Make one row of what a customer bought in a period; what would be the same in each row is left to `_judged`."""
     is_refund = sales.amount < 0
@@ -228,7 +240,7 @@ def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_marg
         columns["margin"] = ibis.ifelse(sales.margin.count() == sales.count(), sales.margin.sum(), None)
     date = sales.date
     if merge_period != "D":
-        date = sales.date.truncate(merge_period)
+        date = first_day(sales.date, merge_period)
         # Where zero amounts are no purchases, their days are no days of purchase.
         is_bought = sales.amount > 0 if zero_amounts == "exclude" else ~is_refund
         columns["first_day"] = sales.date.min(where=is_bought)
@@ -331,6 +343,12 @@ def _negative_margins(checked: CheckedRows) -> list[str]:
     return [f"Rows of {checked.name} with a negative margin: {rows:,}. They are kept."] if rows else []
 
 
+def _categories(rows: ibis.Table) -> ibis.Table | None:
+    if "category" not in rows.columns:
+        return None
+    return rows.filter(rows.amount >= 0).select("customer_id", "date", "category", "amount")
+
+
 def _scope(rows: ibis.Table) -> float | None:
     if "category" not in rows.columns:
         return None
@@ -351,7 +369,7 @@ def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
         since=known.first_named.min(),
         named=known.segment.count(),
     )
-    return rows.get_backend().create_table(ibis.util.gen_name("segments"), segments, temp=True)
+    return held(segments)
 
 
 def _several_segments(checked: CheckedRows, segments: ibis.Table | None) -> list[str]:

@@ -85,7 +85,8 @@ def execute(order: dict[str, Any]) -> dict[str, Any]:
         `error_name`, `error_value` and `cell`.
     """
     papermill_engines.register("progress", ProgressEngine)
-    papermill_io.register("local", WholeFiles())
+    # For absolute paths, which both of an order are: of handlers named "local", papermill takes its own.
+    papermill_io.register("/", WholeFiles())
     # Sockets are files that only their owner may open; a port can be tried by everyone on the machine.
     local = {"transport": "ipc", "ip": order["sockets"]} if order["sockets"] else {}
     try:

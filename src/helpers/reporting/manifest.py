@@ -67,9 +67,7 @@ def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[
 
 def kernel_warnings(notebook: Path) -> list[str]:
     """Return what the cells of an executed notebook wrote to standard error."""
-    if not notebook.is_file():
-        return []
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = (read_json(notebook) or {"cells": []})["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return ["".join(output["text"]).strip() for output in outputs if output.get("name") == "stderr"]
 

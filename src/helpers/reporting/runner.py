@@ -285,11 +285,20 @@ def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
     record["inputs"] = provenance.with_rows(inputs, contents.get("inputs", []))
     warned = provenance.kernel_warnings(stage.report / "notebook.ipynb")
     record["warnings"] += [*contents.get("warnings", []), *warned]
-    if outcome == "success" and not {entry["sha256"] for entry in contents["inputs"]} <= {i["sha256"] for i in inputs}:
-        return "failed_contract", "an input changed between the check and the reading: run it again"
+    if outcome == "success" and (said := _not_fingerprinted(contents["inputs"], inputs)):
+        return "failed_contract", said
     if outcome == "success" and stage.workspace.raw_state() != raw_before:
         return "failed_output", "the run changed files in data/raw, which no run may write to"
     return outcome, message
+
+
+def _not_fingerprinted(read: list[dict[str, Any]], found: list[dict[str, Any]]) -> str:
+    """Say what the notebook read that is none of the inputs as found before; empty where there is nothing."""
+    other = [entry for entry in read if entry["sha256"] not in {one["sha256"] for one in found}]
+    unnamed = sorted({entry["name"] for entry in other} - {entry["name"] for entry in found})
+    if unnamed:
+        return f"the notebook read an input that none of its parameters names ({', '.join(unnamed)})"
+    return "an input changed between the check and the reading: run it again" if other else ""
 
 
 def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
@@ -358,7 +367,9 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
         What the executing process said at its end; None when it did not get there.
     """
     if ended is None and not (stage.report / "notebook.ipynb").is_file():
-        return "failed_kernel", f"the run could not start: {last_line(stage.report / 'run.log')}"
+        return "failed_kernel", f"the run could not start: {last_words(stage.report / 'run.log') or 'no word of why'}"
+    if ended is None and (said := last_words(stage.report / "run.log")):
+        return "failed_kernel", f"the run broke off: {said}"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -371,10 +382,10 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
     return ("failed_output", unmade) if unmade else ("success", "published")
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a log, which for Python is the error itself."""
+def last_words(log: Path) -> str:
+    """Return the last line of a log, which for Python is the error itself; empty where there is none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1] if lines else "no word of why"
+    return lines[-1] if lines else ""
 
 
 def missing_output(stage: Stage) -> str | None:

@@ -10,6 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from helpers.data.engines import hand_over
 from helpers.data.satisfaction_models import read_model
 from helpers.models import quadrants, resampling
 from helpers.models.customer_portfolio import (
@@ -18,6 +19,7 @@ from helpers.models.customer_portfolio import (
     decline,
     equity_bridge,
     lenses,
+    preferences,
     profit_periods,
     pyramid,
     relationship_levels,
@@ -28,6 +30,7 @@ from helpers.models.customer_portfolio import (
 from helpers.models.estimate import Estimate
 from helpers.models.lifetime_value import value as money
 
+from ..known_customers import with_places
 from ..several_files import is_simulated
 from . import actions, influence, two_sided
 from .names import CLASSES, PYRAMID
@@ -40,6 +43,8 @@ ENDED_CLASS = len(CLASSES)  # of those who have left, whom the matrix does not h
 PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
 PANEL_STEP_DAYS = 91
 PANEL_STEPS = 16  # at most
+MOST_CATEGORIES = 8  # that are told apart
+OTHER_CATEGORIES = "other categories"
 DAY = np.timedelta64(1, "D")
 
 
@@ -216,6 +221,17 @@ class Measurement(Portfolio):
         return pyramid.abc(np.maximum(self.now.sum_of("current_sales"), 0), self.settings.abc_cuts)
 
     @cached_property
+    def market_position(self) -> np.ndarray:
+        """Return whether each customer's share of the sales of the segment grew; places in `pyramid.STANDINGS`.
+
+        Set against each other are the 12 months up to either date. Where a customer stands in the market is not in the
+        files: this is where it stands among the firm's own.
+        """
+        before = np.zeros(len(self))
+        before[self.then.place] = np.maximum(self.then.sum_of("current_sales"), 0)
+        return pyramid.standing(np.maximum(self.now.sum_of("current_sales"), 0), before, self.segment_places)
+
+    @cached_property
     def amounts(self) -> dict[str, np.ndarray]:
         """Return what the curves of concentration are drawn of."""
         return {
@@ -350,7 +366,7 @@ class Measurement(Portfolio):
         first = int((self.first_date.min() - np.datetime64("1970-01-01", "ns")) / DAY)
         steps = min(PANEL_STEPS, max((last - first) // PANEL_STEP_DAYS, 1))
         dates = last - PANEL_STEP_DAYS * np.arange(steps, -1, -1)
-        customer, day, amount = self._purchases_of(sample)
+        customer, day, amount = self._purchases()
         left = (self.exit_date[sample] - np.datetime64("1970-01-01", "ns")) / DAY
         return stages.stages_over_time(
             customer,
@@ -376,16 +392,46 @@ class Measurement(Portfolio):
         rng = np.random.default_rng(self.settings.seed)
         return np.sort(rng.choice(len(self), PANEL_CUSTOMERS, replace=False))
 
-    def _purchases_of(self, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _purchases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return place in the sample, day and amount of each purchase of the sample, in order."""
-        table = self.files.purchases.table
-        who = pd.DataFrame({"customer_id": self.customer_id[sample], "place": np.arange(len(sample))})
-        known = table.get_backend().create_table(ibis.util.gen_name("panel"), who, temp=True)
-        bought = table.join(known, "customer_id").filter(lambda rows: rows.date <= self.now.date)
+        bought = self._of_sample(self.files.purchases.table)
         # as dates they would be fetched as objects, one by one
         rows = bought.select("place", "amount", day=bought.date.cast("timestamp")).order_by("place", "day").to_pandas()
         days = rows["day"].to_numpy("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
         return rows["place"].to_numpy(), days, rows["amount"].to_numpy(float)
+
+    def _of_sample(self, table: ibis.Table) -> ibis.Table:
+        """Return the rows of the sample up to the later date, each with the customer's place in it."""
+        sample = self._panel_sample
+        who = pd.DataFrame({"customer_id": self.customer_id[sample], "place": np.arange(len(sample))})
+        known = hand_over(table.get_backend(), who)
+        return with_places(table.filter(table.date <= self.now.date), known)
+
+    @cached_property
+    def categories(self) -> tuple[list[str], np.ndarray] | None:
+        """Return the categories, the largest first, and what each of the sample spent on each; None without them.
+
+        Beyond `MOST_CATEGORIES` the smaller ones are one.
+        """
+        if self.files.purchases.categories is None:
+            return None
+        rows = self._of_sample(self.files.purchases.categories)
+        rows = rows.filter(rows.category.notnull()).group_by("place", "category").agg(amount=rows.amount.sum())
+        spent = rows.to_pandas().pivot(index="place", columns="category", values="amount")
+        spent = spent.reindex(range(len(self._panel_sample))).fillna(0.0)
+        names = sorted(spent.columns, key=lambda name: (-spent[name].sum(), name))
+        shown, rest = names[:MOST_CATEGORIES], names[MOST_CATEGORIES:]
+        if not names:
+            return None
+        found = np.column_stack([spent[shown].to_numpy(float), *([spent[rest].sum(axis=1)] if rest else [])])
+        return [*shown, *([OTHER_CATEGORIES] if rest else [])], found
+
+    @cached_property
+    def preferences(self) -> preferences.Preferences | None:
+        """Return what the classes of customers buy; None where no categories are given."""
+        if self.categories is None:
+            return None
+        return preferences.preferences(self.categories[1], self.classes[self._panel_sample], len(CLASSES) + 1)
 
     # --- decline, churn ----------------------------------------------------------------------------------------
 

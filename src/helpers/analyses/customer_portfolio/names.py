@@ -74,5 +74,11 @@ PYRAMID_NAMES = {"vip": "VIP", "major": "major", "ordinary": "ordinary", "small"
 PYRAMID_CHINESE = {"vip": "VIP客户", "major": "主要客户", "ordinary": "普通客户", "small": "小客户"}
 ABC = ("main", "general", "sporadic")
 ABC_CHINESE = {"main": "主力客户", "general": "一般客户", "sporadic": "零散客户"}
+STANDING_NAMES = {
+    "gained": "share held or gained",
+    "lost": "share lost",
+    "first": "bought nothing before",
+    "idle": "bought nothing in either",
+}
 SEQUENCE = ("new", "active", "dormant")
 SEQUENCE_NAMES = {"new": "new", "active": "old, active", "dormant": "old, dormant or gone"}

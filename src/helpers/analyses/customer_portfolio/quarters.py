@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
+from helpers.data.engines import first_day
+
 if TYPE_CHECKING:
     from .measurement import Measurement
 
@@ -19,7 +21,7 @@ def by_quarter(result: Measurement) -> pd.DataFrame:
     rows = result.files.purchases.realised
     rows = rows.filter(rows.date <= result.now.date)
     rows = rows.mutate(
-        margin=ibis.coalesce(rows.margin, result.settings.margin_rate * rows.amount), quarter=rows.date.truncate("Q")
+        margin=ibis.coalesce(rows.margin, result.settings.margin_rate * rows.amount), quarter=first_day(rows.date, "Q")
     )
     sold = rows.group_by("quarter").agg(sales=rows.amount.sum(), margin=rows.margin.sum()).to_pandas()
     found = sold.assign(quarter=pd.PeriodIndex(sold["quarter"], freq="Q")).set_index("quarter")

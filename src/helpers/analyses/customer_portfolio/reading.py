@@ -21,6 +21,7 @@ from helpers.data import (
     transactions,
 )
 from helpers.data.cleaning import day
+from helpers.data.engines import engine_errors_refused
 from helpers.data.refusal import InputRefused, Problem
 
 from ..known_customers import by_place, known_customers, with_places
@@ -119,7 +120,8 @@ def read(settings: Settings) -> Portfolio:
         When an input or a setting cannot be used; the message names everything that is wrong.
     """
     refuse_a_mixture(settings, FILES)
-    with progress("customer portfolio", 4) as bar, one_way_to_write(settings, FILES):
+    engine_errors = engine_errors_refused(settings.transactions)
+    with progress("customer portfolio", 4) as bar, one_way_to_write(settings, FILES), engine_errors:
         purchases = _purchases(settings)
         dates = _dates(settings, purchases)
         bar.update()
@@ -135,7 +137,11 @@ def read(settings: Settings) -> Portfolio:
 
 def _purchases(settings: Settings) -> transactions.Purchases:
     return transactions.load(
-        settings.transactions, columns=settings.columns, engine=settings.engine, **_rules(settings)
+        settings.transactions,
+        columns=settings.columns,
+        engine=settings.engine,
+        memory_limit=settings.memory_limit,
+        **_rules(settings),
     )
 
 

@@ -81,6 +81,7 @@ class Settings(Choices):
     draws: int = 100
     resamples: int = 300
     engine: str = "duckdb"
+    memory_limit: str = ""
     min_cell: int = 5
     seed: int = 1
 

@@ -337,4 +337,6 @@ def notes(result: CustomerPortfolio) -> tuple[str, ...]:
         "coefficients and of the top fifth are of customers like these, whose values are taken as known.",
         "Gold and platinum are used as the sources use them: gold is high in current and future value, platinum in "
         "current value alone. In the customer pyramid of Zeithaml, Rust and Lemon (2001) platinum is on top.",
+        "The share of wallet, what customers spend here of all they spend on such things, is not computed: what they "
+        "spend elsewhere is in no file.",
     )

@@ -101,7 +101,7 @@ def expect(
     Parameters
     ----------
     table : ibis Table
-        Purchases: customer_id, date, amount.
+        `helpers.data.transactions.Purchases.table`, of the same merge period.
     end : date
         The last day that counts.
     model, time_unit, merge_period, horizon_weeks, annual_discount_rate, draws, seed
@@ -111,7 +111,7 @@ def expect(
     -------
     Expectation
     """
-    found = valuation.summaries(table, end, time_unit, merge_period)
+    found = valuation.summaries(table, end, time_unit, merge_period, is_merged=True, models=[model])
     fit, failure = valuation.fit_purchases(model, found.rows)
     spend, spend_failure = valuation.fit_spend(found.spend_rows)
     horizon = {"horizon_weeks": horizon_weeks, "annual_discount_rate": annual_discount_rate, "time_unit": time_unit}

@@ -14,6 +14,7 @@ import ibis
 import numpy as np
 import pyarrow
 
+from helpers.data.engines import write_parquet
 from helpers.data.refusal import InputRefused, Problem, shortened
 from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit
@@ -83,7 +84,7 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
     how = settings.time_unit, settings.merge_period
-    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True)
+    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True, models=[settings.model])
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
     margin_rate = valuation.margin_rate_of(purchases, periods, settings)
@@ -91,7 +92,7 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     if intervals:
         table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)
     with _appearing(out) as stage:
-        table.get_backend().to_parquet(table, stage, per_thread_output=True)
+        write_parquet(table, stage)
     sentences = [why_no_fit, why_no_spend]
     sentences += [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
     return Scored(
@@ -158,10 +159,16 @@ def _appearing(out: Path) -> Iterator[Path]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True) as beside:
-            yield Path(beside) / "new"
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            yield new
             if out.exists():
-                out.rename(Path(beside) / "old")
-            (Path(beside) / "new").rename(out)
+                out.rename(old)
+            try:
+                new.rename(out)
+            except OSError:
+                if old.exists():
+                    old.rename(out)
+                raise
     except (OSError, duckdb.Error, pyarrow.ArrowException) as error:
         what = shortened(str(error).splitlines()[0], 200)
         raise InputRefused(f"out={str(out)!r}", [Problem(f"the scores cannot be written: {what}")]) from None

@@ -51,6 +51,7 @@ class Settings(Choices):
     fitted_by: str = "helpers"
     peer_customers: int = 100_000
     engine: str = "duckdb"
+    memory_limit: str = ""
     draws: int = 400
     resamples: int = 500
     hiatus_weeks: int = 12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
+from helpers.data.engines import engine_errors_refused
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value_draws
@@ -171,7 +172,7 @@ def valuate(settings: Settings) -> Valuation:
     helpers.data.refusal.InputRefused
         When the file or a period cannot be used.
     """
-    with progress("lifetime value", 4) as bar:
+    with progress("lifetime value", 4) as bar, engine_errors_refused(settings.transactions):
         purchases, marketing, periods = read(settings)
         bar.update()
         calibration = fit_period("calibration", purchases, periods.calibration_end, settings)
@@ -206,6 +207,7 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
         refunds=settings.refunds,
         merge_period=settings.merge_period,
         engine=settings.engine,
+        memory_limit=settings.memory_limit,
         **rules,
     )
     if settings.segments == "segment" and purchases.segments is None:
@@ -223,9 +225,23 @@ def read(settings: Settings) -> tuple[transactions.Purchases, marketing_touches.
     return purchases, marketing, periods
 
 
-def summaries(table: ibis.Table, end: date, time_unit: str, merge_period: str, *, is_merged: bool = False) -> Summaries:
-    """Summarise the customers acquired by `end`, as of that day; `is_merged` as in `customer_summary.summarise`."""
-    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged).cache()
+def summaries(
+    table: ibis.Table,
+    end: date,
+    time_unit: str,
+    merge_period: str,
+    *,
+    is_merged: bool = False,
+    models: Sequence[str] | None = None,
+) -> Summaries:
+    """Summarise the customers acquired by `end`, as of that day.
+
+    `is_merged` is as in `customer_summary.summarise`; `models` are the purchase models that will be fitted, by default
+    any: gaps between purchases, which cost most, are left out where none of them needs these.
+    """
+    intervals = models is None or any(kinds()[model].needs for model in models)
+    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged, intervals=intervals)
+    summary = summary.cache()
     return Summaries(end, summary, customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary))
 
 

@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from helpers.data.engines import hand_over
 from helpers.models.lifetime_value.value import DAYS_PER_YEAR
 from helpers.models.referral_value import attribution
 
@@ -66,9 +67,8 @@ def _purchases_before(frame: pd.DataFrame, purchases: ibis.Table) -> np.ndarray:
     found = np.zeros(len(frame))
     if frame.empty:  # the engine could not tell the types of its columns
         return found
-    connection = purchases.get_backend()
     rows = pd.DataFrame({"place": np.arange(len(frame)), "customer_id": frame["referrer_id"], "until": frame["date"]})
-    table = connection.create_table(ibis.util.gen_name("referrals"), rows, temp=True)
+    table = hand_over(purchases.get_backend(), rows)
     before = table.join(purchases, ["customer_id", table.until.date() > purchases.date.cast("date")])
     counts = before.group_by("place").agg(purchases=before.count()).to_pandas()
     found[counts["place"]] = counts["purchases"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-import ibis
 import numpy as np
 import pandas as pd
 
 from helpers.data import marketing_touches, referrals, transactions
+from helpers.data.engines import engine_errors_refused, hand_over
 from helpers.data.referrals import Referrals
 from helpers.models import quadrants
 from helpers.models.lifetime_value import value as money
@@ -467,7 +467,8 @@ def measure(settings: Settings) -> Measurement:
     """
     refuse_a_mixture(settings, FILES)
     lifetime = _lifetime_settings(settings)
-    with progress("referral value", 3) as bar, one_way_to_write(settings, FILES):
+    engine_errors = engine_errors_refused(settings.transactions)
+    with progress("referral value", 3) as bar, one_way_to_write(settings, FILES), engine_errors:
         purchases, touches, periods = valuation.read(lifetime)
         if settings.past_rate:
             touches = _touches(settings, purchases, periods.observation_end)
@@ -505,7 +506,7 @@ def _touches(settings, purchases, end: date) -> marketing_touches.MarketingCosts
 def _referrals(settings: Settings, purchases, periods, customers: Customers) -> Referrals:
     connection = purchases.table.get_backend()
     known = pd.DataFrame({"customer_id": customers.customer_id, "first_date": customers.first_date})
-    table = connection.create_table(ibis.util.gen_name("customers"), known, temp=True)
+    table = hand_over(connection, known)
     return referrals.load(
         settings.referrals,
         columns=settings.referrals_columns,

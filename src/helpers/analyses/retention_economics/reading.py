@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.data import customer_summary, market_spend, marketing_touches, renewals, transactions
 from helpers.data.cleaning import day
+from helpers.data.engines import engine_errors_refused, first_day
 from helpers.data.refusal import InputRefused, Problem
 
 from ..known_customers import by_place, known_customers, with_places
@@ -110,9 +111,14 @@ def read(settings: Settings) -> Reading:
         When an input or a setting cannot be used; the message names everything that is wrong.
     """
     refuse_a_mixture(settings, FILES)
-    with progress("retention economics", 4) as bar, one_way_to_write(settings, FILES):
+    engine_errors = engine_errors_refused(settings.transactions)
+    with progress("retention economics", 4) as bar, one_way_to_write(settings, FILES), engine_errors:
         purchases = transactions.load(
-            settings.transactions, columns=settings.columns, engine=settings.engine, **_rules(settings)
+            settings.transactions,
+            columns=settings.columns,
+            engine=settings.engine,
+            memory_limit=settings.memory_limit,
+            **_rules(settings),
         )
         end = _end(settings, purchases)
         bar.update()
@@ -207,7 +213,7 @@ def _revenue(purchases: transactions.Purchases, known: ibis.Table, end: date, te
     rows = rows.join(known.select("customer_id", "first_date"), "customer_id")
     tenure = rows.date.cast("date").delta(rows.first_date.cast("date"), unit="day")
     group = ibis.cases(*((tenure < limit, place) for place, limit in enumerate(tenure_days)), else_=len(tenure_days))
-    month = rows.date.truncate("M").cast("timestamp")
+    month = first_day(rows.date, "M").cast("timestamp")
     sums = rows.group_by(month=month, group=group).agg(amount=rows.amount.sum()).to_pandas()
     sums["month"] = pd.PeriodIndex(sums["month"], freq="M").astype(str)
     wide = sums.pivot(index="month", columns="group", values="amount").astype(float)

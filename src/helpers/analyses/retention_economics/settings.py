@@ -64,6 +64,7 @@ class Settings(Choices):
     draws: int = 100
     resamples: int = 1000
     engine: str = "duckdb"
+    memory_limit: str = ""
     min_cell: int = 5
     seed: int = 1
 

@@ -22,6 +22,8 @@ SHARES = (0.01, 0.04, 0.15, 0.80)  # of customers, the most valuable first
 ABC = ("main", "general", "sporadic")
 CUTS = (0.8, 0.95)  # of the cumulated volume
 TOP = 0.2  # share of customers who by the rule of thumb bring 80 % of the value
+STANDINGS = ("gained", "lost", "first", "idle")
+GAINED, LOST, FIRST, IDLE = range(4)
 ROUNDING = 1e-9  # a sum of shares this close to a whole number of customers is that number
 
 
@@ -162,6 +164,39 @@ class TierTotals:
     mean: dict[str, np.ndarray]
 
 
+def standing(volume, volume_before, group) -> np.ndarray:
+    """Tell whether customers hold their place among the comparable ones: whose share of its group's volume fell.
+
+    Parameters
+    ----------
+    volume, volume_before : array_like, shape (customers,)
+        Bought in two stretches of time, 0 or more.
+    group : array_like of int, shape (customers,)
+        Customers of one number are comparable.
+
+    Returns
+    -------
+    ndarray of int8, shape (customers,)
+        Places in `STANDINGS`: a share at least as large as before, a smaller one, one where there was none before, and
+        nothing bought in either stretch.
+
+    Raises
+    ------
+    ValueError
+        No customers, lengths that differ, amounts that are not finite, or below 0.
+    """
+    volume = checked_values(volume, name="volume")
+    before = checked_values(volume_before, len(volume), "volume_before")
+    if (volume < 0).any() or (before < 0).any():
+        raise ValueError("Volumes are 0 or more.")
+    # cross-multiplied, so that a group that bought nothing needs no share
+    kept = volume * np.bincount(group, before)[group] >= before * np.bincount(group, volume)[group]
+    found = np.where(kept & (volume > 0), GAINED, LOST)
+    found[(before == 0) & (volume > 0)] = FIRST
+    found[(before == 0) & (volume == 0)] = IDLE
+    return found.astype(np.int8)
+
+
 def totals(places, tiers: int, amounts: Mapping[str, np.ndarray]) -> TierTotals:
     """Add up customers and amounts by tier.
 
@@ -290,7 +325,7 @@ def _uneven(values, top: float, level: float) -> tuple[Estimate, Estimate]:
     held = beyond.mean() / mean
     return (
         _gini_interval(coefficient, (apart - coefficient * (ordered + mean)) / mean, ordered[0] >= 0, level),
-        _interval(held, (beyond - held * ordered) / mean, level),
+        share_interval(held, (beyond - held * ordered) / mean, level),
     )
 
 
@@ -299,7 +334,7 @@ def _loss_share(values, level: float) -> Estimate:
     if not brought.any():
         return _nothing()
     share = lost.sum() / brought.sum()
-    return _interval(share, (lost - share * brought) / brought.mean(), level)
+    return share_interval(share, (lost - share * brought) / brought.mean(), level)
 
 
 def _gini_interval(value: float, influence, at_most_one: bool, level: float) -> Estimate:
@@ -311,8 +346,23 @@ def _gini_interval(value: float, influence, at_most_one: bool, level: float) -> 
     return Estimate(value, float(low), float(min(high, 1) if at_most_one else high))
 
 
-def _interval(value: float, influence, level: float) -> Estimate:
-    """Return the share with its interval, on the log odds where it has them."""
+def share_interval(value: float, influence, level: float) -> Estimate:
+    """Return a share with its interval, on the log odds where it has them.
+
+    Parameters
+    ----------
+    value : float
+        The share.
+    influence : ndarray, shape (customers,)
+        How far each customer moves it: its standard error is their standard deviation over the root of their number.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    Estimate of float
+        nan ends where nothing varies.
+    """
     value, width = float(value), _half_width(value, influence, level)
     if not 0 < value < 1:
         return Estimate(value, value - width, value + width)

@@ -15,6 +15,9 @@ import numpy as np
 from helpers.models import resampling
 from helpers.models.fit import distinct_rows
 
+from .value_draws import affordable_draws
+
+NUMBERS_RESAMPLED = 100_000_000  # resamples x rows: the more customers, the less do single resamples differ
 ROUNDING = 1e-12  # relative: predictions this close are the same number computed twice
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -297,7 +300,7 @@ def bootstrap(
     customers : array_like, shape (n,), optional
         Customers in each row; 1 by default.
     resamples : int
-        Number of resamples.
+        Number of resamples; fewer of very many distinct rows, see `affordable_draws`.
     seed : int
         Same seed, same intervals.
 
@@ -328,6 +331,7 @@ def bootstrap(
     def scored(weights) -> dict[tuple[str, str], np.ndarray]:
         return {key: score for scorer in scorers for key, score in scorer.scores(weights).items()}
 
+    resamples = affordable_draws(resamples, len(first), NUMBERS_RESAMPLED)
     values, blocks = scored(counts), [scored(weights) for weights in _resampled_weights(counts, resamples, seed)]
     order = [(method, measure) for method in predictions for measure in MEASURES if (method, measure) in values]
     return Scores(

@@ -9,17 +9,12 @@ from helpers.exhibits import Column, Figure, number, percent
 from helpers.models.customer_portfolio.churn_causes import CAUSES as ORDER
 
 from ...drawing import (
-    INK,
-    RULE,
     WIDTH,
-    ZERO,
     known_columns,
-    legend_above,
     name_ends,
     new_axes,
     nothing,
     panels,
-    row_axes,
     row_height,
     rows_seen,
     written,
@@ -28,13 +23,9 @@ from .parts import (
     CAUSE_COLOURS,
     CAUSES,
     ENGLISH,
-    FIRST,
-    FOURTH,
     HIGH,
     LOW,
     NOT_SHOWN,
-    SECOND,
-    THIRD,
     Money,
     dots,
     drawn_names,
@@ -50,7 +41,6 @@ from .parts import (
 
 CAUSE = Column("Cause", names=CAUSES)
 RATE = "exits per 100 customers and year, with 95 % interval"
-MARKS = ((INK, "o"), (FIRST, "s"), (SECOND, "D"), (THIRD, "^"), (FOURTH, "v"), ("#E69F00", "P"), ("#56B4E9", "X"))
 DAYS_PER_YEAR = 365.25
 
 
@@ -167,73 +157,3 @@ def _rate(value: float, low: float, high: float) -> str:
         return NOT_SHOWN
     known = np.isfinite(low) and np.isfinite(high)
     return number(value, 1) + (f"\n({number(low, 1)} to {number(high, 1)})" if known else "")
-
-
-def churn_segments(frame: pd.DataFrame) -> Figure:
-    """Draw how often customers of each segment leave for each cause.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        segment, cause, rate, rate_low, rate_high (exits per customer and year), p_holm (of a rate like that of all
-        other segments, corrected for the number of comparisons); nan where it is not to be shown.
-    """
-    name, seen = "churn_segments", rows_seen(frame, "rate")
-    if seen.empty:
-        return nothing(name, "There are no segments whose rates of leaving could be compared.", frame)
-    segments = list(dict.fromkeys(seen.segment))[: len(MARKS)]
-    left_out = seen.segment.nunique() - len(segments)
-    causes = [each for each in ORDER if (seen.cause == each).any()]
-    seen = seen[seen.segment.isin(segments) & seen.cause.isin(causes)].assign(
-        low=100 * numbers(seen, "rate_low"), high=100 * numbers(seen, "rate_high"), sure=numbers(seen, "p_holm") < 0.05
-    )
-    apart = 0.8 / len(segments)
-
-    def draw():
-        figure, axes = new_axes(WIDTH, 1.4 + len(causes) * max(0.62, 0.2 * len(segments)))
-        handles = []
-        for place, segment in enumerate(segments):
-            rows = seen[seen.segment == segment]
-            where = np.array([causes.index(each) for each in rows.cause]) + apart * (place - (len(segments) - 1) / 2)
-            colour, marker = MARKS[place]
-            axes.hlines(where, rows.low, rows.high, color=colour, linewidth=2, zorder=3)
-            style = {"color": colour, "markersize": 6.5, "clip_on": False, "zorder": 4}
-            filled = rows.sure.to_numpy()
-            axes.plot(100 * rows.rate[filled], where[filled], marker, **style)
-            axes.plot(100 * rows.rate[~filled], where[~filled], marker, markerfacecolor="white", **style)
-            handles += axes.plot([], [], marker, label=written(str(segment), 20, 1), **style)
-        handles += axes.plot([], [], "o", color=ZERO, markerfacecolor="white", label="no difference shown")
-        axes.hlines(
-            np.arange(1, len(causes)) - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=RULE, linewidth=0.5
-        )
-        row_axes(drawn_names(causes, CAUSES, 16), axes)
-        axes.set_ylim(len(causes) - 0.45, -0.55)
-        axes.set_xlim(*limits(100 * seen.rate, seen.high))
-        axes.locator_params(axis="x", nbins=6)
-        axes.set_xlabel(RATE)
-        legend_above(axes, handles, 4)
-        return figure
-
-    told = "; ".join(
-        f"{in_english(cause, CAUSES)}: "
-        + ", ".join(
-            f"{line.segment} {number(100 * line.rate, 1)}{' (differs)' if line.sure else ''}"
-            for line in seen[seen.cause == cause].itertuples()
-        )
-        for cause in causes
-    )
-    more = f" {left_out} more segments are not drawn." if left_out else ""
-    alt = (
-        "Dots with 95 % intervals of exits per 100 customers and year, by cause and segment; hollow where no "
-        f"difference from all other segments is shown. {told}.{more}"
-    )
-    columns = {
-        "segment": Column("Segment"),
-        "cause": CAUSE,
-        "exits": Column("Exits", digits=0),
-        "rate": Column("Exits per customer and year", digits=3),
-        "rate_low": Column("95 % low", digits=3),
-        "rate_high": Column("95 % high", digits=3),
-        "p_holm": Column("p, Holm", digits=3, least=0.001),
-    }
-    return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Figure, listed, number
+from helpers.exhibits import Column, Figure, number
 
-from ...drawing import WIDTH, known_columns, new_axes, nothing, row_height, rows_seen, written
+from ...drawing import WIDTH, known_columns, new_axes, nothing, row_height, rows_seen
 from .parts import (
     ENGLISH,
     LEVELS,
@@ -22,14 +22,7 @@ from .parts import (
 )
 
 ORDER = tuple(LEVELS)
-ASSUMPTIONS = {
-    "cost": "cost of contact",
-    "capacity": "capacity",
-    "ceiling": "ceiling of retention",
-    "responsiveness": "response to contact",
-}
 MOST_GROUPS = 12
-NARROW = {"accountable": "account-\nable", "partnership": "partner-\nship", "": "none"}  # as they fit a cell
 GROUP = Column("Group", names=PYRAMID)
 LEVEL = Column("Level", names=LEVELS)
 
@@ -117,70 +110,3 @@ def _relative(value: np.ndarray) -> np.ndarray:
     """Return each value as a share of the best of its group; 0 where it is a loss, nan where nothing is known."""
     best = np.nanmax(value, axis=1, keepdims=True)
     return np.where(np.isfinite(value), np.clip(value / np.where(best > 0, best, np.inf), 0, 1), np.nan)
-
-
-def level_sensitivity(frame: pd.DataFrame) -> Figure:
-    """Draw which level would be recommended to each group if an assumption were half or double.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        assumption, factor (that it is multiplied by), group, level ("" where none can be told), changed (whether that
-        is another level than before).
-    """
-    name = "level_sensitivity"
-    if frame.empty or "changed" not in frame.columns:
-        return nothing(name, "There is no choice of levels that could hang on an assumption.", frame)
-    cases = list(dict.fromkeys(zip(frame.assumption, frame.factor, strict=True)))
-    groups = list(dict.fromkeys(frame.group))[:MOST_GROUPS]
-    cell = {(line.assumption, line.factor, line.group): line for line in frame.itertuples()}
-    changed = np.array([[_changed(cell.get((*case, group))) for case in cases] for group in groups])
-    levels = [
-        [in_english(getattr(cell.get((*case, group)), "level", ""), LEVELS) for case in cases] for group in groups
-    ]
-    labels = drawn_names(groups, PYRAMID, 13)
-
-    def draw():
-        figure, axes = new_axes(WIDTH, 1.5 + row_height(labels, 0.46) * len(groups))
-        heads = [f"{written(ASSUMPTIONS.get(each, each), 12)}\n× {factor:g}" for each, factor in cases]
-        narrow = [[NARROW.get(level, level) for level in line] for line in levels]
-        grid(
-            axes,
-            np.where(np.isfinite(changed), 0.12 + changed, np.nan),
-            narrow,
-            labels,
-            heads,
-            span=(0, 2.2),
-            colours="Oranges",
-            size=8,
-        )
-        axes.tick_params(axis="x", labelsize=8)
-        axes.set_xlabel("assumption, and what it is multiplied by\n(dark: another level than is recommended)")
-        return figure
-
-    moved = {
-        case: [in_english(group, PYRAMID) for group, is_new in zip(groups, column, strict=True) if is_new == 1]
-        for case, column in zip(cases, changed.T, strict=True)
-    }
-    told = "; ".join(
-        f"{ASSUMPTIONS.get(each, each)} times {factor:g}: {listed(names)}"
-        for (each, factor), names in moved.items()
-        if names
-    )
-    alt = (
-        f"Grid of the level recommended to each group of customers when one assumption is changed: "
-        f"{int(np.nansum(changed))} of {np.isfinite(changed).sum()} choices change. "
-        + (f"They change for {told}." if told else "None hangs on any of them.")
-    )
-    columns = {
-        "assumption": Column("Assumption", names=ASSUMPTIONS),
-        "factor": Column("Multiplied by", digits=1),
-        "group": GROUP,
-        "level": LEVEL,
-        "changed": Column("Another level than before"),
-    }
-    return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)
-
-
-def _changed(line) -> float:
-    return np.nan if line is None else float(bool(line.changed))

@@ -8,11 +8,10 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number, percent
 from helpers.models.customer_portfolio.stages import STAGES as ORDER
 
-from ...drawing import INK, RULE, WIDTH, end_rows, known_columns, legend_above, new_axes, nothing, row_axes, rows_seen
+from ...drawing import INK, WIDTH, end_rows, known_columns, legend_above, new_axes, nothing, row_axes, rows_seen
 from .parts import (
     CUSTOMERS,
     ENGLISH,
-    FIRST,
     HIGH,
     LOW,
     NOT_SHOWN,
@@ -164,69 +163,3 @@ def _moves(each: str, shares: np.ndarray) -> str:
         return f"{start} nothing is shown."
     went = (f"{percent(part)} {'stayed' if to == each else f'went to {in_english(to, STAGES)}'}" for part, to in found)
     return f"{start} {', '.join(went)}."
-
-
-def dwell_times(frame: pd.DataFrame) -> Figure:
-    """Draw how long customers stay in a stage: mean and median.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        stage, spells, mean_days, low, high (of the mean), median_days, median_low, median_high; nan where it is not
-        known or not to be shown.
-    """
-    name = "dwell_times"
-    if rows_seen(frame, "mean_days").empty:
-        return nothing(name, "How long customers stay in a stage is not known: no stay was seen to end.", frame)
-    seen = one_of(frame, "stage", ORDER)
-    mean = [numbers(seen, each) for each in ("mean_days", "low", "high")]
-    median = [numbers(seen, each) for each in ("median_days", "median_low", "median_high")]
-
-    def draw():
-        figure, axes = new_axes(WIDTH, 1.4 + 0.5 * len(seen))
-        rows, handles = np.arange(len(seen)), []
-        for (value, low, high), aside, colour, marker, word in (
-            (mean, -0.14, INK, "o", "mean"),
-            (median, 0.14, FIRST, "D", "median"),
-        ):
-            axes.hlines(rows + aside, low, high, color=colour, linewidth=2.2, zorder=3)
-            style = {"color": colour, "markersize": 6.5, "label": f"{word}, with 95 % interval", "clip_on": False}
-            handles += axes.plot(value, rows + aside, marker, zorder=4, **style)
-        axes.hlines(rows[1:] - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=RULE, linewidth=0.5)
-        row_axes(drawn_names(seen.stage, STAGES, 14), axes)
-        axes.set_xlim(*limits(*mean, *median))
-        axes.set_xlabel("days in the stage")
-        end_rows(axes, [_days(*pair) for pair in zip(mean[0], median[0], strict=True)])
-        legend_above(axes, handles, 2)
-        return figure
-
-    told = "; ".join(
-        f"{in_english(stage, STAGES)} "
-        + (f"mean {_interval(*each)}, median {_interval(*middle)}" if np.isfinite(each[0]) else NOT_SHOWN)
-        for stage, each, middle in zip(seen.stage, zip(*mean, strict=True), zip(*median, strict=True), strict=True)
-    )
-    alt = f"Dots with 95 % intervals of the days that customers stay in a stage: {told}."
-    columns = {
-        "stage": STAGE,
-        "spells": Column("Stays seen from their beginning", digits=0),
-        "mean_days": Column("Mean", "days", 0),
-        "low": Column("95 % low", "days", 0),
-        "high": Column("95 % high", "days", 0),
-        "median_days": Column("Median", "days", 0),
-        "median_low": Column("95 % low of the median", "days", 0),
-        "median_high": Column("95 % high of the median", "days", 0),
-    }
-    return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)
-
-
-def _days(mean: float, median: float) -> str:
-    if not np.isfinite(mean):
-        return NOT_SHOWN
-    return number(mean) + (f"\n{number(median)}" if np.isfinite(median) else "")
-
-
-def _interval(value: float, low: float, high: float) -> str:
-    if not np.isfinite(value):
-        return "not reached"
-    known = np.isfinite(low) and np.isfinite(high)
-    return f"{number(value)} days" + (f" ({number(low)} to {number(high)})" if known else "")

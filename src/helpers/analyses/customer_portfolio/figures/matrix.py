@@ -8,7 +8,7 @@ import pandas as pd
 from helpers.exhibits import Column, Figure, number, percent
 from helpers.models.quadrants import HIGH as SIDES
 
-from ...drawing import INK, RULE, WIDTH, known_columns, legend_above, new_axes, nothing, placed_axes, rows_seen
+from ...drawing import INK, RULE, WIDTH, known_columns, new_axes, nothing, placed_axes, rows_seen
 from ..names import CLASSES as ORDER
 from ..names import SHOWN
 from .parts import (
@@ -21,8 +21,6 @@ from .parts import (
     NOT_SHOWN,
     SHARE,
     Money,
-    bars,
-    count,
     drawn_names,
     grid,
     in_english,
@@ -216,62 +214,3 @@ def _moves(each: str, shares: np.ndarray, after: list[str]) -> str:
         return f"{start} nothing is shown."
     parts = [f"{percent(part)} are {'still ' if to == each else ''}{in_english(to, CLASSES)}" for part, to in found]
     return f"{start} {', '.join(parts)}."
-
-
-def class_stability(frame: pd.DataFrame) -> Figure:
-    """Draw how firmly customers belong to their class where their values are drawn anew.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        class, customers, certain (share of its customers whose class holds in 95 % of draws), mean_probability (of
-        their own class); nan where it is not to be shown.
-    """
-    name = "class_stability"
-    if rows_seen(frame, "certain").empty:
-        why = "How firmly customers belong to their class is not known: their values have no draws."
-        return nothing(name, why, frame)
-    seen = one_of(frame, "class", SHOWN)
-    held, mean, people = (numbers(seen, each) for each in ("certain", "mean_probability", "customers"))
-
-    def draw():
-        from matplotlib.patches import Patch
-
-        figure, axes = new_axes(WIDTH, 1.5 + 0.46 * len(seen))
-        texts = map(_of, held, people)
-        bars(
-            axes,
-            100 * held,
-            drawn_names(seen["class"], CLASSES, 14),
-            texts,
-            [CLASS_COLOURS[each] for each in seen["class"]],
-        )
-        style = {"color": "white", "markeredgecolor": INK, "markersize": 7, "markeredgewidth": 1.4}
-        (dot,) = axes.plot(100 * mean, range(len(seen)), "D", zorder=6, label="mean probability of the class", **style)
-        axes.set_xlim(0, 101)
-        axes.set_xlabel("customers of the class, or probability (%)")
-        legend_above(axes, [Patch(color=RULE, label="class holds in 95 % of draws"), dot], 2)
-        return figure
-
-    told = "; ".join(
-        f"{in_english(each, CLASSES)} {percent(certain)} of {number(size)} customers, "
-        f"mean probability {percent(chance)}"
-        if np.isfinite(certain)
-        else f"{in_english(each, CLASSES)} {_of(certain, size)}"
-        for each, certain, size, chance in zip(seen["class"], held, people, mean, strict=True)
-    )
-    alt = f"Bars of the share of each class whose customers stay in it in 95 % of draws of their values: {told}."
-    columns = {
-        "class": CLASS,
-        "customers": CUSTOMERS,
-        "certain": Column("Class holds in 95 % of draws", digits=1, percent=True),
-        "mean_probability": Column("Mean probability of the class", digits=1, percent=True),
-    }
-    return Figure(name, draw, alt, frame, known_columns(frame, columns), ENGLISH)
-
-
-def _of(held: float, size: float) -> str:
-    """Return a share, and below it of how many."""
-    if not np.isfinite(held):
-        return NOT_SHOWN if size else "no customers"
-    return share(held) + (f"\nof {count(size)}" if np.isfinite(size) else "")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, number, percent, suppress_small_groups
+from helpers.models import resampling
 from helpers.models.customer_portfolio.pyramid import totals
 
 from .. import actions
@@ -20,6 +21,12 @@ NOT_YET = "not_yet"
 THEN = NAMES | {NOT_YET: "not yet a customer"}
 NOW = NAMES | {"ended": f"{CLASS_CHINESE['ended']} left"}
 NEXT_STEP = {"gold": "keep", "platinum": "protect", "iron": "develop", "lead": "serve_at_low_cost"}
+SAYS = {
+    "gold": "the most valuable: most to come, and much now",
+    "platinum": "large profit now, key to the cash flow",
+    "iron": "more to come than there is now",
+    "lead": "neither",
+}
 SOURCE = (
     "Gold is high in both values and platinum high in current value alone, as in the Chinese textbooks that the "
     "sources follow; in the customer pyramid of Zeithaml, Rust and Lemon (2001) platinum is on top."
@@ -29,7 +36,7 @@ ORDER = [CLASSES.index(name) for name in SHOWN]
 
 def tables(result: Measurement) -> list[Table]:
     """Return the tables of the value matrix."""
-    return [classes(result), migration(result), class_stability(result), moved_cuts(result)]
+    return [classes(result), class_investment(result), migration(result), class_stability(result), moved_cuts(result)]
 
 
 def has_small(result: Measurement) -> bool:
@@ -73,7 +80,10 @@ def classes(result: Measurement) -> Table:
         | found.total
         | {"next_step": [actions.MEANING[NEXT_STEP[name]] for name in CLASSES]}
     )
-    frame["referral_value"] = _without_few_bringers(frame, result)
+    if result.has("referrals"):
+        frame["referral_value"] = _without_few(frame["referral_value"], result.influence != 0, result)
+    else:
+        frame["referral_value"] = np.nan
     frame = without_small(frame, result, ("class", "next_step")).iloc[ORDER].reset_index(drop=True)
     columns = {
         "class": Column("Class", names=NAMES),
@@ -109,16 +119,63 @@ def _caption(result: Measurement) -> str:
     )
 
 
-def _without_few_bringers(frame: pd.DataFrame, result: Measurement) -> pd.Series:
-    """Return referral value, missing where few of a class brought anybody: it would be theirs."""
-    if not result.has("referrals"):
-        return pd.Series(np.nan, frame.index)
-    bringers = (result.influence != 0) & ~result.now.ended
-    brought = np.bincount(result.classes[bringers], minlength=len(CLASSES))
+def _without_few(amounts: pd.Series, bearers: np.ndarray, result: Measurement) -> pd.Series:
+    """Return what each class sums up to, missing where few of a class make it up: it would be theirs."""
+    number_of = np.bincount(result.classes[bearers & ~result.now.ended], minlength=len(CLASSES))
     shown = suppress_small_groups(
-        pd.DataFrame({"class": CLASSES, "bringers": brought}), "bringers", ("class",), result.settings.min_cell
+        pd.DataFrame({"class": CLASSES, "bearers": number_of}), "bearers", ("class",), result.settings.min_cell
     )
-    return frame["referral_value"].where(shown["bringers"].notna())
+    return amounts.where(shown["bearers"].notna())
+
+
+def class_investment(result: Measurement) -> Table:
+    """Set what is spent on each class beside what it is worth."""
+    now, here, name = result.now, ~result.now.ended, "class_investment"
+    if not result.has_costs:
+        return Table.nothing(
+            name,
+            "What is invested in each class is not known: no costs are given (marketing_touches, service_contacts).",
+        )
+    if not here.any():
+        return Table.nothing(name, "Every customer has left: nobody is left to be classed.")
+    spent = {part: now.sum_of(f"current_{part}") for part in ("marketing", "service")}
+    found = totals(result.classes[here], len(CLASSES), {part: values[here] for part, values in spent.items()})
+    frame = pd.DataFrame({"class": CLASSES, "customers": found.customers, "share": found.share})
+    for part, values in spent.items():
+        frame[part] = _without_few(pd.Series(found.total[part]), values != 0, result)
+    whole = sum(values[here].sum() for values in spent.values())
+    frame["share_of_investment"] = (frame["marketing"] + frame["service"]) / (whole if whole > 0 else np.nan)
+    value = np.bincount(result.classes, now.future_value, minlength=len(CLASSES) + 1)[: len(CLASSES)]
+    draws = now.future_sums(result.classes, len(CLASSES) + 1)[:, : len(CLASSES)]
+    low, high = resampling.percentile(_shares(draws)) if len(draws) else np.full((2, len(CLASSES)), np.nan)
+    frame = frame.assign(share_of_future_value=_shares(value), low=low, high=high)
+    frame = without_small(frame.assign(says=[SAYS[name] for name in CLASSES]), result, ("class", "says"))
+    percents = {"digits": 1, "percent": True}
+    columns = {
+        "class": Column("Class", names=NAMES),
+        "customers": Column("Customers", digits=0),
+        "share": Column("Share of customers", **percents),
+        "marketing": Column("Marketing", result.currency, 0),
+        "service": Column("Service", result.currency, 0),
+        "share_of_investment": Column("Share of what is invested", **percents),
+        "share_of_future_value": Column("Share of future value", **percents),
+        "low": Column("95 % low", **percents),
+        "high": Column("95 % high", **percents),
+        "says": Column("The sources say"),
+    }
+    caption = (
+        f"The customers who had not left on {now.date}: what was spent on addressing and serving them in the 12 months "
+        "up to then, beside their part of what is expected ahead. The sources say which class is worth what, and name "
+        "no amounts. That more spent would bring more is not shown by this: who bought more may have been addressed "
+        "more. The interval is of draws of future value, the classes as they are; what was spent is known. Sums in "
+        f"{result.currency}, rounded. {SOURCE}"
+    )
+    return Table(name, frame.iloc[ORDER].reset_index(drop=True), caption, columns)
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    whole = values.sum(axis=-1, keepdims=True)
+    return np.divide(values, whole, out=np.full(values.shape, np.nan), where=whole > 0)
 
 
 def migration(result: Measurement) -> Table:

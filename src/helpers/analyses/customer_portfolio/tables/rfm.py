@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import DASH, Column, Table, number
+from helpers.exhibits import DASH, Column, Table, number, suppress_small_groups
 from helpers.models.customer_portfolio.rfm import GROUPS
 
 from ..measurement import Measurement
+from ..names import CLASSES, SHOWN
+from .classes import NAMES, ORDER, has_small
 from .crossed import hidden_cells, rows_and_columns
 
+EVENNESS = "evenness, 0 to 1"
 SCORES = np.arange(1, GROUPS + 1)
 
 
 def tables(result: Measurement) -> list[Table]:
-    """Return the grid of recency, frequency and monetary value."""
-    return [rfm(result)]
+    """Return the grid of recency, frequency and monetary value, and what customers prefer."""
+    return [rfm(result), preferences(result)]
 
 
 def rfm(result: Measurement) -> Table:
@@ -47,3 +50,59 @@ def _told(customers: float, mean: float) -> str:
     if np.isnan(customers):
         return DASH
     return f"{number(customers)}; {number(mean)}" if customers else "0"
+
+
+def preferences(result: Measurement) -> Table:
+    """Say what each class of the value matrix buys: shares of categories, and how many buy each."""
+    found, name = result.preferences, "preferences"
+    if found is None:
+        return Table.nothing(name, "What customers prefer is not known: the purchases name no category.")
+    frame = pd.concat([_of_class(result, place) for place in ORDER], ignore_index=True)
+    told = frame.assign(told=[_share_told(*row) for row in frame[["share", "share_low", "share_high"]].to_numpy(float)])
+    view = told.pivot(index="category", columns="class", values="told").loc[result.categories[0]].reset_index()
+    even = dict(zip(CLASSES, _evenness(found), strict=False))
+    view.loc[len(view)] = {"category": EVENNESS} | even
+    columns = {"category": Column("Category")}
+    columns |= {one: Column(NAMES[one], "% of sales, 95 % interval") for one in SHOWN}
+    sampled = "" if len(result) == len(result.categories[1]) else " A random sample of"
+    caption = (
+        f"{sampled} {number(int(found.customers[: len(CLASSES)].sum()))} customers who had not left on "
+        f"{result.now.date}, by class: what part of all they ever spent went to each category (refunds apart), and how "
+        "evenly, from 0 (one category) to 1 (all alike; Shannon's entropy over its maximum). Intervals are for "
+        f"customers like these. A dash is a category that fewer than {result.settings.min_cell} of a class bought, or "
+        "one that would tell of it. Through which channel customers like to buy is in no file."
+    )
+    return Table(name, frame, caption.strip(), columns, view)
+
+
+def _of_class(result: Measurement, place: int) -> pd.DataFrame:
+    found, names = result.preferences, result.categories[0]
+    frame = pd.DataFrame(
+        {"class": CLASSES[place], "category": names, "customers": found.customers[place], "buyers": found.buyers[place]}
+    )
+    for measure in ("reach", "share"):
+        estimate = getattr(found, measure)
+        frame[measure] = estimate.value[place]
+        frame[f"{measure}_low"], frame[f"{measure}_high"] = estimate.low[place], estimate.high[place]
+    least = result.settings.min_cell
+    numbers = frame.columns.drop(["class", "category"])
+    if has_small(result):
+        frame = frame.assign(**dict.fromkeys(numbers, np.nan))
+    else:
+        frame = suppress_small_groups(frame, "buyers", ("class", "category", "customers"), least)
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def _evenness(found) -> list[str]:
+    ends = zip(found.evenness.value, found.evenness.low, found.evenness.high, strict=True)
+    return [_told_between(*three, digits=2) for three in ends]
+
+
+def _share_told(value: float, low: float, high: float) -> str:
+    return _told_between(100 * value, 100 * low, 100 * high, digits=1)
+
+
+def _told_between(value: float, low: float, high: float, digits: int) -> str:
+    if np.isnan(value):
+        return DASH
+    return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"

@@ -6,13 +6,22 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Column, Table, number, percent, suppress_small_groups
-from helpers.models.customer_portfolio.pyramid import Concentration, Ranked, totals
+from helpers.models.customer_portfolio.pyramid import STANDINGS, Concentration, Ranked, totals
 from helpers.models.customer_portfolio.tiers import BELOW_ZERO, TIERS
 from helpers.models.estimate import Estimate
 
 from ..measurement import Measurement
-from ..names import ABC, ABC_CHINESE, PYRAMID, PYRAMID_CHINESE, PYRAMID_NAMES, TIER_CHINESE, TIER_NAMES
-from .crossed import hidden_cells
+from ..names import (
+    ABC,
+    ABC_CHINESE,
+    PYRAMID,
+    PYRAMID_CHINESE,
+    PYRAMID_NAMES,
+    STANDING_NAMES,
+    TIER_CHINESE,
+    TIER_NAMES,
+)
+from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
 
 ACTION = {
     "most_valuable": "keep: serve before all others",
@@ -27,7 +36,7 @@ KNOWN = [[True] * 4, [False, True, True, True]]  # everyone; all but the most va
 
 def tables(result: Measurement) -> list[Table]:
     """Return the tables of tiers and concentration."""
-    return [tiers(result), pyramid(result), abc(result), concentration(result)]
+    return [tiers(result), pyramid(result), abc(result), market_position(result), concentration(result)]
 
 
 def _without_costs(result: Measurement) -> str:
@@ -131,6 +140,28 @@ def abc(result: Measurement) -> Table:
     volume = {"sales": np.maximum(result.now.sum_of("current_sales"), 0)}
     names = {name: f"{ABC_CHINESE[name]} {name}" for name in ABC}
     return _ranked("abc", result, result.abc, "class", names, volume, caption)
+
+
+def market_position(result: Measurement) -> Table:
+    """Count main, general and sporadic customers by whether they gained in their segment."""
+    names = {name: f"{ABC_CHINESE[name]} {name}" for name in ABC}
+    shape = (len(ABC), len(STANDINGS))
+    cell = np.ravel_multi_index((result.abc.places, result.market_position), shape)
+    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    untold = np.repeat(abc(result).frame["customers"].isna(), len(STANDINGS))  # or rows would tell how large they are
+    hidden = hidden_cells(counts.ravel(), rows_and_columns(*shape), result.settings.min_cell, also=untold.to_numpy())
+    frame = long_table(counts, {"class": ABC, "position": STANDINGS}, hidden)
+    view, columns = side_by_side(frame, Column("Class", names=names), STANDING_NAMES)
+    of = "the sales of the segment" if len(result.segments) > 1 else "all sales"
+    caption = (
+        f"The customers of {result.now.date}: classes by volume (rows) and position (columns), with the share of the "
+        f"row. Position is whether the customer's share of {of} in the 12 months up to {result.now.date} is at least "
+        f"that of the 12 months up to {result.then.date}. The sources class by volume and market position; the "
+        "customer's place in its own market is in no file, so this is its place among the firm's customers. A dash is "
+        f"a cell of fewer than {result.settings.min_cell} customers, or one that would tell of such a cell. Counts "
+        "have no interval."
+    )
+    return Table("market_position", frame, caption, columns, view)
 
 
 def _ranked(

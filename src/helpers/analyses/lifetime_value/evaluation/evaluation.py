@@ -12,6 +12,7 @@ from helpers.data import customer_summary
 from helpers.models.lifetime_value.prediction import interval, simulated_totals
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.regularity import Regularity, wheat_morrison
+from helpers.models.lifetime_value.value_draws import affordable_draws
 
 from ..settings import Settings
 from ..valuation import Valuation
@@ -129,7 +130,7 @@ def evaluate(value: Valuation) -> Evaluation | None:
             periods.first,
             split.fits.get(settings.model),
             settings.merge_period,
-            settings.draws // 2,
+            affordable_draws(settings.draws // 2, len(split.customers)),
             settings.seed,
         )
         bar.update()
@@ -164,8 +165,9 @@ def _compare_groups(split: Split, groups: dict[str, pd.Series], settings: Settin
     if fit is not None:
         codes = {name: group.cat.codes.to_numpy() for name, group in groups.items()}
         everyone = np.zeros(len(split.customers), int)
+        few = affordable_draws(settings.draws, len(everyone))  # each lets every customer buy
         draws = simulated_totals(
-            fit, *split.history, split.length, codes | {"all": everyone}, draws=settings.draws, seed=settings.seed
+            fit, *split.history, split.length, codes | {"all": everyone}, draws=few, seed=settings.seed
         )
         low, high = (float(end[0]) for end in interval(draws["all"]))
     return low, high, {name: agreement.grouped(split, group, draws.get(name)) for name, group in groups.items()}
