@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,7 @@ COMPARED = ("summary", "fit", "score", "refits", "end_to_end")
 PEERS = ("lifetimes", "lifetimes_grouped", "pymc_marketing", "duckdb_scan")
 # What each program does hot, in this order; a fit needs its summary, scores need both fits.
 HOT = {
-    "helpers": ("summary", "reduce", "fit", "fit_distinct", "fit_spend", "score", "refits"),
+    "helpers": ("summary", "reduce", "fit", "fit_distinct", "fit_spend", "score", "join", "refits"),
     "lifetimes": ("summary", "fit", "fit_spend", "score", "refits"),
     "lifetimes_grouped": ("fit", "score", "refits"),
     "pymc_marketing": ("fit",),
@@ -89,18 +90,26 @@ def main(arguments: list[str] | None = None) -> None:
     results = merged(ratios(runs), options.out / "results.csv", ["work", "customers", "peer"])
     grown = merged(growth(runs), options.out / "growth.csv", ["data", "period", "customers", "work"])
     lifetime_value_pages.write(results, grown, options.out)
-    print(f"\nwritten: {options.out / 'results.csv'}, growth.csv and lifetime_value.svg")
+    print(f"\nwritten: {options.out / 'results.csv'}, growth.csv and lifetime_value.png")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--kinds", nargs="+", choices=list(SIMULATED), default=list(SIMULATED), help="of purchases")
     parser.add_argument("--rounds", type=int, default=3, help="how often each program does each work")
     parser.add_argument("--refits", type=int, default=REFITS, help="bootstrap refits; a peer does one a round")
     parser.add_argument("--data", type=Path, help="folder that keeps the simulated purchases from run to run")
     parser.add_argument("--pymc-python", default="", help="an interpreter that has pymc-marketing, if this has not")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of results.csv, growth.csv and the figure")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if min(*options.customers, options.rounds, options.refits) < 1:
+        parser.error("customers, rounds and refits must be at least 1")
+    if options.pymc_python and not shutil.which(options.pymc_python):
+        parser.error(f"there is no program {options.pymc_python}")
+    for folder in filter(None, (options.data, options.out)):
+        folder.mkdir(parents=True, exist_ok=True)
+    return options
 
 
 # --- what is measured ---------------------------------------------------------------------------------------
@@ -110,7 +119,7 @@ def _scenes(options: argparse.Namespace, folder: Path):
     """Yield purchases, those on which all programs are compared first."""
     yield Scene("cdnow", 2_357, "D", _cdnow(folder))
     for customers in options.customers:
-        for data in SIMULATED:
+        for data in options.kinds:
             file = _simulated(data, customers, folder)
             for period in ("D", "W"):
                 yield Scene(data, customers, period, file)
@@ -132,8 +141,10 @@ def _cdnow(folder: Path) -> Path:
 def _simulated(data: str, customers: int, folder: Path) -> Path:
     path = folder / f"{data}_{customers}.parquet"
     if not path.exists():
-        text = SIMULATE.format(customers=customers, seed=SEED, file=os.fspath(path), **SIMULATED[data])
+        part = path.with_suffix(".part")
+        text = SIMULATE.format(customers=customers, seed=SEED, file=os.fspath(part), **SIMULATED[data])
         subprocess.run([sys.executable, "-c", text], check=True)
+        part.rename(path)
     return path
 
 
@@ -149,13 +160,16 @@ def _measure(scene: Scene, options: argparse.Namespace) -> list[dict]:
         for name, python in _interpreters(options.pymc_python).items()
         if name in works and (whole or small or name == "helpers")
     }
+    _in_turn("prepare", [partial(program.run, "prepare") for program in programs.values()], 1, patience)
     lines = []
-    for program in programs.values():
-        program.do("summary")
-        program.do("prepare")
     for work in dict.fromkeys(work for each in works.values() for work in each):
         able = [program for name, program in programs.items() if work in works[name]]
         lines += _in_turn(work, [partial(program.run, work) for program in able], options.rounds, patience)
+    for line in lines:
+        found = line["found"]
+        if line["work"] == "fit" and "log_likelihood" not in found:
+            at = " ".join(str(found[name]) for name in PARAMETERS)
+            found |= programs["helpers"].do(f"likelihood {at}")["found"]
     for program in programs.values():
         program.leave()
     if whole and scene.data == "rolling":
@@ -171,11 +185,18 @@ def _in_turn(work: str, programs: Sequence, rounds: int, patience: float) -> lis
         for program in programs:
             if program in through:
                 continue
-            line = program() | {"work": work, "round": number}
+            try:
+                line = program() | {"work": work, "round": number}
+            except Failed as failed:
+                if failed.program == "helpers":
+                    sys.exit(f"{failed}: its message stands above")
+                print(f"  {failed}, and is left out: its message stands above")
+                through.add(program)
+                continue
             lines.append(line)
             print(f"  {work} {number}, {line['program']}: {line['cpu_seconds']:.3f} s CPU", end="")
-            print(f", {line['wall_seconds']:.3f} s wall, {line['peak_mb']:,.0f} MB")
-            if line["program"] != "helpers" and line["wall_seconds"] > patience:
+            print(f", {line['wall_seconds']:.3f} s wall, {line['peak_mb']:,.0f} MB", flush=True)
+            if line["program"] != "helpers" and line["stands_for"] == 1 and line["wall_seconds"] > patience:
                 through.add(program)
     return lines
 
@@ -188,6 +209,14 @@ def _interpreters(pymc_python: str) -> dict[str, str]:
     elif importlib.util.find_spec("pymc_marketing") is None:
         del found["pymc_marketing"]
     return found
+
+
+class Failed(Exception):
+    """A program came to no answer: of a peer, it may have run out of memory."""
+
+    def __init__(self, program: str, work: str):
+        super().__init__(f"{program} failed at {work}")
+        self.program = program
 
 
 class _Hot:
@@ -204,7 +233,7 @@ class _Hot:
             print(request, file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
-            sys.exit(f"{self.name} failed at {request}; its message stands above.")
+            raise Failed(self.name, request)
         return json.loads(answer)
 
     def run(self, work: str) -> dict:
@@ -232,7 +261,7 @@ def _cold(name: str, scene: Scene) -> dict:
         wall = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{name} failed on the way from end to end; its message stands above.")
+        raise Failed(name, "end_to_end")
     cpu = spent.ru_utime + spent.ru_stime
     return json.loads(answer) | {"cpu_seconds": cpu, "wall_seconds": wall, "program": name, "stands_for": 1}
 

@@ -1,7 +1,6 @@
 """The benchmarks run, and the programs that they compare compute the same; how fast is not tested."""
 
 import importlib
-import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +67,7 @@ def test_covariance_model(tmp_path):
 
 
 def test_lifetime_value(tmp_path):
-    options = ["--customers", "600", "--rounds", "1", "--refits", "2", "--out", str(tmp_path)]
+    options = ["--customers", "600", "--kinds", "rolling", "--rounds", "1", "--refits", "2", "--out", str(tmp_path)]
     command = [sys.executable, str(BENCHMARKS / "lifetime_value.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
@@ -89,11 +88,10 @@ def test_lifetime_value(tmp_path):
     extrapolated = results["marks"].fillna("").str.startswith("extrapolated from 1")
     assert (extrapolated == (results["work"] == "refits")).all()
     grown = pd.read_csv(tmp_path / "growth.csv")
-    assert {*grown[["data", "period"]].itertuples(index=False, name=None)} == {
-        ("cdnow", "D"),
-        *itertools.product(("rolling", "cohort"), ("D", "W")),
-    }
-    assert (tmp_path / "lifetime_value.svg").stat().st_size > 10_000
+    kinds = {*grown[["data", "period"]].itertuples(index=False, name=None)}
+    assert kinds == {("cdnow", "D"), ("rolling", "D"), ("rolling", "W")}
+    assert (grown["distinct_rows"] < grown["customers"]).all()
+    assert (tmp_path / "lifetime_value.png").stat().st_size > 5_000
     published = results[(results["customers"] == 2357) & (results["work"] == "fit")]
     assert published[["r", "a", "b"]].to_numpy() == pytest.approx(
         np.array([[0.243, 0.793, 2.426]] * len(published)),

@@ -385,7 +385,11 @@ def test_grouped_rows_fit_the_same(sample_fit):
     assert fit.observations == sample_fit.observations
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.5]), st.integers(0, 2).map(float)), min_size=1))
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.5]), st.integers(0, 2).map(float)), min_size=1)
+    | st.lists(st.tuples(*[st.sampled_from([-3.0, 0.0, 1.0, 2.0**19, 2.0**20 - 1])] * 4), min_size=1)
+    | st.lists(st.tuples(*[st.sampled_from([7.0, 8.0, 2.0**20, 1e300, np.inf])] * 2), min_size=1)
+)
 def test_distinct_rows_are_the_same_in_and_out_of_order(rows):
     for ordered in (rows, sorted(rows)):
         first, inverse = distinct_rows(*np.array(ordered).T)

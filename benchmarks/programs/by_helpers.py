@@ -1,12 +1,11 @@
 """The way of this project: the same functions as its reports call."""
 
 import ibis
-import numpy as np
-import pyarrow
-from pyarrow import parquet
 
-from helpers.data import transactions
+from helpers.analyses.lifetime_value.customer_scores import HISTORY, score_customers, score_histories
+from helpers.analyses.lifetime_value.settings import Settings
 from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
+from helpers.models.fit import bootstrap_fits
 from helpers.models.lifetime_value import gamma_gamma, value
 from helpers.models.lifetime_value.purchase_models import bg_nbd
 
@@ -26,12 +25,13 @@ class Way:
         purchases = self.connection.read_parquet(self.file)
         purchases = purchases.mutate(date=purchases.date.cast("date"))
         end = purchases.date.max().to_pyarrow().as_py()
-        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period)
+        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period, intervals=False)
         self.customers = self.connection.create_table("customers", each, overwrite=True)
         return {"customers": self.customers.count().to_pyarrow().as_py()}
 
     def prepare(self) -> dict:
         """Take what lifetimes works on, a row for each customer, out of the engine."""
+        self.summary()
         columns = ["frequency", "recency", "T", "monetary_value"]
         frame = self.customers.select(columns).to_pandas()
         self.frequency, self.recency, self.T, self.amount = (frame[name].to_numpy(float) for name in columns)
@@ -63,33 +63,39 @@ class Way:
         model, history = self.purchases.model, (self.frequency, self.recency, self.T)
         ahead = 7 * HORIZON_WEEKS / value.DAYS_PER_UNIT[self.period]
         alive = model.probability_alive(*history)
-        expected = model.expected_purchases(*history, ahead)
+        expected = alive * model.expected_purchases_if_alive(self.frequency, self.T, ahead)
         discounted = value.discounted_purchases(model, *history, HORIZON_WEEKS, ANNUAL_DISCOUNT, self.period)
         worth = self.spend.model.expected_average_spend(self.frequency, self.amount) * discounted
-        self.scored = {"alive": alive, "expected": expected, "value": worth}
-        return {f"total_{name}": column.sum() for name, column in self.scored.items()}
+        return {"total_alive": alive.sum(), "total_expected": expected.sum(), "total_value": worth.sum()}
 
-    def refits(self, count: int) -> dict:
+    def likelihood(self, *parameters: float) -> dict:
+        """Tell the log-likelihood at these parameters, found by whichever program."""
+        each = bg_nbd.BGNBD(*parameters).log_likelihood(self.frequency, self.recency, self.T)
+        return {"log_likelihood": each.sum()}
+
+    def join(self) -> dict:
+        """Score the distinct histories and join them to the customers inside the engine, as reports do."""
+        settings = Settings(transactions=self.file, time_unit=self.period)
+        histories = score_histories(self.purchases, self.rows, settings)
+        scored = score_customers(self.customers, histories, self.spend, 1.0, settings)
+        table = self.connection.create_table("scored", scored, overwrite=True)
+        return {"total_value": table.potential_value.sum().to_pyarrow().as_py()}
+
+    def refits(self, count: float) -> dict:
         """Fit so many resamples of the customers."""
-        rows, rng = self.rows, np.random.default_rng(1)
-        share = rows["customers"] / rows["customers"].sum()
-        for _ in range(count):
-            drawn = rng.multinomial(rows["customers"].sum(), share)
-            bg_nbd.fit_bg_nbd(rows["frequency"], rows["recency"], rows["T"], drawn)
+        history = (self.rows[name].to_numpy(float) for name in HISTORY)
+        likelihood, customers = bg_nbd.likelihood_by_weights(*history), self.rows["customers"].to_numpy()
+        bootstrap_fits(self.purchases, likelihood, customers, resamples=int(count), seed=1)
         return {}
 
     def end_to_end(self, out: str) -> dict:
         """Go from purchases to scored customers in Parquet, checks included."""
-        purchases = transactions.load(self.file)
-        each = summarise(purchases.table, purchases.last_date, self.period, self.period)
-        self.customers = each.cache()
-        self.prepare()
-        found = self.fit()
-        self.fit_spend()
-        totals = self.score()
-        told = {"customer_id": self.customers.customer_id.to_pyarrow()} | self.scored
-        parquet.write_table(pyarrow.table(told), f"{out}/customers.parquet")
-        return found | totals
+        from helpers.analyses.lifetime_value.scoring import score
+
+        terms = {"time_unit": self.period, "merge_period": self.period, "horizon_weeks": HORIZON_WEEKS}
+        scored = score(f"{out}/customers", transactions=self.file, **terms)
+        totals = {"expected": scored.totals["expected_purchases"], "value": scored.totals["potential_value"]}
+        return _parameters(scored.purchases) | {f"total_{name}": total.value for name, total in totals.items()}
 
 
 def _parameters(fit) -> dict:

@@ -25,7 +25,8 @@ class Way:
         return {"customers": len(self.customers), "purchases": len(purchases)}
 
     def prepare(self) -> dict:
-        """Have a fit of spend, which scores need."""
+        """Have a summary, which fits need, and a fit of spend, which scores need."""
+        self.summary()
         return self.fit_spend()
 
     def fit(self) -> dict:
@@ -43,9 +44,9 @@ class Way:
         """Tell of each customer P(alive), expected purchases, mean spend and value, twelve months ahead."""
         return self._totals(self._scored(self.customers))
 
-    def refits(self, count: int) -> dict:
+    def refits(self, count: float) -> dict:
         """Fit so many resamples of the customers."""
-        for _ in range(count):
+        for _ in range(int(count)):
             drawn = self.rng.integers(len(self.customers), size=len(self.customers))
             self._fitted(self.customers.iloc[drawn])
         return {}

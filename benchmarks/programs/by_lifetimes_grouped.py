@@ -29,11 +29,11 @@ class Way(by_lifetimes.Way):
         scored["value"] = spend * scored["purchases"]
         return self._totals(scored)
 
-    def refits(self, count: int) -> dict:
+    def refits(self, count: float) -> dict:
         """Fit so many resamples: multinomial counts of the distinct histories are the same as resampled customers."""
         rows = self._distinct()
         counts = rows["customers"]
-        for _ in range(count):
+        for _ in range(int(count)):
             drawn = self.rng.multinomial(counts.sum(), counts / counts.sum())
             self._fitted(rows[drawn > 0], drawn[drawn > 0])
         return {}

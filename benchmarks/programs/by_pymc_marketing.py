@@ -12,16 +12,12 @@ class Way:
     def __init__(self, file: str, period: str):
         self.file, self.period = file, period
 
-    def summary(self) -> dict:
+    def prepare(self) -> dict:
         """Read the purchases and summarise each customer."""
         purchases = pd.read_parquet(self.file)
         columns = {"customer_id_col": "customer_id", "datetime_col": "date", "monetary_value_col": "amount"}
         self.customers = rfm_summary(purchases, **columns, time_unit=self.period)
         return {"customers": len(self.customers), "purchases": len(purchases)}
-
-    def prepare(self) -> dict:
-        """Have nothing to prepare."""
-        return {}
 
     def fit(self) -> dict:
         """Find the mode."""

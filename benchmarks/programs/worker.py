@@ -36,7 +36,7 @@ def main(program: str, file: str, period: str, *out: str) -> None:
         return
     for line in sys.stdin:
         work, *numbers = line.split()
-        answer = _measured(lambda: getattr(way, work)(*map(int, numbers)))  # noqa: B023  # called at once
+        answer = _measured(lambda: getattr(way, work)(*map(float, numbers)))  # noqa: B023  # called at once
         print(json.dumps(answer), file=answers, flush=True)
 
 

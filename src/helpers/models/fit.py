@@ -15,6 +15,8 @@ GRADIENT_TOLERANCE = 1e-9  # per customer, on the log scale
 REFIT_TOLERANCE = 1e-6  # of a resample: its gradient differs from the data's by some 1 / sqrt(customers)
 ROUNDING_NOISE = 1e-10  # per customer; asking a step to gain more than this makes the line search chase rounding
 LOG_LIMIT = 12.0  # a parameter beyond exp(12) in the scaled problem has run off to infinity (or to 0)
+LARGEST_PLACE = 2**20  # of whole numbers that are taken for their places: days, purchases
+LARGEST_CODE = 2**62
 STEP_LIMIT = 2.0  # longest Newton step in one log parameter
 WIDEST_LOG_ERROR = 10.0  # a standard error of 10 on the log scale: the data say nothing about the parameter
 ROUGH_ROWS = 3_000  # distinct rows on which the starting points are compared
@@ -365,12 +367,37 @@ def distinct_rows(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_new = _new_rows(columns)
     if is_new is not None:
         return np.flatnonzero(is_new), np.cumsum(is_new) - 1
-    code = np.zeros(len(columns[0]), dtype=np.int64)
+    code, codes = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        values, position = np.unique(column, return_inverse=True)
-        # renumbered after each column: at most n codes times n values, which cannot overflow
-        _, first, code = np.unique(code * len(values) + position, return_index=True, return_inverse=True)
-    return first, code
+        place, places = _places(column)
+        if codes * places > LARGEST_CODE:
+            first, code = _numbered(code, codes)
+            codes = len(first)
+        code, codes = code * places + place, codes * places
+    return _numbered(code, codes)
+
+
+def _places(column: np.ndarray) -> tuple[np.ndarray, int]:
+    """Give each value its place in order, and how many places there are; small whole numbers need no sorting."""
+    if column.dtype.kind in "biuf" and np.abs(column).max() < LARGEST_PLACE:
+        whole = column.astype(np.int64)
+        if np.array_equal(whole, column):
+            return whole - whole.min(), int(whole.max() - whole.min()) + 1
+    values, place = np.unique(column, return_inverse=True)
+    return place, len(values)
+
+
+def _numbered(code: np.ndarray, codes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number the codes that occur in their order: where each first occurs, and each row's number."""
+    if codes > 4 * len(code):
+        _, first, number = np.unique(code, return_index=True, return_inverse=True)
+        return first, number
+    occurs = np.zeros(codes, dtype=bool)  # a table of all codes, while it is small, takes less than sorting rows
+    occurs[code] = True
+    number = (np.cumsum(occurs) - 1)[code]
+    first = np.empty(np.count_nonzero(occurs), dtype=np.int64)
+    first[number[::-1]] = np.arange(len(code))[::-1]  # of several rows the last one written stays: the first
+    return first, number
 
 
 def _new_rows(columns) -> np.ndarray | None:

@@ -88,11 +88,11 @@ class BGNBD(PurchaseModel):
 
         The factor of FHL eq. 10 beside P(alive), in a form without its poles at a = 1 and a + b + x = 1:
         Euler's transformation of its 2F1, whose first term cancels the 1 in front. It depends on the
-        frequency and on horizon / (alpha + T) only, and is computed once for each distinct pair.
+        frequency and on horizon / (alpha + T) only, and is computed once for each distinct frequency, T and horizon.
         """
         columns = np.broadcast_arrays(*(np.asarray(v, float) for v in (frequency, T, horizon)))
         x, age, length = (column.ravel() for column in columns)
-        first, inverse = distinct_rows(x, length / (self.alpha + age))
+        first, inverse = distinct_rows(x, age, length)
         ratio = length[first] / (self.alpha + age[first])
         return self._future_purchases(x[first], ratio)[inverse].reshape(columns[0].shape)
 
