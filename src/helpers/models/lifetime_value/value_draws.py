@@ -9,7 +9,7 @@ of the same frequency: nothing of the size draws x customers is drawn or held, b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
 
 import numpy as np
 from scipy import special
@@ -380,22 +380,33 @@ def discounted_spend_draws(
     parameter_rng, spend_rng = np.random.default_rng(seed).spawn(2)
     purchase_models = [purchase_fit.model_at(row) for row in purchase_fit.draws(draws, parameter_rng)]
     spend_models = [spend_fit.model_at(row) for row in spend_fit.draws(draws, parameter_rng)]
+    spend_rngs = spend_rng.spawn(draws)  # one a draw, so that threads do not change what is drawn
     columns = [np.asarray(column, float) for column in (frequency, recency, T, monetary_value)]
     horizons, weights = horizons_and_weights(horizon_weeks, annual_discount_rate, time_unit)
     # equal histories share a block; so do equal frequencies and ages, on which alone the costly part depends
     order = np.lexsort((columns[1], columns[2], columns[0]))
     result = np.empty((draws, len(order)), np.float32)
     rows = max(CUSTOMERS_AT_ONCE, NUMBERS_DRAWN_AT_ONCE // draws)
-    for start in range(0, len(order), rows):
-        block = order[start : start + rows]
-        x, t_x, age, m = (column[block] for column in columns)
-        first, inverse = distinct_rows(x, age, t_x)
-        distinct = x[first], t_x[first], age[first]
-        # of one generator, and so in order, while expected purchases, which draw nothing, go on in threads
-        spend = (model.spend_draws(x, m, spend_rng) for model in spend_models)
-        with threads() as pool:
-            same = map(repeat, (*distinct, horizons, weights[:, None]))
-            purchases = pool.map(_weighted_sums, purchase_models, *same)
-            for draw, (bought, mean) in enumerate(zip(purchases, spend, strict=True)):
-                result[draw, block] = mean * bought[inverse, 0]
+    with threads() as pool:
+        for start in range(0, len(order), rows):
+            block = order[start : start + rows]
+            x, t_x, age, m = (column[block] for column in columns)
+            first, inverse = distinct_rows(x, age, t_x)
+            distinct = x[first], t_x[first], age[first]
+            draw = partial(_drawn_spend, distinct, inverse, (x, m), (horizons, weights[:, None]))
+            for row, drawn in zip(result, pool.map(draw, purchase_models, spend_models, spend_rngs), strict=True):
+                row[block] = drawn
     return result
+
+
+def _drawn_spend(
+    histories: tuple[np.ndarray, ...],
+    inverse: np.ndarray,
+    spent: tuple[np.ndarray, np.ndarray],
+    when: tuple[np.ndarray, np.ndarray],
+    purchases: PurchaseModel,
+    spend: GammaGamma,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw what customers may be expected to spend, of one draw of the models' parameters."""
+    return spend.spend_draws(*spent, rng) * _weighted_sums(purchases, *histories, *when)[inverse, 0]
