@@ -8,6 +8,7 @@ import json
 import platform
 import re
 import secrets
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -66,10 +67,17 @@ def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[
 
 
 def kernel_warnings(notebook: Path) -> list[str]:
-    """Return what the cells of an executed notebook wrote to standard error."""
+    """Return a sentence where cells of an executed notebook wrote to standard error: how many, which kinds of warnings.
+
+    Their words stay in the notebook: they may quote values of the data.
+    """
     cells = (read_json(notebook) or {"cells": []})["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return ["".join(output["text"]).strip() for output in outputs if output.get("name") == "stderr"]
+    written = [[o for o in cell.get("outputs", []) if o.get("name") == "stderr"] for cell in cells]
+    loud = ["".join(line for output in outputs for line in output["text"]) for outputs in written if outputs]
+    kinds = Counter(re.findall(r"^\S.*?:\d+: (\w*Warning): ", "\n".join(loud), re.MULTILINE))
+    named = [f"{kind} {times} time{'s' if times > 1 else ''}" for kind, times in sorted(kinds.items())]
+    where = f"{len(loud)} cell{'s' if len(loud) > 1 else ''} wrote to standard error"
+    return [f"{': '.join([where, *filter(None, [', '.join(named)])])} (the notebook has the words)"] if loud else []
 
 
 def read_json(path: Path) -> Any:

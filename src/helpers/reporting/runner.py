@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -367,9 +368,9 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
         What the executing process said at its end; None when it did not get there.
     """
     if ended is None and not (stage.report / "notebook.ipynb").is_file():
-        return "failed_kernel", f"the run could not start: {last_words(stage.report / 'run.log') or 'no word of why'}"
-    if ended is None and (said := last_words(stage.report / "run.log")):
-        return "failed_kernel", f"the run broke off: {said}"
+        return "failed_kernel", f"the run could not start: {last_error(stage.report / 'run.log') or 'see run.log'}"
+    if ended is None and (error := last_error(stage.report / "run.log")):
+        return "failed_kernel", f"the run broke off: {error} (run.log holds its last words)"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -377,15 +378,17 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
     if ended["ended"] == "cell_raised":
         if ended["error_name"] == InputRefused.__name__:
             return "failed_contract", ended["error_value"]
-        return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']}: {ended['error_value']}"
+        # not what the error says, which may quote the data: the message stands on pages and goes to other programs
+        return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']} (the notebook has its words)"
     unmade = missing_output(stage)
     return ("failed_output", unmade) if unmade else ("success", "published")
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log, which for Python is the error itself; empty where there is none."""
+def last_error(log: Path) -> str:
+    """Return the name of the error that ended a log, never what it says; empty where the last line is none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1] if lines else ""
+    error = re.match(r"(?:\w+\.)*(\w*(?:Error|Exception))(?=:|$)", lines[-1] if lines else "")
+    return error[1] if error else ""
 
 
 def missing_output(stage: Stage) -> str | None:
