@@ -252,6 +252,22 @@ def test_killed_run_is_kept_and_told_of(quick):
     ]
 
 
+def test_of_a_killed_run_with_secrets_only_the_manifest_is_kept(quick, monkeypatch):
+    monkeypatch.setattr("helpers.reporting.runner._secrets_in_reach", lambda *_: ["PATH"])
+
+    def dies(*given):
+        leave_files(*given)
+        kill_this_process()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.reporting.runner._run_notebook", dies)
+        assert in_a_child(lambda: run_toy(quick)) == -signal.SIGKILL
+    [stage] = (quick.staging / "toy").iterdir()
+    assert_all_is_well(quick, run_toy(quick))
+    kept = {path.name for path in (quick.reports / "toy" / "failed" / stage.name).iterdir()}
+    assert kept == {"manifest.json", "index.html"}
+
+
 def test_only_what_may_go_better_is_repeated_and_each_attempt_is_kept(quick, monkeypatch):
     outcomes = iter(["failed_timeout", "failed_kernel"])
 

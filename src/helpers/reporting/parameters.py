@@ -66,7 +66,7 @@ class Parameter:
     @property
     def is_secret(self) -> bool:
         """Return whether the parameter takes the name of an environment variable, and never its value."""
-        return self.meaning.partition(":")[0].strip() == "secret" and self.type == "str"
+        return self.meaning.partition(":")[0].strip() == "secret"
 
     @property
     def _kind(self) -> str:
@@ -96,12 +96,12 @@ class Parameter:
         WrongUsage
             When it is of another type, not finite, or none of what is allowed.
         """
+        if self.is_secret and not (isinstance(value, str) and (not value or variable(value))):
+            raise WrongUsage(f"parameter '{self.name}' is a secret: give the name of an environment variable, env:NAME")
         if self.type == "float" and type(value) is int:
             value = float(value)
         if type(value) is not TYPES[self.type] or (self.type == "float" and not math.isfinite(value)):
             raise WrongUsage(f"parameter '{self.name}' is {self._kind}, not {value!r}")
-        if self.is_secret and value and not variable(value):
-            raise WrongUsage(f"parameter '{self.name}' is a secret: give the name of an environment variable, env:NAME")
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:

@@ -22,9 +22,10 @@ from helpers.data.sources import fingerprint
 
 from . import journal
 from . import manifest as provenance
+from .errors import WrongUsage
 from .lock import Busy, held
 from .parameters import title
-from .plan import PlannedReport, refuse_outside
+from .plan import PlannedReport, read_plan, refuse_outside
 from .publication import KILLED, commit, keep_failure, prepare, published_run, recover, refresh_index
 from .report import PROCESSED_FOLDER, RUN_FOLDER
 from .secret import SHORTEST, missing, redact
@@ -256,14 +257,25 @@ def _read_inputs(report: PlannedReport, workspace: Workspace, record: dict[str, 
     except InputRefused as refusal:
         return "failed_contract", str(refusal)
     record["run_key"] = provenance.run_key(report, record["inputs"], record["git"], workspace)
-    if names := report.secret_variables():
+    if names := _secrets_in_reach(report, workspace):
         record["secrets"] = names
-    if absent := missing(names):
+    if absent := missing(report.secret_variables()):
         said = f"secrets are read from the environment, which lacks {', '.join(absent)}"
         return "failed_contract", f"{said} (or holds fewer than {SHORTEST} characters there)"
     if changed := workspace.changed_raw():
         return "failed_contract", f"data/raw is not what its README lists: {', '.join(changed)}"
     return None
+
+
+def _secrets_in_reach(report: PlannedReport, workspace: Workspace) -> list[str]:
+    """Return the environment variables with secrets that a kernel can read: the report's, and those of all the plan."""
+    try:
+        plan = read_plan(workspace).values()
+    except WrongUsage:  # of no concern to a notebook that is run by itself
+        plan = ()
+    others = {name for other in plan for name in other.secret_variables()}
+    own = report.secret_variables()
+    return [*own, *sorted(others - {*own, *missing([*others])})]
 
 
 def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
