@@ -266,6 +266,7 @@ def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
 def main() -> None:
     """Run the command; a mistake in its use ends with one line and exit code 2, never with a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the terminal cannot show
     try:
         app()
     except WrongUsage as error:

@@ -57,7 +57,8 @@ def made_with(notebook: Path, workspace: Workspace) -> dict[str, str | None]:
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -98,7 +99,8 @@ def write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")  # reports that end together share the index
     try:
-        part.write_text(text, encoding="utf-8")
+        # a file name that is no UTF-8; JSON reads what is written for it as the same name again
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
         part.replace(path)
     except BaseException:
         with suppress(OSError):

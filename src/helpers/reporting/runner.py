@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +46,8 @@ KERNEL_ENVIRONMENT = {
 
 # What may go better the next time; a cell that raised or data that are refused will not.
 REPEATED = ("failed_timeout", "failed_kernel", "failed_publish")
+
+RETRY_PAUSE_SECONDS = 10.0  # for a full disk or a busy machine to recover
 
 LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes, macOS 103
 
@@ -128,13 +132,18 @@ def run_report(
                 written = _write_down(run, workspace, remarks)
                 if written and run.page and not run.up_to_date:
                     Stage(workspace, report.name, run.record["run_id"]).remove()
-                if run.outcome not in REPEATED:
+                if run.outcome not in REPEATED or attempt > report.retries:
+                    break
+                if (cancelled or threading.Event()).wait(RETRY_PAUSE_SECONDS):
                     break
     except Busy as owner:
         run = Run(report.name, "cancelled", f"not run: another run of this report is under way ({owner})")
         _write_down(run, workspace, remarks)
     except OSError as error:
         run = Run(report.name, "failed_publish", f"nothing can be written there: {error}")
+        _write_down(run, workspace, remarks)
+    except Exception as error:  # one report must not end the whole plan
+        run = Run(report.name, "failed_output", f"not run, because of an unexpected {type(error).__name__}")
         _write_down(run, workspace, remarks)
     return tell_of_failure(replace(run, remarks=tuple(remarks)), report, workspace)
 
@@ -203,7 +212,15 @@ def _entry(run: Run, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
+def _attempt(report, workspace, *options) -> Run:
+    """Make one attempt; what stops it before there is anything to keep is an outcome too."""
+    try:
+        return _staged(report, workspace, *options)
+    except OSError as error:
+        return Run(report.name, "failed_publish", f"the run could not be carried out: {error}")
+
+
+def _staged(report, workspace, attempt, force, on_progress, cancelled) -> Run:
     started = datetime.now(UTC)
     record: dict[str, Any] = {
         "run_id": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -235,7 +252,7 @@ def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
     stage.create()
     provenance.write_json(stage.report / "manifest.json", record)
     try:
-        outcome, message = refused or _execute(report, stage, record, on_progress, cancelled)
+        outcome, message = refused or _outcome(report, stage, record, on_progress, cancelled)
         ended = datetime.now(UTC)
         record |= {
             "ended": ended.isoformat(timespec="seconds"),
@@ -286,6 +303,18 @@ def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
             path = entry["path"].removeprefix(f"{report.folder}/")
             found.append({"parameter": given.parameter, "name": given.kind, **entry, "path": path})
     return found
+
+
+def _outcome(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
+    """Return how the execution went, whatever the notebook left; what cannot be told from that stands in the log."""
+    try:
+        return _execute(report, stage, record, on_progress, cancelled)
+    except OSError as error:
+        return "failed_publish", f"the run could not be carried out: {error}"
+    except Exception as error:
+        with suppress(OSError), (stage.report / "run.log").open("a", encoding="utf-8", errors="replace") as log:
+            traceback.print_exc(file=log)
+        return "failed_output", f"what the run left could not be judged: {type(error).__name__} (run.log says where)"
 
 
 def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
@@ -414,7 +443,7 @@ def missing_output(stage: Stage) -> str | None:
     if not results or not contents:
         return "the notebook left no results.json: its last cell must call report.finish()"
     for name, entry in results.items():
-        if set(entry) != {"value", "low", "high", "unit", "text"} or not entry["text"]:
+        if not isinstance(entry, dict) or set(entry) != {"value", "low", "high", "unit", "text"} or not entry["text"]:
             return f"results.json: '{name}' needs value, low, high, unit and text"
     wanted = [stage.report / "tables" / f"{name}.csv" for name in contents["tables"]]
     wanted += [stage.report / "figures" / f"{name}.svg" for name in contents["figures"]]
