@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -240,7 +241,7 @@ def prune(
     from .publication import refresh_index
 
     place = Workspace.find(workspace)
-    gone = 0
+    gone, refused = 0, False
     for home in sorted(path for path in place.reports.glob("[!.]*") if path.is_dir()):
         try:
             with held(place.reports / ".locks" / f"{home.name}.lock"):
@@ -251,9 +252,14 @@ def prune(
                         shutil.rmtree(folder)
         except Busy:
             err.print(f"{home.name}: left alone, because it is being run")
+        except OSError as error:
+            refused = True
+            err.print(f"{home.name}: left alone: {error}")
     if gone and not dry_run:
         refresh_index(place.reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
+    if refused:
+        raise typer.Exit(1)
 
 
 def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
@@ -266,9 +272,13 @@ def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
 def main() -> None:
     """Run the command; a mistake in its use ends with one line and exit code 2, never with a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the terminal cannot show
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the terminal cannot show
     try:
         app()
     except WrongUsage as error:
         err.print(f"reports: {error}")
         sys.exit(2)
+    except OSError as error:
+        err.print(f"reports: {error}")
+        sys.exit(1)
