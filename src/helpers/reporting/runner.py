@@ -44,6 +44,9 @@ KERNEL_ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
+# By it a notebook knows that someone watches it, and shows progress bars; a run started in JupyterLab would inherit it.
+WATCHED = "JPY_SESSION_NAME"
+
 # What may go better the next time; a cell that raised or data that are refused will not.
 REPEATED = ("failed_timeout", "failed_kernel", "failed_publish")
 
@@ -319,7 +322,8 @@ def _outcome(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
 
 def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
     """Execute the notebook into the stage, complete `record`, and return the outcome with its message."""
-    raw_before = stage.workspace.raw_state()
+    raw = [report.folder / entry["path"] for entry in record["inputs"]]
+    raw_before = stage.workspace.raw_state(raw)
     outcome, message = _run_notebook(report, stage, record, on_progress, cancelled)
     contents = provenance.read_json(stage.report / "contents.json") or {}
     inputs = record["inputs"]
@@ -329,9 +333,13 @@ def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
     record["warnings"] += [*contents.get("warnings", []), *warned]
     if outcome == "success" and (said := _not_fingerprinted(contents["inputs"], inputs)):
         return "failed_contract", said
-    if outcome == "success" and stage.workspace.raw_state() != raw_before:
-        return "failed_output", "the run changed files in data/raw, which no run may write to"
+    if outcome == "success" and (changed := _differing(raw_before, stage.workspace.raw_state(raw))):
+        return "failed_output", f"data/raw changed during the run: {', '.join(changed)}"
     return outcome, message
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return sorted(name for name in before | after if before.get(name) != after.get(name))
 
 
 def _not_fingerprinted(read: list[dict[str, Any]], found: list[dict[str, Any]]) -> str:
@@ -355,7 +363,7 @@ def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, s
     order_file = stage.folder / "order.json"
     order_file.write_text(json.dumps(order), encoding="utf-8")
     environment = (
-        os.environ
+        {name: value for name, value in os.environ.items() if name != WATCHED}
         | KERNEL_ENVIRONMENT
         | {
             RUN_FOLDER: str(stage.report),

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,19 +80,17 @@ class Workspace:
         """Return the folder of inputs, which no run writes to."""
         return self.root / "data" / "raw"
 
-    def raw_state(self) -> dict[str, Any]:
-        """Return what stands in data/raw: the digest of each file that its README lists, size and time of the others.
+    def raw_state(self, inputs: Iterable[Path] = ()) -> dict[str, Any]:
+        """Return how things stand in data/raw: the digest of each file that its README lists, size and time of inputs.
 
-        Two equal states before and after a run show that the run wrote nothing there.
+        Two equal states before and after a run show that nobody changed what it may have read. Files of no concern to
+        it, such as tomorrow's, may come meanwhile.
         """
-        listed = self.listed_raw()
-        files = [path for path in sorted(self.raw.rglob("*")) if path.is_file()]
-        return {
-            str(path.relative_to(self.raw)): _digest(path)
-            if path.name in listed
-            else (path.stat().st_size, path.stat().st_mtime_ns)
-            for path in files
-        }
+        given = {path.resolve() for path in inputs}
+        found = [path for path in given if path.is_relative_to(self.raw.resolve()) and path.is_file()]
+        state = {str(path.relative_to(self.raw.resolve())): _size_and_time(path) for path in found}
+        listed = {name: self.raw / name for name in self.listed_raw()}
+        return state | {name: _digest(path) for name, path in listed.items() if path.is_file()}
 
     def listed_raw(self) -> dict[str, str]:
         """Return the SHA-256 of each file of data/raw, as the table in its README lists them."""
@@ -130,6 +129,11 @@ class Workspace:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    known = path.stat()
+    return known.st_size, known.st_mtime_ns
 
 
 def _digest(path: Path) -> str:
