@@ -1,5 +1,6 @@
 """Reports of a plan run in an order that ends early and keeps what waits behind what it waits for."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,26 @@ def test_longest_run_first_and_what_waits_behind(toy, started):
     plan = plan_of(toy, short=(), long=(), never_run=(), middle=(), last=("short",))
     batch.run_all(plan, toy, jobs=1)
     assert started == ["never_run", "long", "middle", "short", "last"]
+
+
+def test_what_waits_for_its_turn_is_not_begun_after_an_interruption(toy, monkeypatch):
+    started, going = [], threading.Event()
+
+    def run(report, workspace, cancelled, **options):
+        started.append(report.name)
+        going.set()
+        assert cancelled.wait(60)
+        return Run(report.name, "cancelled", "stopped on request")
+
+    def interrupted(*_, **__):
+        going.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "run_report", run)
+    monkeypatch.setattr(batch, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        batch.run_all(plan_of(toy, a=(), b=(), c=()), toy, jobs=1)
+    assert started == ["a"]
 
 
 def test_plan_order_where_nothing_is_known(toy, started):

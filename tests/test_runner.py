@@ -75,7 +75,6 @@ CASES = {
         "failed_output",
         "spend.csv",
     ),
-    "data/raw is written": (["open('data/raw/new.csv', 'w').close()"], "failed_output", "data/raw"),
 }
 
 
@@ -248,6 +247,35 @@ def test_listed_raw_data_are_held_to_their_digest(toy):
     (toy.raw / "counts.csv").write_bytes(content + b"1")
     run = run_toy(toy)
     assert (run.outcome, "counts.csv" in run.message) == ("failed_contract", True)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("counts.csv", "data/raw changed during the run: counts.csv"),  # listed, whoever reads it
+        ("mine.csv", "data/raw changed during the run: mine.csv"),  # an input of this run
+        ("tomorrow.csv", "published"),
+    ],
+)
+def test_what_a_run_may_have_read_from_raw_data_stays_as_it_is(toy, written, said):
+    purchases = "customer_id,date,amount\n1,2024-01-01,5\n"
+    digest = hashlib.sha256(purchases.encode()).hexdigest()
+    (toy.raw / "README.md").write_text(f"| file | sha256 |\n|---|---|\n| `counts.csv` | ours | `{digest}` |\n")
+    for name in ("counts.csv", "mine.csv"):
+        (toy.raw / name).write_text(purchases, encoding="utf-8")
+    writes = f"open('data/raw/{written}', 'a').write('2')"
+    notebook = light_notebook(writes, parameters='transactions: str = ""  # the purchases')
+    nbformat.write(notebook, toy.notebooks()["toy"])
+    report = planned("toy", toy.notebooks()["toy"], {"transactions": "data/raw/mine.csv"}, folder=toy.root)
+    run = run_report(report, toy)
+    assert (run.outcome, run.message) == ("success" if said == "published" else "failed_output", said)
+
+
+def test_run_that_is_started_in_jupyterlab_shows_no_progress_bars(toy, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebooks/01_toy.ipynb")
+    counts = "from helpers.analyses.progress import each\nassert list(each('drawing', range(3), 3)) == [0, 1, 2]"
+    run = run_toy(toy, light_notebook(counts))
+    assert (run.outcome, run.record["warnings"]) == ("success", [])
 
 
 @pytest.mark.parametrize(

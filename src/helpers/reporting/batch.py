@@ -87,6 +87,7 @@ def run_all(
                         finish(task.result())
         except BaseException:
             cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)  # what waits for its turn is not begun
             raise
     return list(ended.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from .secret import missing
 from .terminal import Folder, err, out
 from .terminal import listing as _listing
 from .terminal import shown as _shown
-from .workspace import Workspace
+from .workspace import AD_HOC, Workspace
 
 app = typer.Typer(
     help="Run the notebooks of this workspace and publish them as reports.\n\n"
@@ -32,8 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(further)
-
-AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Reports of the plan; all when none is named.")
@@ -242,7 +241,7 @@ def prune(
     from .publication import refresh_index
 
     place = Workspace.find(workspace)
-    gone = 0
+    gone, refused = 0, False
     for home in sorted(path for path in place.reports.glob("[!.]*") if path.is_dir()):
         try:
             with held(place.reports / ".locks" / f"{home.name}.lock"):
@@ -253,9 +252,14 @@ def prune(
                         shutil.rmtree(folder)
         except Busy:
             err.print(f"{home.name}: left alone, because it is being run")
+        except OSError as error:
+            refused = True
+            err.print(f"{home.name}: left alone: {error}")
     if gone and not dry_run:
         refresh_index(place.reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
+    if refused:
+        raise typer.Exit(1)
 
 
 def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
@@ -268,8 +272,13 @@ def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
 def main() -> None:
     """Run the command; a mistake in its use ends with one line and exit code 2, never with a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the terminal cannot show
     try:
         app()
     except WrongUsage as error:
         err.print(f"reports: {error}")
         sys.exit(2)
+    except OSError as error:
+        err.print(f"reports: {error}")
+        sys.exit(1)

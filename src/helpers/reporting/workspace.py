@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import WrongUsage
 
+AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no other place
 KEPT_FOLDERS = (".ci", ".git", ".venv", "data", "docs", "notebooks", "src", "tests")
 
 
@@ -50,14 +53,17 @@ class Workspace:
         )
 
     def publishing_to(self, folder: Path) -> Workspace:
-        """Return the same workspace with everything that a run writes going under `folder`.
+        """Return the same workspace with what a run writes going under `folder`.
+
+        The reports can be passed on, the derived tables hold ids: of a folder below `reports` they go to the folder
+        of the same name below `data/processed`.
 
         Raises
         ------
         WrongUsage
             When `folder` lies in `data/raw`, which no run writes to.
         """
-        folder = folder.expanduser().resolve()
+        folder = Path(os.path.expanduser(folder)).resolve()  # leaves the ~ of an unknown user as it is
         if folder.exists() and not folder.is_dir():
             raise WrongUsage(f"{folder} is a file, not a folder: choose another place for --out")
         if folder.is_relative_to(self.raw.resolve()):
@@ -65,26 +71,26 @@ class Workspace:
         inside = folder.relative_to(self.root).parts if folder.is_relative_to(self.root) else (folder.name, "")
         if (len(inside) < 2 and inside[:1] in ((), ("reports",))) or inside[0] in KEPT_FOLDERS:
             raise WrongUsage(f"{folder} belongs to the workspace itself: choose another folder, such as my_report")
-        return Workspace(self.root, folder, folder / "data" / "processed")
+        among_reports = folder.is_relative_to(self.reports)
+        apart = self.processed / folder.relative_to(self.reports) if among_reports else folder / "data" / "processed"
+        return Workspace(self.root, folder, apart)
 
     @property
     def raw(self) -> Path:
         """Return the folder of inputs, which no run writes to."""
         return self.root / "data" / "raw"
 
-    def raw_state(self) -> dict[str, Any]:
-        """Return what stands in data/raw: the digest of each file that its README lists, size and time of the others.
+    def raw_state(self, inputs: Iterable[Path] = ()) -> dict[str, Any]:
+        """Return how things stand in data/raw: the digest of each file that its README lists, size and time of inputs.
 
-        Two equal states before and after a run show that the run wrote nothing there.
+        Two equal states before and after a run show that nobody changed what it may have read. Files of no concern to
+        it, such as tomorrow's, may come meanwhile.
         """
-        listed = self.listed_raw()
-        files = [path for path in sorted(self.raw.rglob("*")) if path.is_file()]
-        return {
-            str(path.relative_to(self.raw)): _digest(path)
-            if path.name in listed
-            else (path.stat().st_size, path.stat().st_mtime_ns)
-            for path in files
-        }
+        given = {path.resolve() for path in inputs}
+        found = [path for path in given if path.is_relative_to(self.raw.resolve()) and path.is_file()]
+        state = {str(path.relative_to(self.raw.resolve())): _size_and_time(path) for path in found}
+        listed = {name: self.raw / name for name in self.listed_raw()}
+        return state | {name: _digest(path) for name, path in listed.items() if path.is_file()}
 
     def listed_raw(self) -> dict[str, str]:
         """Return the SHA-256 of each file of data/raw, as the table in its README lists them."""
@@ -123,6 +129,11 @@ class Workspace:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    known = path.stat()
+    return known.st_size, known.st_mtime_ns
 
 
 def _digest(path: Path) -> str:
