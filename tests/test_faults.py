@@ -242,7 +242,10 @@ def test_killed_run_is_kept_and_told_of(quick):
         patch.setattr("helpers.reporting.runner._run_notebook", dies)
         assert in_a_child(lambda: run_toy(quick)) == -signal.SIGKILL
     [stage] = (quick.staging / "toy").iterdir()
-    assert_all_is_well(quick, run_toy(quick))
+    heard = quick.root / "heard.json"
+    assert_all_is_well(quick, run_toy(quick, on_failure=f"tee {heard}"))
+    told = json.loads(heard.read_text(encoding="utf-8"))
+    assert (told["run_id"], told["outcome"]) == (stage.name, "cancelled"), "it could not tell of itself"
     folder = quick.reports / "toy" / "failed" / stage.name
     assert "last words" in (folder / "run.log").read_text(encoding="utf-8")
     assert "killed" in (folder / "index.html").read_text(encoding="utf-8")

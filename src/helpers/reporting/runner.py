@@ -120,7 +120,7 @@ def run_report(
         with held(workspace.reports / ".locks" / f"{report.name}.lock", wait_seconds, cancelled):
             for attempt in range(1, report.retries + 2):
                 for stage in abandoned(workspace, report.name):
-                    if _write_down_recovered(stage, recover(stage), remarks):
+                    if _write_down_recovered(stage, recover(stage), report, remarks):
                         stage.remove()
                 run = _attempt(report, workspace, attempt, force, on_progress, cancelled)
                 written = _write_down(run, workspace, remarks)
@@ -176,14 +176,18 @@ def _refresh_index(workspace: Workspace, remarks: list[str]) -> None:
         remarks.append(f"the index could not be written: {error!r}")
 
 
-def _write_down_recovered(stage: Stage, record: dict[str, Any] | None, remarks: list[str]) -> bool:
-    """Put a run that was killed into the journal, unless it got as far as that itself."""
+def _write_down_recovered(
+    stage: Stage, record: dict[str, Any] | None, report: PlannedReport, remarks: list[str]
+) -> bool:
+    """Put a run that was killed into the journal and tell of it, unless it got as far as that itself."""
     known = {entry.get("run_id") for entry in journal.read(stage.workspace.reports)}
     if record is None or record["run_id"] in known:
         return True
     page = stage.home / ("latest" if record["outcome"] == "success" else f"failed/{stage.run_id}") / "index.html"
     run = Run(stage.name, record["outcome"], record["message"], page, record=record)
-    return _write_down(run, stage.workspace, remarks)
+    written = _write_down(run, stage.workspace, remarks)
+    remarks += tell_of_failure(run, report, stage.workspace).remarks if written else ()
+    return written
 
 
 def _entry(run: Run, workspace: Workspace) -> dict[str, Any]:
