@@ -102,6 +102,14 @@ def test_wrong_usage_is_exit_code_2_and_nothing_is_written(toy, words, said):
     assert not list(toy.reports.iterdir())
 
 
+def test_interrupted_command_is_a_failure(toy, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("helpers.reporting.batch.run_report", interrupted)
+    assert reports(toy, "run")[0] == 1
+
+
 def test_list_and_show_say_what_there_is(toy):
     assert reports(toy, "list")[1].split()[-3:] == ["toy", "01_toy", "never"]
     code, text = reports(toy, "show", "toy")

@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(further)
 
+INTERRUPTED = 130  # what Typer ends with on Ctrl-C and SIGTERM; whoever calls knows 0, 1 and 2
 AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
 
 Names = Annotated[
@@ -273,3 +274,5 @@ def main() -> None:
     except WrongUsage as error:
         err.print(f"reports: {error}")
         sys.exit(2)
+    except SystemExit as ended:
+        sys.exit(1 if ended.code == INTERRUPTED else ended.code)
