@@ -1,5 +1,6 @@
 """Reports of a plan run in an order that ends early and keeps what waits behind what it waits for."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,19 @@ def test_longest_run_first_and_what_waits_behind(toy, started):
     plan = plan_of(toy, short=(), long=(), never_run=(), middle=(), last=("short",))
     batch.run_all(plan, toy, jobs=1)
     assert started == ["never_run", "long", "middle", "short", "last"]
+
+
+def test_report_waits_for_one_that_was_never_published(toy, started):
+    late = plan_of(toy, late=("toy",))
+    (run,) = batch.run_all(late, toy)
+    assert (run.outcome, run.message) == ("cancelled", "not run: it waits for toy, never published: run it too")
+    assert started == [] and journal.read(toy.reports)[-1]["report"] == "late"
+    (toy.reports / "toy" / "latest").mkdir(parents=True)
+    (toy.reports / "toy" / "latest" / "manifest.json").touch()
+    assert batch.run_all(late, toy)[0].outcome == "success"
+    shutil.rmtree(toy.reports / "toy")
+    batch.run_all(plan_of(toy, late=("toy",), toy=()), toy)
+    assert started == ["late", "toy", "late"]
 
 
 def test_plan_order_where_nothing_is_known(toy, started):

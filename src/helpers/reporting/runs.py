@@ -33,6 +33,11 @@ def _by_end(manifests) -> list[tuple[Path, Record]]:
     return sorted(found, key=lambda run: (run[1]["ended"], run[1]["run_id"]))
 
 
+def published(workspace: Workspace, name: str) -> bool:
+    """Return whether a report has been published."""
+    return (workspace.reports / name / "latest" / "manifest.json").is_file()
+
+
 def find_run(workspace: Workspace, name: str) -> tuple[Path, Record]:
     """Return the folder and the manifest of a good run.
 
