@@ -71,6 +71,8 @@ def test_ad_hoc_run_without_out_leaves_the_plan_alone(toy):
     assert code == 0
     assert (toy.reports / "ad_hoc" / "toy" / "latest" / "index.html").is_file()
     assert not (toy.reports / "toy").exists()
+    assert (toy.processed / "ad_hoc" / "toy" / "spend.parquet").is_file()
+    assert [*toy.reports.rglob("*.parquet")] == [], "ids would be passed on with the reports"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_job_with_parameters_is_published_apart_with_the_limits_of_the_plan(toy)
         given = {"customers": customers, "label": "007", "columns": {"a": "b"}}
         assert report.parameters == {"rate": 0.5, "loud": False} | given
         assert place.reports == toy.reports / "ad_hoc" and report.root == toy.root
+        assert not place.processed.is_relative_to(toy.reports)
 
 
 REFUSED = {

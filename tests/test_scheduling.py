@@ -187,8 +187,10 @@ def test_github_runs_what_the_readme_says():
     assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in job["steps"] if "uses" in step)
     # YAML 1.1 reads the key `on` as true
     assert croniter.is_valid(workflow[True]["schedule"][0]["cron"])
-    kept = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
-    assert kept == ["reports", "reports"], "data/processed holds customer ids"
+    cached, kept = (step["with"]["path"].splitlines() for step in job["steps"] if "path" in step.get("with", {}))
+    assert cached == kept[:1] == ["reports"], "data/processed holds customer ids"
+    left_out = {f"!reports/**/failed/**/{name}" for name in ("run.log", "*.ipynb", "manifest.json")}
+    assert set(kept[1:]) == left_out, "what a failed run left can quote values of the data"
 
 
 def test_page_names_every_ready_file_and_none_else():

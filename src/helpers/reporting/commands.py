@@ -22,7 +22,7 @@ from .secret import missing
 from .terminal import Folder, err, out
 from .terminal import listing as _listing
 from .terminal import shown as _shown
-from .workspace import Workspace
+from .workspace import AD_HOC, Workspace
 
 app = typer.Typer(
     help="Run the notebooks of this workspace and publish them as reports.\n\n"
@@ -34,7 +34,6 @@ app = typer.Typer(
 app.add_typer(further)
 
 INTERRUPTED = 130  # what Typer ends with on Ctrl-C and SIGTERM; whoever calls knows 0, 1 and 2
-AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no --out
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Reports of the plan; all when none is named.")

@@ -23,13 +23,12 @@ from jupyter_scheduler.orm import Job
 from jupyter_scheduler.utils import get_utc_timestamp
 
 from .batch import run_all
-from .commands import AD_HOC
 from .errors import WrongUsage
 from .manifest import made_with
 from .parameters import known, read_parameters
 from .plan import PlannedReport, planned, read_plan
 from .runs import find_run
-from .workspace import Workspace
+from .workspace import AD_HOC, Workspace
 
 OFFERED = {"job_name", "parameters", "output_formats", "job_definition", "stop_job", "delete_job"}
 FILES = {"ipynb": "notebook.ipynb", "html": "index.html"}  # of a run's folder, by the scheduler's output formats

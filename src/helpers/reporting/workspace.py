@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import WrongUsage
 
+AD_HOC = "ad_hoc"  # folder under reports/ for runs that are not of the plan and name no other place
 KEPT_FOLDERS = (".ci", ".git", ".venv", "data", "docs", "notebooks", "src", "tests")
 
 
@@ -50,7 +51,10 @@ class Workspace:
         )
 
     def publishing_to(self, folder: Path) -> Workspace:
-        """Return the same workspace with everything that a run writes going under `folder`.
+        """Return the same workspace with what a run writes going under `folder`.
+
+        The reports can be passed on, the derived tables hold ids: of a folder below `reports` they go to the folder
+        of the same name below `data/processed`.
 
         Raises
         ------
@@ -65,7 +69,9 @@ class Workspace:
         inside = folder.relative_to(self.root).parts if folder.is_relative_to(self.root) else (folder.name, "")
         if (len(inside) < 2 and inside[:1] in ((), ("reports",))) or inside[0] in KEPT_FOLDERS:
             raise WrongUsage(f"{folder} belongs to the workspace itself: choose another folder, such as my_report")
-        return Workspace(self.root, folder, folder / "data" / "processed")
+        among_reports = folder.is_relative_to(self.reports)
+        apart = self.processed / folder.relative_to(self.reports) if among_reports else folder / "data" / "processed"
+        return Workspace(self.root, folder, apart)
 
     @property
     def raw(self) -> Path:
