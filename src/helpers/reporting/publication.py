@@ -136,8 +136,15 @@ def published_run(workspace: Workspace, report: str, run_key: str) -> str | None
     return record["run_id"] if all(path.is_file() for path in needed) else None
 
 
-def refresh_index(reports: Path) -> None:
-    """Write the index of a folder of reports and each history: the last writer has seen what all have published.
+def refresh_index(reports: Path, ran: str | None = None) -> None:
+    """Write the index of a folder of reports: the last writer has seen what all have published.
+
+    Parameters
+    ----------
+    reports : pathlib.Path
+        The folder.
+    ran : str, optional
+        The report whose history is written; without it, that of each.
 
     Raises
     ------
@@ -145,7 +152,7 @@ def refresh_index(reports: Path) -> None:
         When it cannot be written.
     """
     with index_held(reports):
-        write_index(reports)
+        write_index(reports, ran)
 
 
 @contextmanager

@@ -157,19 +157,21 @@ def tell_of_failure(run: Run, report: PlannedReport, workspace: Workspace) -> Ru
 def _write_down(run: Run, workspace: Workspace, remarks: list[str]) -> bool:
     """Put a run into the journal and on the index; return whether the journal has it."""
     if run.page and not run.up_to_date:
-        _refresh_index(workspace, remarks)
+        _refresh_index(run, workspace, remarks)
     try:
         journal.append(workspace.reports, _entry(run, workspace))
     except OSError as error:
         remarks.append(f"the journal could not be written: {error}")
         return False
+    if not run.page:  # the index has it from the journal
+        _refresh_index(run, workspace, remarks)
     return True
 
 
-def _refresh_index(workspace: Workspace, remarks: list[str]) -> None:
+def _refresh_index(run: Run, workspace: Workspace, remarks: list[str]) -> None:
     """Write what derives from the published runs; whatever stops that takes no run back."""
     try:
-        refresh_index(workspace.reports)
+        refresh_index(workspace.reports, run.report)
     except (OSError, Busy) as error:
         remarks.append(f"the index could not be written: {error}")
     except Exception as error:
