@@ -243,9 +243,10 @@ def prune(
 
     place = Workspace.find(workspace)
     gone = 0
-    for home in sorted(path for path in place.reports.glob("[!.]*") if path.is_dir()):
+    homes = [path for level in ("[!.]*", f"{AD_HOC}/[!.]*") for path in place.reports.glob(level) if path.is_dir()]
+    for home in sorted(path for path in homes if path != place.reports / AD_HOC):
         try:
-            with held(place.reports / ".locks" / f"{home.name}.lock"):
+            with held(home.parent / ".locks" / f"{home.name}.lock"):
                 for folder in _old_runs(home, keep, failed):
                     out.print(f"{'would remove' if dry_run else 'removed'} {_shown(folder)}")
                     gone += 1
@@ -253,8 +254,9 @@ def prune(
                         shutil.rmtree(folder)
         except Busy:
             err.print(f"{home.name}: left alone, because it is being run")
-    if gone and not dry_run:
-        refresh_index(place.reports)
+    # what was run apart first: the other index leads to its own
+    for reports in sorted({home.parent for home in homes}, reverse=True) if gone and not dry_run else ():
+        refresh_index(reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
 
 

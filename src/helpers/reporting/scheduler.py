@@ -7,7 +7,6 @@ gets what `reports run` gives: checked parameters, limits, lock, journal, and a 
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import sys
@@ -26,7 +25,7 @@ from .batch import run_all
 from .errors import WrongUsage
 from .manifest import made_with
 from .parameters import known, read_parameters
-from .plan import PlannedReport, planned, read_plan
+from .plan import PlannedReport, is_report_name, planned, read_plan
 from .runs import find_run
 from .workspace import AD_HOC, Workspace
 
@@ -143,7 +142,7 @@ def asked_report(job: str, copy: Path, texts: dict[str, str], workspace: Workspa
     declared = read_parameters(copy)
     topic, notebook = _scheduled_notebook(copy, workspace)
     plan, notebooks = read_plan(workspace), workspace.notebooks()
-    name = job if re.fullmatch("[a-z][a-z0-9_]*", job) else topic
+    name = job if is_report_name(job) else topic
     owner = plan[name].notebook if name in plan else notebooks.get(name, notebook)
     if owner != notebook:
         raise WrongUsage(f"'{name}' is the report of another notebook, {owner.name}: give the job another name")
