@@ -218,6 +218,7 @@ def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
         "seed": report.parameters.get("seed"),
         "git": workspace.git_state(),
         "packages": provenance.packages(),
+        "environment": provenance.installed(),
         **provenance.made_with(report.notebook, workspace),
         "attempt": attempt,
         "label": "",
