@@ -1,5 +1,6 @@
 """The command as an operator meets it: what it prints, and its exit codes."""
 
+import errno
 import hashlib
 import json
 import shutil
@@ -174,6 +175,31 @@ def test_command_works_from_a_folder_below(toy):
     done = subprocess.run(command, cwd=toy.root / "notebooks", capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr
     assert (toy.reports / "toy" / "latest" / "index.html").is_file()
+
+
+def test_share_that_is_only_to_be_read_is_no_traceback(published_toy, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "reports/.locks")
+
+    reports(published_toy, "history", "toy")
+    for module in ("lock", "publication"):
+        monkeypatch.setattr(f"helpers.reporting.{module}.held", refuse)
+    code, text = reports(published_toy, "history", "toy")
+    assert code == 0 and "toy: shown as it was written last" in text and "customers" in text
+    code, text = reports(published_toy, "prune", "--keep", "1")
+    assert code == 1 and "toy: left alone: " in text and "0 runs removed" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "said"),
+    [("~nosuch/x.csv", 1, "the path does not exist"), (r"a\u0000b.csv", 2, "(NUL) that no path may have")],
+)
+def test_path_that_cannot_be_is_no_traceback(toy, path, code, said):
+    takes_purchases(toy, "transactions", "the purchases")
+    plan = f'[toy]\nnotebook = "toy"\nparameters = {{ transactions = "{path}" }}\n'
+    (toy.root / "reports.toml").write_text(plan, encoding="utf-8")
+    ended, text = reports(toy, "check")
+    assert ended == code and said in text
 
 
 def test_prune_keeps_the_newest_good_run(published_toy):

@@ -26,10 +26,10 @@ from helpers.reporting.lock import Busy, held
 from helpers.reporting.manifest import read_json
 from helpers.reporting.plan import read_plan
 from helpers.reporting.runner import run_report
-from helpers.reporting.staging import abandoned
+from helpers.reporting.staging import Stage, abandoned
 from helpers.reporting.watchdog import end_processes
 
-from .conftest import light_notebook
+from .conftest import light_notebook, takes_purchases
 
 
 def leave_files(report, stage, record, on_progress, cancelled):
@@ -54,6 +54,7 @@ def quick(toy, monkeypatch):
     monkeypatch.setattr("helpers.reporting.publication.render_report", lambda stage, record, *_: record["run_id"])
     monkeypatch.setattr("helpers.reporting.manifest.packages", lambda: {"python": "3"})
     monkeypatch.setattr(type(toy), "git_state", lambda self: {"commit": None, "dirty": True})
+    monkeypatch.setattr(runner, "RETRY_PAUSE_SECONDS", 0)
     return toy
 
 
@@ -255,6 +256,22 @@ def test_killed_run_is_kept_and_told_of(quick):
     ]
 
 
+def test_of_a_killed_run_with_secrets_only_the_manifest_is_kept(quick, monkeypatch):
+    monkeypatch.setattr("helpers.reporting.runner._secrets_in_reach", lambda *_: ["PATH"])
+
+    def dies(*given):
+        leave_files(*given)
+        kill_this_process()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.reporting.runner._run_notebook", dies)
+        assert in_a_child(lambda: run_toy(quick)) == -signal.SIGKILL
+    [stage] = (quick.staging / "toy").iterdir()
+    assert_all_is_well(quick, run_toy(quick))
+    kept = {path.name for path in (quick.reports / "toy" / "failed" / stage.name).iterdir()}
+    assert kept == {"manifest.json", "index.html"}
+
+
 def test_only_what_may_go_better_is_repeated_and_each_attempt_is_kept(quick, monkeypatch):
     outcomes = iter(["failed_timeout", "failed_kernel"])
 
@@ -275,6 +292,77 @@ def test_only_what_may_go_better_is_repeated_and_each_attempt_is_kept(quick, mon
         outcomes = iter([final] * 9)
         assert run_toy(quick, retries=3).outcome == final
     assert len(journal.read(quick.reports)) == 9
+
+
+def test_what_cannot_be_staged_or_started_is_repeated(quick, monkeypatch):
+    create, left = Stage.create, iter([OSError(errno.ENOSPC, "No space left on device")] * 2)
+
+    def full_at_first(stage):
+        if error := next(left, None):
+            raise error
+        create(stage)
+
+    monkeypatch.setattr(Stage, "create", full_at_first)
+    assert_all_is_well(quick, run_toy(quick, retries=2))
+    entries = journal.read(quick.reports)
+    assert [entry["outcome"] for entry in entries] == ["failed_publish", "failed_publish", "success"]
+    assert entries[0]["message"] == "the run could not be carried out: [Errno 28] No space left on device"
+    monkeypatch.setattr(runner, "_run_notebook", lambda *_: (_ for _ in ()).throw(BlockingIOError(11, "no process")))
+    run = run_toy(quick)
+    assert (run.outcome, "no process" in run.message, run.page.is_file()) == ("failed_publish", True, True)
+
+
+def test_pause_before_a_repetition_ends_with_the_wish_to_stop(quick, monkeypatch):
+    stop = threading.Event()
+
+    def fails(*_):
+        stop.set()
+        return "failed_timeout", "no luck"
+
+    monkeypatch.setattr(runner, "RETRY_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(runner, "_run_notebook", fails)
+    assert run_toy(quick, retries=3, cancelled=stop).outcome == "failed_timeout"
+    assert len(journal.read(quick.reports)) == 1
+
+
+ODD = {
+    "no table": ({"results.json": {"n": 1}}, "'n' needs value"),
+    "a list": ({"results.json": [1]}, "AttributeError"),
+    "nothing in it": ({"contents.json": {"label": ""}}, "KeyError"),
+    "other cells": ({"notebook.ipynb": {"cells": [1]}}, "TypeError"),
+}
+
+
+@pytest.mark.parametrize(("files", "said"), ODD.values(), ids=ODD)
+def test_odd_files_of_a_run_are_a_failure_of_that_run(quick, monkeypatch, files, said):
+    def odd(report, stage, *more):
+        leave_files(report, stage, *more)
+        for name, content in files.items():
+            (stage.report / name).write_text(json.dumps(content), encoding="utf-8")
+        return runner.judge(stage, {"ended": "completed"})
+
+    monkeypatch.setattr(runner, "_run_notebook", odd)
+    run = run_toy(quick)
+    assert (run.outcome, said in run.message) == ("failed_output", True), run.message
+    assert (run.page.parent / "run.log").is_file()
+
+
+def test_nothing_unexpected_ends_the_plan(quick, monkeypatch):
+    monkeypatch.setattr(runner, "recover", lambda stage: {}["started"])
+    (quick.staging / "toy" / "20240101T000000Z-abcdef").mkdir(parents=True)
+    run = run_toy(quick)
+    assert (run.outcome, run.message) == ("failed_output", "not run, because of an unexpected KeyError")
+
+
+def test_input_whose_name_is_no_text_is_written_down(quick):
+    takes_purchases(quick, "transactions", "the purchases")
+    name = os.fsencode(quick.raw) + b"/caf\xe9.csv"
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("customer_id,date,amount\n1,2024-01-01,5\n")
+    report = replace(read_plan(quick)["toy"], parameters={"transactions": "data/raw/*.csv"})
+    run = run_report(report, quick)
+    assert_all_is_well(quick, run)
+    assert os.fsencode(read_json(run.page.parent / "manifest.json")["inputs"][0]["path"]) == b"data/raw/caf\xe9.csv"
 
 
 def test_second_run_is_refused_or_waits(quick):

@@ -67,6 +67,12 @@ def test_parameter_says_by_its_meaning_or_its_name_which_input_it_takes(line, ki
         ("x: complex = 1j", "has type 'complex'"),
         ("x: str = open('f').read()", "must be a literal"),
         ("x: int = 'a'", "is a whole number"),
+        ("x: int = 1\n%matplotlib inline", "the parameters cell, line 2: only 'name: type = literal"),
+        ("x: str = 'open", "line 1: only 'name: type = literal"),
+        ("x: list = [1,", "line 1: only 'name: type = literal"),
+        ("x: int = 1\0", "only 'name: type = literal"),
+        ("x: dict = {[]: 1}", "must be a literal"),
+        ("x: int = " + "-" * 100_000 + "1", "only 'name: type = literal|must be a literal"),
     ],
 )
 def test_cell_that_is_no_schema_is_refused(cell, said):
@@ -138,7 +144,12 @@ def test_any_text_comes_back_as_it_was_given(text):
 
 def test_notebook_without_a_parameters_cell_is_refused(tmp_path):
     notebook = tmp_path / "01_x.ipynb"
-    for content in ("", "{}", json.dumps({"cells": [{"cell_type": "code", "metadata": {}, "source": "x: int = 1"}]})):
+    for content in (
+        "",
+        "{}",
+        "[]",
+        json.dumps({"cells": [{"cell_type": "code", "metadata": {}, "source": "x: int = 1"}]}),
+    ):
         notebook.write_text(content, encoding="utf-8")
         with pytest.raises(WrongUsage, match=r"01_x\.ipynb"):
             read_parameters(notebook)

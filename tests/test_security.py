@@ -51,12 +51,14 @@ def test_pickled_input_is_refused_and_never_run(tmp_path, table, ending):
     assert mark.exists(), "the file would have run"
 
 
-SECRET = 'pa"ss\\wörd 中'
+SECRET = 'pa"ss\\wörd 中\n<k&y> 50%'
 TELLS = """import sys, warnings
 from helpers.reporting.secret import read_secret
 value = read_secret(password)
 print(value, repr(value), {"in": value}); print(value, file=sys.stderr); warnings.warn(value)
 (left / "tables").mkdir(); (left / "tables" / "t.csv").write_text(value, encoding="utf-8")
+import html, urllib.parse
+print(html.escape(value), html.escape(value, quote=False), urllib.parse.quote(value), urllib.parse.quote_plus(value))
 (left / "blob").write_bytes(bytes([255]) + value.encode())
 (left.parent / "elsewhere").write_text(value)"""
 
@@ -67,11 +69,11 @@ def test_planted_secret_lands_nowhere(toy, monkeypatch):
     nbformat.write(light_notebook(TELLS, "raise ValueError(value)", parameters=parameters), toy.notebooks()["toy"])
     report = planned("toy", toy.notebooks()["toy"], {"password": "env:PLANTED"}, root=toy.root, folder=toy.root)
     run = run_report(report, toy)
-    assert (run.outcome, "[secret]" in run.message) == ("failed_notebook", True)
+    assert (run.outcome, run.message) == ("failed_notebook", "cell 4 raised ValueError (the notebook has its words)")
     written = [path for place in (toy.reports, toy.processed) for path in place.rglob("*") if path.is_file()]
     assert {"notebook.ipynb", "manifest.json", "run.log", "journal.jsonl", "t.csv"} <= {path.name for path in written}
     for path in written:
-        for part in ('pa"ss', "ss\\\\w", "wörd", "w\\u00f6rd", "w&ouml;rd"):
+        for part in ('pa"ss', "ss\\\\w", "wörd", "w\\u00f6rd", "w&ouml;rd", "w%C3%B6rd", "k&y", "k&amp;y", "k%26y"):
             assert part not in path.read_text(encoding="utf-8"), path
     assert "[secret]" in (run.page.parent / "notebook.ipynb").read_text(encoding="utf-8")
     assert run.record["parameters"] == {"password": "env:PLANTED"}
@@ -91,6 +93,20 @@ def test_secret_that_the_environment_lacks_stops_the_run_before_its_kernel(toy, 
     assert len("short") < SHORTEST
 
 
+def test_secrets_of_the_whole_plan_are_taken_out(toy, monkeypatch):
+    monkeypatch.setenv("PLANTED", SECRET)
+    monkeypatch.setenv("SHORT", "five5")
+    secret = light_notebook(parameters='p: str = ""  # secret: a key')
+    nbformat.write(secret, toy.root / "notebooks" / "02_own.ipynb")
+    plan = "".join(f'[{n}]\nnotebook = "own"\nparameters = {{ p = "env:{n.upper()}" }}\n' for n in ("planted", "short"))
+    (toy.root / "reports.toml").write_text(f'[toy]\nnotebook = "toy"\n{plan}', encoding="utf-8")
+    nbformat.write(light_notebook("print(os.environ['PLANTED'], 'five5')"), toy.notebooks()["toy"])
+    run = run_report(read_plan(toy)["toy"], toy)
+    assert (run.outcome, run.record["secrets"]) == ("success", ["PLANTED"]), run.message
+    executed = (toy.reports / "toy" / run.record["run_id"] / "notebook.ipynb").read_text(encoding="utf-8")
+    assert "[secret]" in executed and "k&y" not in executed and "[secret] five5" in executed
+
+
 def test_secret_is_named_and_never_given():
     declared = parse_cell('p: str = ""  # secret: a key')["p"]
     assert declared.is_secret and declared.check("env:A_KEY") == declared.parse("env:A_KEY") == "env:A_KEY"
@@ -98,8 +114,13 @@ def test_secret_is_named_and_never_given():
         with pytest.raises(WrongUsage, match="is a secret") as refused:
             declared.parse(wrong)
         assert "hunter22" not in str(refused.value)
-    with pytest.raises(WrongUsage, match="is a secret"):
-        parse_cell('p: str = "hunter22"  # secret: a key')
+    for wrong in (12345, True, ["hunter22"]):
+        with pytest.raises(WrongUsage, match="is a secret") as refused:
+            declared.check(wrong)
+        assert not re.search("12345|True|hunter22", str(refused.value))
+    for cell in ('p: str = "hunter22"  # secret: a key', "p: int = 12345  # secret: a key"):
+        with pytest.raises(WrongUsage, match="is a secret"):
+            parse_cell(cell)
     with pytest.raises(KeyError):
         read_secret("hunter22")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -242,7 +243,7 @@ def prune(
     from .publication import refresh_index
 
     place = Workspace.find(workspace)
-    gone = 0
+    gone, refused = 0, False
     homes = [path for level in ("[!.]*", f"{AD_HOC}/[!.]*") for path in place.reports.glob(level) if path.is_dir()]
     for home in sorted(path for path in homes if path != place.reports / AD_HOC):
         try:
@@ -254,10 +255,15 @@ def prune(
                         shutil.rmtree(folder)
         except Busy:
             err.print(f"{home.name}: left alone, because it is being run")
+        except OSError as error:
+            refused = True
+            err.print(f"{home.name}: left alone: {error}")
     # what was run apart first: the other index leads to its own
     for reports in sorted({home.parent for home in homes}, reverse=True) if gone and not dry_run else ():
         refresh_index(reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
+    if refused:
+        raise typer.Exit(1)
 
 
 def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
@@ -270,10 +276,15 @@ def _old_runs(home: Path, keep: int, failed: int) -> list[Path]:
 def main() -> None:
     """Run the command; a mistake in its use ends with one line and exit code 2, never with a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the terminal cannot show
     try:
         app()
     except WrongUsage as error:
         err.print(f"reports: {error}")
         sys.exit(2)
+    except OSError as error:
+        err.print(f"reports: {error}")
+        sys.exit(1)
     except SystemExit as ended:
         sys.exit(1 if ended.code == INTERRUPTED else ended.code)

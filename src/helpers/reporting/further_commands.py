@@ -111,6 +111,8 @@ def history(
     except Busy as owner:
         err.print(f"{name}: not written, because the index is being written ({owner})")
         raise typer.Exit(1) from None
+    except OSError as error:  # such as a share that is only to be read
+        err.print(f"{name}: shown as it was written last: {error}")
     runs = read_history(home)
     newest = runs[-last:]
     table = listing("headline number", "unit", *(run.ended[:16].replace("T", " ") for run in newest))

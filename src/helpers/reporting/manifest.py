@@ -8,6 +8,7 @@ import json
 import platform
 import re
 import secrets
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -69,7 +70,8 @@ def made_with(notebook: Path, workspace: Workspace) -> dict[str, str | None]:
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,10 +81,17 @@ def with_rows(inputs: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[
 
 
 def kernel_warnings(notebook: Path) -> list[str]:
-    """Return what the cells of an executed notebook wrote to standard error."""
+    """Return a sentence where cells of an executed notebook wrote to standard error: how many, which kinds of warnings.
+
+    Their words stay in the notebook: they may quote values of the data.
+    """
     cells = (read_json(notebook) or {"cells": []})["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return ["".join(output["text"]).strip() for output in outputs if output.get("name") == "stderr"]
+    written = [[o for o in cell.get("outputs", []) if o.get("name") == "stderr"] for cell in cells]
+    loud = ["".join(line for output in outputs for line in output["text"]) for outputs in written if outputs]
+    kinds = Counter(re.findall(r"^\S.*?:\d+: (\w*Warning): ", "\n".join(loud), re.MULTILINE))
+    named = [f"{kind} {times} time{'s' if times > 1 else ''}" for kind, times in sorted(kinds.items())]
+    where = f"{len(loud)} cell{'s' if len(loud) > 1 else ''} wrote to standard error"
+    return [f"{': '.join([where, *filter(None, [', '.join(named)])])} (the notebook has the words)"] if loud else []
 
 
 def read_json(path: Path) -> Any:
@@ -103,7 +112,8 @@ def write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")  # reports that end together share the index
     try:
-        part.write_text(text, encoding="utf-8")
+        # a file name that is no UTF-8; JSON reads what is written for it as the same name again
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
         part.replace(path)
     except BaseException:
         with suppress(OSError):

@@ -66,7 +66,7 @@ class Parameter:
     @property
     def is_secret(self) -> bool:
         """Return whether the parameter takes the name of an environment variable, and never its value."""
-        return self.meaning.partition(":")[0].strip() == "secret" and self.type == "str"
+        return self.meaning.partition(":")[0].strip() == "secret"
 
     @property
     def _kind(self) -> str:
@@ -96,14 +96,14 @@ class Parameter:
         WrongUsage
             When it is of another type, not finite, or none of what is allowed.
         """
+        if self.is_secret and not (isinstance(value, str) and (not value or variable(value))):
+            raise WrongUsage(f"parameter '{self.name}' is a secret: give the name of an environment variable, env:NAME")
         if self.type == "float" and type(value) is int:
             value = float(value)
         if type(value) is not TYPES[self.type] or (self.type == "float" and not math.isfinite(value)):
             raise WrongUsage(f"parameter '{self.name}' is {self._kind}, not {value!r}")
-        if self.is_secret and value and not variable(value):
-            raise WrongUsage(f"parameter '{self.name}' is a secret: give the name of an environment variable, env:NAME")
         try:
-            json.dumps(value, allow_nan=False)
+            json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
         except (TypeError, ValueError) as error:
             raise WrongUsage(f"parameter '{self.name}' may hold only text, numbers, lists and tables") from error
         if self.allowed and not any(clause.holds(value) for clause in self.allowed):
@@ -139,7 +139,7 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         first = next(cell for cell in cells if cell["cell_type"] == "code")
-    except (OSError, ValueError, KeyError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
         raise WrongUsage(f"{notebook.name} is not a notebook with a code cell") from error
     if "parameters" not in first.get("metadata", {}).get("tags", []):
         raise WrongUsage(f"{notebook.name}: the first code cell must carry the tag 'parameters'")
@@ -156,17 +156,24 @@ def title(notebook: Path) -> str:
 
 def parse_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
     """Return the parameters that the text of a `parameters` cell declares."""
+    allowed = "only 'name: type = literal  # meaning' may stand here"
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise WrongUsage(f"{where}, line {error.lineno}: {allowed}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise WrongUsage(f"{where}: {allowed}") from error
     comments = _comments(source)
     found = {}
-    for statement in ast.parse(source).body:
+    for statement in statements:
         if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
-            raise WrongUsage(f"{where}, line {statement.lineno}: only 'name: type = literal  # meaning' may stand here")
+            raise WrongUsage(f"{where}, line {statement.lineno}: {allowed}")
         name, type_name = statement.target.id, ast.unparse(statement.annotation)
         if type_name not in TYPES:
             raise WrongUsage(f"{where}: parameter '{name}' has type '{type_name}', not one of {', '.join(TYPES)}")
         try:
             default = ast.literal_eval(statement.value)
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError, MemoryError) as error:
             raise WrongUsage(f"{where}: the default of '{name}' must be a literal") from error
         parameter = Parameter(name, type_name, default, comments.get(statement.end_lineno, ""))
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import graphlib
 import math
+import os
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -120,7 +121,7 @@ class PlannedReport:
         return [variable(self.parameters[name]) for name in self.secrets if self.parameters[name]]
 
     def _resolve(self, kind: str, source: str) -> str:
-        return source if find_built_in(source, kind) else str(self.folder / Path(source).expanduser())
+        return source if find_built_in(source, kind) else str(self.folder / os.path.expanduser(source))
 
 
 def is_report_name(name: str) -> bool:
@@ -209,6 +210,8 @@ def planned(name: str, notebook: Path, values: dict[str, Any], **options: Any) -
     if report.root and not _is_inside(report.root, notebook):
         raise WrongUsage(f"the notebook leaves the workspace ({notebook.resolve()})")
     for given in report.inputs() if report.root else ():
+        if "\0" in given.source:
+            raise WrongUsage(f"'{given.parameter}' holds a character (NUL) that no path may have")
         if not find_built_in(given.source, given.kind) and not _is_inside(report.root, report.root / given.source):
             raise WrongUsage(
                 f"'{given.parameter}' leaves the workspace ({given.source}); "

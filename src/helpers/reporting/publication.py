@@ -115,8 +115,11 @@ def recover(stage: Stage) -> dict[str, Any] | None:
     if record and record["outcome"] == "success" and record["run_id"] >= newest["run_id"]:
         commit(stage)
     elif record and stage.report.is_dir():
-        for name in ("notebook.ipynb", "run.log") if record.get("secrets") else ():
-            (stage.report / name).unlink(missing_ok=True)  # nobody has looked for secrets in them
+        for path in stage.report.iterdir() if record.get("secrets") else ():
+            if path.is_dir():  # nobody has looked for secrets there
+                shutil.rmtree(path)
+            elif path.name != "manifest.json":
+                path.unlink()
         moment = datetime.fromtimestamp(stage.report.stat().st_mtime, UTC)
         record["ended"] = moment.isoformat(timespec="seconds")
         record["duration_seconds"] = (moment - datetime.fromisoformat(record["started"])).total_seconds()

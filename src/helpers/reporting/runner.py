@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +24,10 @@ from helpers.data.sources import fingerprint
 
 from . import journal
 from . import manifest as provenance
+from .errors import WrongUsage
 from .lock import Busy, held
 from .parameters import title
-from .plan import PlannedReport, refuse_outside
+from .plan import PlannedReport, read_plan, refuse_outside
 from .publication import KILLED, commit, keep_failure, prepare, published_run, recover, refresh_index
 from .report import PROCESSED_FOLDER, RUN_FOLDER
 from .secret import SHORTEST, missing, redact
@@ -42,6 +46,8 @@ KERNEL_ENVIRONMENT = {
 
 # What may go better the next time; a cell that raised or data that are refused will not.
 REPEATED = ("failed_timeout", "failed_kernel", "failed_publish")
+
+RETRY_PAUSE_SECONDS = 10.0  # for a full disk or a busy machine to recover
 
 LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes, macOS 103
 
@@ -126,13 +132,18 @@ def run_report(
                 written = _write_down(run, workspace, remarks)
                 if written and run.page and not run.up_to_date:
                     Stage(workspace, report.name, run.record["run_id"]).remove()
-                if run.outcome not in REPEATED:
+                if run.outcome not in REPEATED or attempt > report.retries:
+                    break
+                if (cancelled or threading.Event()).wait(RETRY_PAUSE_SECONDS):
                     break
     except Busy as owner:
         run = Run(report.name, "cancelled", f"not run: another run of this report is under way ({owner})")
         _write_down(run, workspace, remarks)
     except OSError as error:
         run = Run(report.name, "failed_publish", f"nothing can be written there: {error}")
+        _write_down(run, workspace, remarks)
+    except Exception as error:  # one report must not end the whole plan
+        run = Run(report.name, "failed_output", f"not run, because of an unexpected {type(error).__name__}")
         _write_down(run, workspace, remarks)
     return tell_of_failure(replace(run, remarks=tuple(remarks)), report, workspace)
 
@@ -207,7 +218,15 @@ def _entry(run: Run, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
+def _attempt(report, workspace, *options) -> Run:
+    """Make one attempt; what stops it before there is anything to keep is an outcome too."""
+    try:
+        return _staged(report, workspace, *options)
+    except OSError as error:
+        return Run(report.name, "failed_publish", f"the run could not be carried out: {error}")
+
+
+def _staged(report, workspace, attempt, force, on_progress, cancelled) -> Run:
     started = datetime.now(UTC)
     record: dict[str, Any] = {
         "run_id": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -240,7 +259,7 @@ def _attempt(report, workspace, attempt, force, on_progress, cancelled) -> Run:
     stage.create()
     provenance.write_json(stage.report / "manifest.json", record)
     try:
-        outcome, message = refused or _execute(report, stage, record, on_progress, cancelled)
+        outcome, message = refused or _outcome(report, stage, record, on_progress, cancelled)
         ended = datetime.now(UTC)
         record |= {
             "ended": ended.isoformat(timespec="seconds"),
@@ -262,14 +281,25 @@ def _read_inputs(report: PlannedReport, workspace: Workspace, record: dict[str, 
     except InputRefused as refusal:
         return "failed_contract", str(refusal)
     record["run_key"] = provenance.run_key(report, record["inputs"], record["git"], workspace)
-    if names := report.secret_variables():
+    if names := _secrets_in_reach(report, workspace):
         record["secrets"] = names
-    if absent := missing(names):
+    if absent := missing(report.secret_variables()):
         said = f"secrets are read from the environment, which lacks {', '.join(absent)}"
         return "failed_contract", f"{said} (or holds fewer than {SHORTEST} characters there)"
     if changed := workspace.changed_raw():
         return "failed_contract", f"data/raw is not what its README lists: {', '.join(changed)}"
     return None
+
+
+def _secrets_in_reach(report: PlannedReport, workspace: Workspace) -> list[str]:
+    """Return the environment variables with secrets that a kernel can read: the report's, and those of all the plan."""
+    try:
+        plan = read_plan(workspace).values()
+    except WrongUsage:  # of no concern to a notebook that is run by itself
+        plan = ()
+    others = {name for other in plan for name in other.secret_variables()}
+    own = report.secret_variables()
+    return [*own, *sorted(others - {*own, *missing([*others])})]
 
 
 def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
@@ -280,6 +310,18 @@ def _fingerprints(report: PlannedReport) -> list[dict[str, Any]]:
             path = entry["path"].removeprefix(f"{report.folder}/")
             found.append({"parameter": given.parameter, "name": given.kind, **entry, "path": path})
     return found
+
+
+def _outcome(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
+    """Return how the execution went, whatever the notebook left; what cannot be told from that stands in the log."""
+    try:
+        return _execute(report, stage, record, on_progress, cancelled)
+    except OSError as error:
+        return "failed_publish", f"the run could not be carried out: {error}"
+    except Exception as error:
+        with suppress(OSError), (stage.report / "run.log").open("a", encoding="utf-8", errors="replace") as log:
+            traceback.print_exc(file=log)
+        return "failed_output", f"what the run left could not be judged: {type(error).__name__} (run.log says where)"
 
 
 def _execute(report, stage, record, on_progress, cancelled) -> tuple[str, str]:
@@ -374,9 +416,9 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
         What the executing process said at its end; None when it did not get there.
     """
     if ended is None and not (stage.report / "notebook.ipynb").is_file():
-        return "failed_kernel", f"the run could not start: {last_words(stage.report / 'run.log') or 'no word of why'}"
-    if ended is None and (said := last_words(stage.report / "run.log")):
-        return "failed_kernel", f"the run broke off: {said}"
+        return "failed_kernel", f"the run could not start: {last_error(stage.report / 'run.log') or 'see run.log'}"
+    if ended is None and (error := last_error(stage.report / "run.log")):
+        return "failed_kernel", f"the run broke off: {error} (run.log holds its last words)"
     if ended is None or ended["ended"] == "kernel_died":
         return "failed_kernel", "the kernel died: often it ran out of memory (run.log holds its last words)"
     if ended["ended"] == "timed_out":
@@ -384,15 +426,17 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
     if ended["ended"] == "cell_raised":
         if ended["error_name"] == InputRefused.__name__:
             return "failed_contract", ended["error_value"]
-        return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']}: {ended['error_value']}"
+        # not what the error says, which may quote the data: the message stands on pages and goes to other programs
+        return "failed_notebook", f"cell {ended['cell']} raised {ended['error_name']} (the notebook has its words)"
     unmade = missing_output(stage)
     return ("failed_output", unmade) if unmade else ("success", "published")
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log, which for Python is the error itself; empty where there is none."""
+def last_error(log: Path) -> str:
+    """Return the name of the error that ended a log, never what it says; empty where the last line is none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1] if lines else ""
+    error = re.match(r"(?:\w+\.)*(\w*(?:Error|Exception))(?=:|$)", lines[-1] if lines else "")
+    return error[1] if error else ""
 
 
 def missing_output(stage: Stage) -> str | None:
@@ -406,7 +450,7 @@ def missing_output(stage: Stage) -> str | None:
     if not results or not contents:
         return "the notebook left no results.json: its last cell must call report.finish()"
     for name, entry in results.items():
-        if set(entry) != {"value", "low", "high", "unit", "text"} or not entry["text"]:
+        if not isinstance(entry, dict) or set(entry) != {"value", "low", "high", "unit", "text"} or not entry["text"]:
             return f"results.json: '{name}' needs value, low, high, unit and text"
     wanted = [stage.report / "tables" / f"{name}.csv" for name in contents["tables"]]
     wanted += [stage.report / "figures" / f"{name}.svg" for name in contents["figures"]]

@@ -6,10 +6,12 @@ when it needs it: `read_secret(password)`.
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 REDACTED = "[secret]"
@@ -61,7 +63,8 @@ def redact(folder: Path, names: list[str]) -> list[str]:
     list of str
         Files that held one. Those of text have `[secret]` in its place; any other, such as a Parquet table, is removed.
     """
-    spellings = {spelling for name in names if (value := os.environ.get(name)) for spelling in _spellings(value)}
+    given = {name: os.environ.get(name, "") for name in names}
+    spellings = {text for value in given.values() if len(value) >= SHORTEST for text in _spellings(value)}
     if not spellings:
         return []
     anyone = re.compile(b"|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True)))
@@ -80,8 +83,15 @@ def redact(folder: Path, names: list[str]) -> list[str]:
 
 
 def _spellings(value: str) -> set[bytes]:
-    """Return the value as a file may hold it: as it stands, and as JSON writes it (once, and within JSON)."""
-    written = {value, repr(value)[1:-1]}
+    """Return the value as a file may hold it: as it stands, in an address or a page, and as JSON writes it.
+
+    Notebooks keep text as a list of lines, so each line of a value counts as one. JSON may stand within JSON.
+    """
+    lines = {line for line in map(str.strip, value.splitlines()) if len(line) >= SHORTEST}
+    written = {
+        text for whole in {value, *lines} for text in (whole, repr(whole)[1:-1], quote(whole), quote_plus(whole))
+    }
+    written |= {html.escape(text, quote=marks) for text in written for marks in (True, False)}
     for _ in range(2):
         written |= {json.dumps(text, ensure_ascii=ascii)[1:-1] for text in written for ascii in (True, False)}
     return {text.encode() for text in written}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Workspace:
         WrongUsage
             When `folder` lies in `data/raw`, which no run writes to.
         """
-        folder = folder.expanduser().resolve()
+        folder = Path(os.path.expanduser(folder)).resolve()  # leaves the ~ of an unknown user as it is
         if folder.exists() and not folder.is_dir():
             raise WrongUsage(f"{folder} is a file, not a folder: choose another place for --out")
         if folder.is_relative_to(self.raw.resolve()):
