@@ -121,6 +121,8 @@ def recover(stage: Stage) -> dict[str, Any] | None:
             elif path.name != "manifest.json":
                 path.unlink()
         moment = datetime.fromtimestamp(stage.report.stat().st_mtime, UTC)
+        if record["outcome"] == "success":
+            record |= {"outcome": "cancelled", "message": "not published: a newer run was published before it"}
         record["ended"] = moment.isoformat(timespec="seconds")
         record["duration_seconds"] = (moment - datetime.fromisoformat(record["started"])).total_seconds()
         keep_failure(stage, record)
