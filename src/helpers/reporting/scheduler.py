@@ -21,6 +21,8 @@ from jupyter_scheduler.models import JobFeature, Status
 from jupyter_scheduler.orm import Job
 from jupyter_scheduler.utils import get_utc_timestamp
 
+from helpers.data.refusal import without_values
+
 from .batch import run_all
 from .errors import WrongUsage
 from .manifest import made_with
@@ -66,7 +68,7 @@ class ReportExecutionManager(ExecutionManager):
         (run,) = run_all({report.name: report}, place)
         for remark in run.remarks:
             print(f"{report.name}: {remark}", file=sys.stderr)
-        said = run.message
+        said = without_values(run.message)
         if run.page:
             self._hand_over(find_run(place, str(run.page.parent))[0] if run.outcome == "success" else run.page.parent)
             said = f"{said} ({run.page.relative_to(workspace.root).as_posix()})"
