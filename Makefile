@@ -52,7 +52,7 @@ test: $(SPARK_INSTALLED)  ## pass the whole suite: style, unit tests, whole runs
 
 # Its scheduler runs jobs by the runner of reports (docs/scheduling.md) and keeps what it knows of them in this workspace.
 lab: install  ## open JupyterLab on the notebooks
-	@mkdir -p "$(CURDIR)/jobs/.scheduler"
+	@mkdir -p "$(CURDIR)/jobs/.scheduler" && chmod 700 "$(CURDIR)/jobs"
 	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --FileContentsManager.preferred_dir="$(CURDIR)/notebooks" \
 	  --Scheduler.execution_manager_class=helpers.reporting.scheduler.ReportExecutionManager \
 	  --Scheduler.staging_path="$(CURDIR)/jobs/.scheduler" --SchedulerApp.db_url="sqlite:///$(CURDIR)/jobs/.scheduler/jobs.sqlite"

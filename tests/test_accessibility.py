@@ -1,11 +1,15 @@
 """Pages hold WCAG 2.1 AA by axe-core in a browser, in light and dark, and fit a phone and paper."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from helpers.reporting.changes import Changes
 from helpers.reporting.index import write_index
+from helpers.reporting.rendering import render_report
 
 from .accessibility import audit
 
@@ -45,6 +49,38 @@ def test_page_is_accessible(reports, page, tmp_path):
     assert {"color-contrast", "document-title", "heading-order", "html-has-lang", "region"} <= found.passed
     if "<img" in (reports / page).read_text(encoding="utf-8"):
         assert "image-alt" in found.passed
+
+
+@pytest.fixture(scope="module")
+def stored_report(published_once, tmp_path_factory):
+    """Return the page of the first report of the workspace, from its stored outputs; its figures are empty."""
+    folder = tmp_path_factory.mktemp("stored")
+    notebook = next((Path(__file__).parent.parent / "notebooks").glob("01_*.ipynb"))
+    shutil.copyfile(notebook, folder / "notebook.ipynb")
+    (folder / "figures").mkdir()
+    for name in re.findall(r'"figure": "(\w+)"', notebook.read_text(encoding="utf-8")):
+        (folder / "figures" / f"{name}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    record = json.loads((published_once.reports / "toy" / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    page = folder / "index.html"
+    page.write_text(render_report(folder, record, Changes()), encoding="utf-8")
+    return page
+
+
+@pytest.mark.parametrize("width", [500, 1400])
+def test_stored_report_is_accessible(stored_report, width, tmp_path):
+    """Great tables, formulas and many figures, in a narrow and in a wide window."""
+    text = stored_report.read_text(encoding="utf-8")
+    assert "<math" in text and text.count("<figure") > 5 and text.count('id="table-') > 5
+    assert not re.findall(r'<div(?![^>]*aria-label)[^>]*tabindex="0"[^>]*>', text), "what is stepped into has a name"
+    found = audit(stored_report, tmp_path, width=width)
+    assert (found.light, found.dark, found.too_wide) == ([], [], False)
+
+
+def test_warnings_are_printed(published_once, tmp_path):
+    folder = next((published_once.reports / "toy").glob("2*"))
+    record = json.loads((folder / "manifest.json").read_text(encoding="utf-8")) | {"warnings": ["it is loud"]}
+    page = render_report(folder, record, Changes())
+    assert '<details class="warnings" open>' in page and "details:not(.warnings) { display: none; }" in page
 
 
 def test_wide_table_fits_on_paper(reports, tmp_path):

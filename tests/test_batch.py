@@ -1,5 +1,6 @@
 """Reports of a plan run in an order that ends early and keeps what waits behind what it waits for."""
 
+import shutil
 import threading
 from dataclasses import replace
 
@@ -56,6 +57,19 @@ def test_what_waits_for_its_turn_is_not_begun_after_an_interruption(toy, monkeyp
     with pytest.raises(KeyboardInterrupt):
         batch.run_all(plan_of(toy, a=(), b=(), c=()), toy, jobs=1)
     assert started == ["a"]
+
+
+def test_report_waits_for_one_that_was_never_published(toy, started):
+    late = plan_of(toy, late=("toy",))
+    (run,) = batch.run_all(late, toy)
+    assert (run.outcome, run.message) == ("cancelled", "not run: it waits for toy, never published: run it too")
+    assert started == [] and journal.read(toy.reports)[-1]["report"] == "late"
+    (toy.reports / "toy" / "latest").mkdir(parents=True)
+    (toy.reports / "toy" / "latest" / "manifest.json").touch()
+    assert batch.run_all(late, toy)[0].outcome == "success"
+    shutil.rmtree(toy.reports / "toy")
+    batch.run_all(plan_of(toy, late=("toy",), toy=()), toy)
+    assert started == ["late", "toy", "late"]
 
 
 def test_plan_order_where_nothing_is_known(toy, started):

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,14 @@ def test_wrong_usage_is_exit_code_2_and_nothing_is_written(toy, words, said):
     assert code == 2
     assert said in " ".join(text.split())
     assert not list(toy.reports.iterdir())
+
+
+def test_interrupted_command_is_a_failure(toy, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("helpers.reporting.batch.run_report", interrupted)
+    assert reports(toy, "run")[0] == 1
 
 
 def test_list_and_show_say_what_there_is(toy):
@@ -206,3 +215,14 @@ def test_prune_keeps_the_newest_good_run(published_toy):
     newest = (toy.reports / "toy" / "latest" / "manifest.json").read_text(encoding="utf-8")
     assert len(runs) == 1 and runs[0].name in newest
     assert reports(toy, "prune", "--keep", "1")[1].strip() == "0 runs removed"
+
+
+def test_prune_looks_into_what_was_run_apart(published_toy):
+    home = published_toy.reports / "ad_hoc" / "toy"
+    shutil.copytree(published_toy.reports / "toy", home)
+    (newest,) = home.glob("2*")
+    older = shutil.copytree(newest, home / "20200101T000000Z-aaaaaa")
+    assert reports(published_toy, "prune", "--keep", "1")[0] == 0
+    assert newest.is_dir() and not older.exists()
+    assert (home.parent / "index.html").is_file()
+    assert not (published_toy.reports / ".locks" / "ad_hoc.lock").exists()

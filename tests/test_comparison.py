@@ -99,6 +99,7 @@ CHANGED = {
     "input two.csv has other content": {"inputs": [RECORD["inputs"][0], {"path": "two.csv", "sha256": "3" * 64}]},
     "input two.csv is no longer read": {"inputs": [RECORD["inputs"][0]]},
     "the code is of another commit": {"git": {"commit": "beef", "dirty": False}},
+    "input three.csv is newly read": {"inputs": [*RECORD["inputs"], {"path": "three.csv", "sha256": "3" * 64}]},
     "the code has changes that are in no commit: what they are is not known": {
         "git": {"commit": "c0ffee", "dirty": True}
     },
@@ -141,7 +142,7 @@ def test_command_tells_the_differences(published_toy):
     [run] = [path for path in home.iterdir() if path.is_dir() and path.name != "latest"]
     other = shutil.copytree(run, home.parent / "other")
     record = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    (other / "manifest.json").write_text(json.dumps(record | {"packages": {}}), encoding="utf-8")
+    (other / "manifest.json").write_text(json.dumps(record | {"environment": {}}), encoding="utf-8")
     results = json.loads((other / "results.json").read_text(encoding="utf-8"))
     results["kept"] |= {"value": 0.55}
     (other / "results.json").write_text(json.dumps(results), encoding="utf-8")

@@ -120,12 +120,27 @@ def test_words_of_a_figure_and_of_a_table_are_text(published_toy):
     assert [a["alt"] for tag, a in Elements(page).found if tag == "img"] == [HOSTILE]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+49 170", "-a", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=", "-1+2", "- 5"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+49 170", "-a", "@SUM(A1)", "\t", "\r1", "\n ", "=", "-1+2", "- 5", "＝1", "＋1", "－1", "＠A"]
+)
 def test_text_that_a_spreadsheet_would_run_is_guarded(text):
     assert csv_files.harmless(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("value", ["a=b", "-5", "+1.5e-3", "-.5", "", "–", "−3", "'=1", -5, -0.5, None, float("-inf")])
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [("a;=1+1;b", "a;'=1+1;b"), ("x\n@A", "x\n'@A"), ("=1;+2\t＝3", "'=1;'+2\t'＝3"), ("\n=1", "'\n'=1")],
+)
+def test_cell_that_begins_in_the_middle_of_a_text_is_guarded(text, guarded):
+    assert csv_files.harmless(text) == guarded
+    line = csv_files.as_text(["n", "t"], [[1, text]])
+    cells = [cell for part in line.splitlines() for cell in part.split(";")]
+    assert not [cell for cell in cells if cell.strip('"')[:1] in "=+-@＝＋－＠" and cell.strip('"')]
+
+
+@pytest.mark.parametrize(
+    "value", ["a; b -c", "a;b=c", "a=b", "-5", "+1.5e-3", "-.5", "", "–", "−3", "'=1", -5, -0.5, None, float("-inf")]
+)
 def test_numbers_and_plain_texts_stay(value):
     assert csv_files.harmless(value) is value
 

@@ -25,6 +25,7 @@ from helpers.reporting import journal, runner
 from helpers.reporting.lock import Busy, held
 from helpers.reporting.manifest import read_json
 from helpers.reporting.plan import read_plan
+from helpers.reporting.publication import recover
 from helpers.reporting.runner import run_report
 from helpers.reporting.staging import Stage, abandoned
 from helpers.reporting.watchdog import end_processes
@@ -243,7 +244,10 @@ def test_killed_run_is_kept_and_told_of(quick):
         patch.setattr("helpers.reporting.runner._run_notebook", dies)
         assert in_a_child(lambda: run_toy(quick)) == -signal.SIGKILL
     [stage] = (quick.staging / "toy").iterdir()
-    assert_all_is_well(quick, run_toy(quick))
+    heard = quick.root / "heard.json"
+    assert_all_is_well(quick, run_toy(quick, on_failure=f"tee {heard}"))
+    told = json.loads(heard.read_text(encoding="utf-8"))
+    assert (told["run_id"], told["outcome"]) == (stage.name, "cancelled"), "it could not tell of itself"
     folder = quick.reports / "toy" / "failed" / stage.name
     assert "last words" in (folder / "run.log").read_text(encoding="utf-8")
     assert "killed" in (folder / "index.html").read_text(encoding="utf-8")
@@ -267,6 +271,17 @@ def test_of_a_killed_run_with_secrets_only_the_manifest_is_kept(quick, monkeypat
     assert_all_is_well(quick, run_toy(quick))
     kept = {path.name for path in (quick.reports / "toy" / "failed" / stage.name).iterdir()}
     assert kept == {"manifest.json", "index.html"}
+
+
+def test_ready_run_that_is_older_than_the_newest_is_no_success(published_toy):
+    newest = read_json(published_toy.reports / "toy" / "latest" / "manifest.json")
+    older = Stage(published_toy, "toy", "20200101T000000Z-aaaaaa")
+    older.create()
+    (older.report / "manifest.json").write_text(json.dumps(newest | {"run_id": older.run_id}), encoding="utf-8")
+    assert recover(older)["outcome"] == "cancelled"
+    kept = read_json(published_toy.reports / "toy" / "failed" / older.run_id / "manifest.json")
+    assert (kept["outcome"], "newer run was published" in kept["message"]) == ("cancelled", True)
+    assert read_json(published_toy.reports / "toy" / "latest" / "manifest.json") == newest
 
 
 def test_only_what_may_go_better_is_repeated_and_each_attempt_is_kept(quick, monkeypatch):

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from helpers.reporting import trend
-from helpers.reporting.history import describe, read_history, trend_lines, write_history
+from helpers.reporting import journal, trend
+from helpers.reporting.history import course, read_history, trend_lines, write_history
 from helpers.reporting.index import write_index
 
 from .test_commands import reports
@@ -87,7 +87,7 @@ def test_number_that_came_later_or_went_has_its_own_line(home):
 
 
 def test_figure_is_told_in_words(home):
-    assert describe(trend_lines(read_history(home))) == (
+    assert course(trend_lines(read_history(home))) == (
         "Headline numbers through time, one panel each, 2026-01-01 to 2026-01-09: worth from 100 to 300."
     )
 
@@ -120,6 +120,44 @@ def test_index_shows_headline_with_interval_its_change_and_its_line(home):
     assert re.search(r'<img class="trend" src="data:image/svg\+xml;base64,[^"]+" alt="[^"]*from 100 to 300', page)
     shown = (home / "history.html").read_text(encoding="utf-8")
     assert "100 (50 to 150)" in shown and 'href="history.svg"' in shown
+
+
+def test_index_says_that_a_report_was_not_run_until_it_is(home):
+    entry = {"moment": HOUR.format(12), "report": "shop", "outcome": "cancelled", "message": "not run: it waits for x"}
+    journal.append(home.parent, entry | {"page": None})
+    page = write_index(home.parent).read_text(encoding="utf-8")
+    assert "cancelled</span> 2026-01-12 06:00 UTC: not run: it waits for x.\nThe report below is stale" in page
+    journal.append(home.parent, entry | {"outcome": "success", "page": "shop/latest/index.html"})
+    assert "stale" not in write_index(home.parent).read_text(encoding="utf-8")
+
+
+def test_only_the_history_of_the_report_that_ran_is_written(home):
+    other = home.with_name("other")
+    for place in (home, other):
+        add_run(place, 10, 1.0)
+    write_index(home.parent)
+    for place in (home, other):
+        add_run(place, 11, 2.0)
+    write_index(home.parent, ran="shop")
+    assert "2026-01-11" in (home / "history.csv").read_text(encoding="utf-8")
+    assert "2026-01-11" not in (other / "history.csv").read_text(encoding="utf-8")
+    (other / "history.csv").unlink()
+    write_index(home.parent, ran="shop")
+    assert "2026-01-11" in (other / "history.csv").read_text(encoding="utf-8"), "what is linked to is there"
+
+
+def test_what_is_no_manifest_is_no_run(home):
+    for number, content in enumerate(["[1]", '{"run_id": "x", "started": "y"}', "3"]):
+        (home / f"stray{number}").mkdir()
+        (home / f"stray{number}" / "manifest.json").write_text(content, encoding="utf-8")
+    assert "stray" not in write_index(home.parent).read_text(encoding="utf-8")
+
+
+def test_index_leads_to_reports_run_apart(home):
+    assert "ad_hoc" not in write_index(home.parent).read_text(encoding="utf-8")
+    add_run(home.parent / "ad_hoc" / "shop", 3, 1.0)
+    write_index(home.parent / "ad_hoc")
+    assert 'href="ad_hoc/index.html"' in write_index(home.parent).read_text(encoding="utf-8")
 
 
 def test_first_run_has_a_page_and_no_figure(tmp_path):

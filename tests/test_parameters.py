@@ -163,6 +163,8 @@ growth: float = 0.0  # a year; above -1 to 1
 draws: int = 100  # count; from 20 to 2,000
 days: int = 0  # a term; at least 2; or 0 for none
 size: float = 1.0  # of it; above 0
+most: int = 3  # count; at most 5; or from 10 to 12
+less: float = 0.0  # of it; below 1 (all of it)
 end: str = ""  # last day; a date such as 1997-09-30; or "" for the last purchase
 lowest: str = ""  # answer; a number such as 1; or "" for that of the file
 stays: str = "data"  # who; one of data, contracts; or from 0 to 1
@@ -185,6 +187,8 @@ free: str = "x"  # above all words; "" for none; from the first on
         ("draws", ["20", "2000"], ["19", "2001"]),
         ("days", ["0", "2", "900"], ["1", "-1"]),
         ("size", ["0.001", "1e9"], ["0", "-1"]),
+        ("most", ["-7", "5", "11"], ["6", "13"]),
+        ("less", ["-7", "0.99"], ["1", "2"]),
         ("end", ["", "2024-02-29", "2024-02-29 10:00"], ["2023-02-29", "yesterday", "29/02/2024"]),
         ("lowest", ["", "1", "-0.5"], ["one", "nan", "inf"]),
         ("stays", ["data", "contracts", "0", "0.8", "1"], ["", "1.1", "nan", "exits"]),

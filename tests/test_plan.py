@@ -43,6 +43,8 @@ def test_plan_settles_every_parameter_and_orders_by_after(toy):
         ('[toy]\nnotebook = "toy"\nafter = [5]', "unknown report"),
         ('[toy]\nnotebook = "toy"\nparameters = 5', "'parameters' is a table"),
         ('[toy]\nnotebook = ["toy"]', "'notebook' is the name of a notebook"),
+        ('[data]\nnotebook = "toy"', r"\[data\]: 'data' cannot be the name of a report"),
+        ('[ad_hoc]\nnotebook = "toy"', "'ad_hoc' cannot be"),
         ('["../x"]\nnotebook = "toy"', "is no report name"),
     ],
 )

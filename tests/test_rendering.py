@@ -72,4 +72,4 @@ def test_markdown_tables_name_their_columns_and_what_is_wide_can_be_scrolled_by_
     source = "| share | unit |\n|--:|---|\n| 1 | % |\n\n$$x^2$$\n"
     text = _Exporter("").markdown2html(None, source)
     assert '<th scope="col" class="gt_right">share</th>' in text and '<td class="gt_right">1</td>' in text
-    assert '<div class="formula" tabindex="0">' in text
+    assert '<div class="formula" tabindex="0" role="group" aria-label="Formula">' in text

@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.reporting.commands import app
-from helpers.reporting.runner import Run
+from helpers.reporting.plan import planned, refuse_outside
+from helpers.reporting.runner import Run, run_report
 from helpers.reporting.runs import find_run
 from helpers.reporting.verification import differences, largest, verify
 
-from .conftest import toy_notebook
+from .conftest import takes_purchases, toy_notebook
 from .test_commands import reports
 
 
@@ -76,6 +77,28 @@ def test_input_that_changed_is_refused(published_toy, run_folder):
     assert found.problem == "not run again: inputs are no longer what they were: label: data/raw/mine.csv"
     purchases.unlink()
     assert "mine.csv" in verify(run_folder, record, published_toy).problem
+
+
+def test_file_from_outside_the_workspace_is_read_again_and_nobody_is_told(toy, tmp_path, monkeypatch):
+    """The plan has a report of the same name, whose inputs must stay inside and whose failures are told of."""
+    plan = '[toy]\nnotebook = "toy"\nretries = 2\non_failure = "tell"\ntime_limit_minutes = 7\n'
+    (toy.root / "reports.toml").write_text(plan, encoding="utf-8")
+    takes_purchases(toy, "label", "transactions: whose purchases, a path")
+    mine = tmp_path / "mine.csv"
+    mine.write_text("customer_id,date,amount\n1,2024-01-01,5\n", encoding="utf-8")
+    run = run_report(planned("toy", toy.notebooks()["toy"], {"label": str(mine)}), toy)
+    folder, record = find_run(toy, run.record["run_id"])
+    asked = []
+
+    def fails(report, workspace, **_):
+        asked.append(report)
+        return Run("toy", "failed_timeout", "too slow")
+
+    monkeypatch.setattr("helpers.reporting.verification.run_report", fails)
+    assert verify(folder, record, toy).problem == "run again it ended as failed_timeout: too slow"
+    refuse_outside(asked[0])
+    assert [given.source for given in asked[0].inputs()] == [str(mine)]
+    assert (asked[0].time_limit_minutes, asked[0].retries, asked[0].on_failure) == (7, 0, "")
 
 
 def test_run_that_fails_now_is_not_verified(published_toy, run_folder, monkeypatch):

@@ -31,6 +31,8 @@ _RANGES = {
     f"between {_NUMBER} and {_NUMBER}": (operator.gt, operator.lt),
     f"at least {_NUMBER}": (operator.ge,),
     f"above {_NUMBER}": (operator.gt,),
+    f"at most {_NUMBER}": (operator.le,),
+    f"below {_NUMBER}": (operator.lt,),
 }
 _ONE = r'("[^"]*"|[\w.+-]+)(?: \([^()]*\))?'
 _CHOICES = rf"one of {_ONE}(?:(?:, or |, | or ){_ONE})*"

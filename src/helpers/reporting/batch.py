@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from . import journal
 from .plan import PlannedReport
 from .runner import Run, not_run, run_report
+from .runs import published
 from .workspace import Workspace
 
 
@@ -26,13 +27,13 @@ def run_all(
 ) -> list[Run]:
     """Run reports as their `after` allows, `jobs` at a time, those that took longest the last time first.
 
-    A report that waits for one that failed is not run; its outcome is `cancelled`. Interrupted, the runs under
-    way are stopped and kept as `cancelled`.
+    A report that waits for one that failed, or that was never published, is not run; its outcome is `cancelled`.
+    Interrupted, the runs under way are stopped and kept as `cancelled`.
 
     Parameters
     ----------
     reports : dict of str to PlannedReport
-        What to run. Names in `after` that are not among them are taken as published.
+        What to run. Names in `after` that are not among them must have been published before.
     workspace : Workspace
         Where to publish.
     force : bool
@@ -68,6 +69,14 @@ def run_all(
                     failed = [
                         other for other in reports[name].after if other in ended and ended[other].outcome != "success"
                     ]
+                    absent = [
+                        other for other in report.after if other not in reports and not published(workspace, other)
+                    ]
+                    if absent:
+                        finish(
+                            not_run(report, workspace, f"it waits for {', '.join(absent)}, never published: run it too")
+                        )
+                        continue
                     if failed:
                         finish(not_run(report, workspace, f"it waits for {', '.join(failed)}, which failed"))
                         continue

@@ -192,22 +192,36 @@ def _made_of(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         sentences.append(f"notebook {now['notebook']} has other cells")
     digests = {entry["sha256"]: entry["path"] for entry in before["inputs"]}
     sentences += [
-        f"input {entry['path']} has other content" for entry in now["inputs"] if entry["sha256"] not in digests
+        f"input {entry['path']} {'has other content' if entry['path'] in digests.values() else 'is newly read'}"
+        for entry in now["inputs"]
+        if entry["sha256"] not in digests
     ]
     kept = {entry["sha256"] for entry in now["inputs"]} | {entry["path"] for entry in now["inputs"]}
     sentences += [f"input {path} is no longer read" for digest, path in digests.items() if not {digest, path} & kept]
     if before["git"]["commit"] != now["git"]["commit"]:
         sentences.append("the code is of another commit")
     if now["git"]["dirty"]:
-        sentences.append("the code has changes that are in no commit: what they are is not known")
+        sentences.append(_uncommitted(before["git"], now["git"]))
     if _other("lock_sha256", before, now):
         sentences.append("requirements.lock is another")
     if _other("platform", before, now):
         sentences.append(f"platform: {before['platform']} → {now['platform']}")
     return sentences + [
-        f"version of {name}: {old or 'none'} → {new or 'none'}"
-        for name, old, new in _changed(before["packages"], now["packages"])
+        f"version of {name}: {old or 'none'} → {new or 'none'}" for name, old, new in _changed(*_versions(before, now))
     ]
+
+
+def _versions(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what was installed; of older manifests, which do not tell, what the workspace depends on."""
+    told = "environment" if "environment" in before and "environment" in now else "packages"
+    return before[told], now[told]
+
+
+def _uncommitted(before: dict[str, Any], now: dict[str, Any]) -> str:
+    digests = [state.get("changes_sha256") for state in (before, now)]
+    if digests[0] and digests[0] == digests[1] and before["commit"] == now["commit"]:
+        return "the code has changes that are in no commit: the same as before"
+    return "the code has changes that are in no commit: what they are is not known"
 
 
 def _other(name: str, before: dict[str, Any], now: dict[str, Any]) -> bool:

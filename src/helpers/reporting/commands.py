@@ -34,6 +34,8 @@ app = typer.Typer(
 )
 app.add_typer(further)
 
+INTERRUPTED = 130  # what Typer ends with on Ctrl-C and SIGTERM; whoever calls knows 0, 1 and 2
+
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Reports of the plan; all when none is named.")
 ]
@@ -242,9 +244,10 @@ def prune(
 
     place = Workspace.find(workspace)
     gone, refused = 0, False
-    for home in sorted(path for path in place.reports.glob("[!.]*") if path.is_dir()):
+    homes = [path for level in ("[!.]*", f"{AD_HOC}/[!.]*") for path in place.reports.glob(level) if path.is_dir()]
+    for home in sorted(path for path in homes if path != place.reports / AD_HOC):
         try:
-            with held(place.reports / ".locks" / f"{home.name}.lock"):
+            with held(home.parent / ".locks" / f"{home.name}.lock"):
                 for folder in _old_runs(home, keep, failed):
                     out.print(f"{'would remove' if dry_run else 'removed'} {_shown(folder)}")
                     gone += 1
@@ -255,8 +258,9 @@ def prune(
         except OSError as error:
             refused = True
             err.print(f"{home.name}: left alone: {error}")
-    if gone and not dry_run:
-        refresh_index(place.reports)
+    # what was run apart first: the other index leads to its own
+    for reports in sorted({home.parent for home in homes}, reverse=True) if gone and not dry_run else ():
+        refresh_index(reports)
     out.print(f"{gone} run{'' if gone == 1 else 's'} {'would be ' if dry_run else ''}removed")
     if refused:
         raise typer.Exit(1)
@@ -282,3 +286,5 @@ def main() -> None:
     except OSError as error:
         err.print(f"reports: {error}")
         sys.exit(1)
+    except SystemExit as ended:
+        sys.exit(1 if ended.code == INTERRUPTED else ended.code)

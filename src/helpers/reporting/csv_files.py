@@ -12,17 +12,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a spreadsheet takes for the beginning of a formula, but for texts that are numbers.
-_FORMULA = re.compile(r"(?![+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$)[=+\-@\t\r\n]")
+# What a spreadsheet takes for the beginning of a formula, in full width too, but for texts that are numbers.
+_FORMULA = re.compile(r"(?![+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$)[=+\-@＝＋－＠\t\r\n]")
+# Where the list separator is a semicolon, a cell may begin in the middle of a text: quotes do not keep it together
+# there, because they do not stand at the beginning of what is then the cell.
+_INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
 
 
 def harmless(value: Any) -> Any:
     """Return a cell that is no formula: a text that would be one gets an apostrophe in front, numbers stay.
 
+    So does what follows a semicolon, a tab or a line break inside a text, where a spreadsheet may begin a new cell.
     Survey texts and names come from people outside the firm; opened in a spreadsheet, a cell such as
     `=HYPERLINK(...)` would run.
     """
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    if not isinstance(value, str):
+        return value
+    inside = _INNER_FORMULA.sub("'", value)
+    return f"'{inside}" if _FORMULA.match(value) else inside
 
 
 def save_frame(path: Path, frame: pd.DataFrame) -> None:

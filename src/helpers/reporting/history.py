@@ -45,7 +45,7 @@ def read_history(home: Path) -> list[PastRun]:
     home : pathlib.Path
         The folder of the report. Runs that were pruned are known from its `history.csv`.
     """
-    runs = _remembered(home / "history.csv")
+    runs = {run.run_id: run for run in remembered(home)}
     for folder, record in good_runs(home):
         results = read_json(folder / "results.json") or {}
         numbers = {
@@ -55,18 +55,19 @@ def read_history(home: Path) -> list[PastRun]:
     return sorted(runs.values(), key=lambda run: (run.ended, run.run_id))
 
 
-def _remembered(file: Path) -> dict[str, PastRun]:
+def remembered(home: Path) -> list[PastRun]:
+    """Return the good runs that `history.csv` of a report knows, oldest first."""
     runs: dict[str, PastRun] = {}
     try:
-        header, *rows = csv_files.read(file)
+        header, *rows = csv_files.read(home / "history.csv")
     except (OSError, ValueError):
-        return runs
+        return []
     if header != COLUMNS:
-        return runs
+        return []
     for run_id, ended, name, value, low, high, unit in (row for row in rows if len(row) == len(COLUMNS)):
         numbers = {"value": as_number(value), "low": as_number(low), "high": as_number(high), "unit": unit}
         runs.setdefault(run_id, PastRun(run_id, ended, {})).numbers[name] = numbers
-    return runs
+    return list(runs.values())
 
 
 def write_history(home: Path, title: str) -> None:
@@ -97,7 +98,7 @@ def write_history(home: Path, title: str) -> None:
         "history.html.j2",
         title=title,
         picture=picture,
-        alt=describe(lines) if picture else "",
+        alt=course(lines) if picture else "",
         numbers=named_units(runs),
         runs=shown,
     )
@@ -129,7 +130,7 @@ def trend_lines(runs: list[PastRun]) -> list[trend.Line]:
     return lines
 
 
-def describe(lines: list[trend.Line]) -> str:
+def course(lines: list[trend.Line]) -> str:
     """Return in words what the figure shows: the period, and where the first numbers began and ended."""
     moments = [point.moment for line in lines for point in line.points]
     courses = [

@@ -26,6 +26,19 @@ def packages() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
 
 
+@cache
+def installed() -> dict[str, str]:
+    """Return the versions of Python and of everything that is installed beside it: a run may use any of it."""
+    found = {"python": platform.python_version()}
+    for distribution in importlib.metadata.distributions():
+        metadata = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        told = {key: re.search(rf"^{key}: *(.+)$", metadata, re.MULTILINE) for key in ("Name", "Version")}
+        if all(told.values()):
+            name = re.sub("[-_.]+", "-", told["Name"][1].strip()).lower()  # spellings of one name
+            found.setdefault(name, told["Version"][1].strip())  # the first is imported
+    return dict(sorted(found.items()))
+
+
 def run_key(report: PlannedReport, inputs: list[dict[str, Any]], git: dict[str, Any], workspace: Workspace) -> str:
     """Return a digest of everything that decides what a run gives: the same key, the same report.
 
@@ -36,7 +49,7 @@ def run_key(report: PlannedReport, inputs: list[dict[str, Any]], git: dict[str, 
         "parameters": report.parameters,
         "inputs": [[entry["parameter"], entry["sha256"]] for entry in inputs],
         "commit": git["commit"],
-        "packages": packages(),
+        "packages": installed(),
     } | made_with(report.notebook, workspace)
     return _digest(made_of)
 

@@ -17,7 +17,7 @@ from helpers.data.sources import find_built_in, locate
 from .errors import WrongUsage
 from .parameters import check_values, known, read_parameters
 from .secret import variable
-from .workspace import Workspace
+from .workspace import AD_HOC, Workspace
 
 _KEYS = {
     "notebook": (str, "the name of a notebook without its number"),
@@ -29,7 +29,7 @@ _KEYS = {
     "on_failure": (str, "a command"),
 }
 MOST_RETRIES = 10
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = (AD_HOC, "data", "failed", "latest")  # folders that stand where a report's would
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ class PlannedReport:
     secrets: tuple[str, ...] = ()
 
     def __post_init__(self):
-        """Refuse limits that no run can keep."""
+        """Refuse a name that is taken, and limits that no run can keep."""
+        if self.name in RESERVED:
+            raise WrongUsage(f"'{self.name}' cannot be the name of a report: a folder of reports has that name")
         for key in ("time_limit_minutes", "memory_limit_gib"):
             limit = getattr(self, key)
             if limit is not None and not 0 < limit < math.inf:
@@ -120,6 +122,11 @@ class PlannedReport:
 
     def _resolve(self, kind: str, source: str) -> str:
         return source if find_built_in(source, kind) else str(self.folder / os.path.expanduser(source))
+
+
+def is_report_name(name: str) -> bool:
+    """Return whether a text is written as names of reports are."""
+    return re.fullmatch("[a-z][a-z0-9_]*", name) is not None
 
 
 def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
@@ -152,7 +159,7 @@ def read_plan(workspace: Workspace) -> dict[str, PlannedReport]:
 
 
 def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
-    if not _NAME.fullmatch(name):
+    if not is_report_name(name):
         raise WrongUsage(f"reports.toml: '{name}' is no report name: use lower-case letters, digits and underscores")
     if not isinstance(entry, dict) or "notebook" not in entry:
         raise WrongUsage(f'reports.toml: [{name}] needs a line such as: notebook = "lifetime_value"')

@@ -121,6 +121,8 @@ def recover(stage: Stage) -> dict[str, Any] | None:
             elif path.name != "manifest.json":
                 path.unlink()
         moment = datetime.fromtimestamp(stage.report.stat().st_mtime, UTC)
+        if record["outcome"] == "success":
+            record |= {"outcome": "cancelled", "message": "not published: a newer run was published before it"}
         record["ended"] = moment.isoformat(timespec="seconds")
         record["duration_seconds"] = (moment - datetime.fromisoformat(record["started"])).total_seconds()
         keep_failure(stage, record)
@@ -139,8 +141,15 @@ def published_run(workspace: Workspace, report: str, run_key: str) -> str | None
     return record["run_id"] if all(path.is_file() for path in needed) else None
 
 
-def refresh_index(reports: Path) -> None:
-    """Write the index of a folder of reports and each history: the last writer has seen what all have published.
+def refresh_index(reports: Path, ran: str | None = None) -> None:
+    """Write the index of a folder of reports: the last writer has seen what all have published.
+
+    Parameters
+    ----------
+    reports : pathlib.Path
+        The folder.
+    ran : str, optional
+        The report whose history is written; without it, that of each.
 
     Raises
     ------
@@ -148,7 +157,7 @@ def refresh_index(reports: Path) -> None:
         When it cannot be written.
     """
     with index_held(reports):
-        write_index(reports)
+        write_index(reports, ran)
 
 
 @contextmanager

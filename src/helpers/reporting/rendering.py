@@ -47,7 +47,9 @@ class _Renderer(IPythonRenderer):
         return mathml(body)
 
     def block_math(self, body: str) -> str:
-        return f'<div class="formula" tabindex="0">{mathml(body, display="block")}</div>'
+        return (
+            f'<div class="formula" tabindex="0" role="group" aria-label="Formula">{mathml(body, display="block")}</div>'
+        )
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
@@ -183,7 +185,8 @@ def _figure(name: str, alt: str, stage: Path, folder: str) -> str:
     svg = base64.b64encode((stage / "figures" / f"{name}.svg").read_bytes()).decode()
     return (
         f'<figure id="figure-{name}">'
-        f'<div class="scroll" tabindex="0"><img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(alt)}"></div>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Figure {name}">'
+        f'<img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(alt)}"></div>'
         f'<figcaption>{html.escape(alt)} <a href="{folder}figures/{name}.svg">SVG</a> '
         f'<a href="{folder}tables/{name}.csv">CSV</a></figcaption></figure>'
     )
@@ -197,6 +200,8 @@ def _table(markup: str, folder: str) -> str:
     caption = f'<p class="caption" {title[1]}>{title[2]}</p>' if title else ""
     markup = markup.replace(title[0], "") if title else markup
     name = re.search(r'id="table-(\w+)"', markup)
-    markup = re.sub(r'<div (?=id="table-)', '<div tabindex="0" ', markup)  # what scrolls must scroll by keyboard
+    named = f"aria-labelledby={title[1][3:]}" if title else 'aria-label="Table"'
+    # what scrolls must scroll by keyboard, and whoever comes there must hear where
+    markup = re.sub(r'<div (?=id="table-)', f'<div tabindex="0" role="group" {named} ', markup)
     link = f'<p class="files"><a href="{folder}tables/{name[1]}.csv">CSV</a></p>' if name else ""
     return f'{caption}<div class="table">{markup}</div>{link}'

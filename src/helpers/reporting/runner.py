@@ -129,7 +129,7 @@ def run_report(
         with held(workspace.reports / ".locks" / f"{report.name}.lock", wait_seconds, cancelled):
             for attempt in range(1, report.retries + 2):
                 for stage in abandoned(workspace, report.name):
-                    if _write_down_recovered(stage, recover(stage), remarks):
+                    if _write_down_recovered(stage, recover(stage), report, remarks):
                         stage.remove()
                 run = _attempt(report, workspace, attempt, force, on_progress, cancelled)
                 written = _write_down(run, workspace, remarks)
@@ -171,33 +171,39 @@ def tell_of_failure(run: Run, report: PlannedReport, workspace: Workspace) -> Ru
 def _write_down(run: Run, workspace: Workspace, remarks: list[str]) -> bool:
     """Put a run into the journal and on the index; return whether the journal has it."""
     if run.page and not run.up_to_date:
-        _refresh_index(workspace, remarks)
+        _refresh_index(run, workspace, remarks)
     try:
         journal.append(workspace.reports, _entry(run, workspace))
     except OSError as error:
         remarks.append(f"the journal could not be written: {error}")
         return False
+    if not run.page:  # the index has it from the journal
+        _refresh_index(run, workspace, remarks)
     return True
 
 
-def _refresh_index(workspace: Workspace, remarks: list[str]) -> None:
+def _refresh_index(run: Run, workspace: Workspace, remarks: list[str]) -> None:
     """Write what derives from the published runs; whatever stops that takes no run back."""
     try:
-        refresh_index(workspace.reports)
+        refresh_index(workspace.reports, run.report)
     except (OSError, Busy) as error:
         remarks.append(f"the index could not be written: {error}")
     except Exception as error:
         remarks.append(f"the index could not be written: {error!r}")
 
 
-def _write_down_recovered(stage: Stage, record: dict[str, Any] | None, remarks: list[str]) -> bool:
-    """Put a run that was killed into the journal, unless it got as far as that itself."""
+def _write_down_recovered(
+    stage: Stage, record: dict[str, Any] | None, report: PlannedReport, remarks: list[str]
+) -> bool:
+    """Put a run that was killed into the journal and tell of it, unless it got as far as that itself."""
     known = {entry.get("run_id") for entry in journal.read(stage.workspace.reports)}
     if record is None or record["run_id"] in known:
         return True
     page = stage.home / ("latest" if record["outcome"] == "success" else f"failed/{stage.run_id}") / "index.html"
     run = Run(stage.name, record["outcome"], record["message"], page, record=record)
-    return _write_down(run, stage.workspace, remarks)
+    written = _write_down(run, stage.workspace, remarks)
+    remarks += tell_of_failure(run, report, stage.workspace).remarks if written else ()
+    return written
 
 
 def _entry(run: Run, workspace: Workspace) -> dict[str, Any]:
@@ -234,6 +240,7 @@ def _staged(report, workspace, attempt, force, on_progress, cancelled) -> Run:
         "seed": report.parameters.get("seed"),
         "git": workspace.git_state(),
         "packages": provenance.packages(),
+        "environment": provenance.installed(),
         **provenance.made_with(report.notebook, workspace),
         "attempt": attempt,
         "label": "",

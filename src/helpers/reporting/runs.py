@@ -29,8 +29,14 @@ def failed_runs(home: Path) -> list[tuple[Path, Record]]:
 
 
 def _by_end(manifests) -> list[tuple[Path, Record]]:
-    found = [(path.parent, record) for path in manifests if (record := read_json(path))]
-    return sorted(found, key=lambda run: (run[1]["ended"], run[1]["run_id"]))
+    found = [(path.parent, read_json(path)) for path in manifests]
+    ended = [(folder, record) for folder, record in found if isinstance(record, dict) and record.get("ended")]
+    return sorted(ended, key=lambda run: (run[1]["ended"], run[1]["run_id"]))
+
+
+def published(workspace: Workspace, name: str) -> bool:
+    """Return whether a report has been published."""
+    return (workspace.reports / name / "latest" / "manifest.json").is_file()
 
 
 def find_run(workspace: Workspace, name: str) -> tuple[Path, Record]:

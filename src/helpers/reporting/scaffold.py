@@ -13,11 +13,9 @@ from pathlib import Path
 import nbformat
 
 from .errors import WrongUsage
-from .plan import read_plan
+from .plan import RESERVED, is_report_name, read_plan
 from .runner import KERNEL_ENVIRONMENT
 from .workspace import Workspace
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def new_report(name: str, workspace: Workspace, title: str = "") -> list[Path]:
@@ -39,7 +37,7 @@ def new_report(name: str, workspace: Workspace, title: str = "") -> list[Path]:
     WrongUsage
         When the name is no module name or is taken; nothing is written then.
     """
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+    if not is_report_name(name) or keyword.iskeyword(name) or name in RESERVED:
         raise WrongUsage(f"'{name}' is no report name: use lower-case letters, digits and underscores")
     package = workspace.root / "src" / "helpers"
     if not package.is_dir():

@@ -7,7 +7,6 @@ gets what `reports run` gives: checked parameters, limits, lock, journal, and a 
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import sys
@@ -22,11 +21,13 @@ from jupyter_scheduler.models import JobFeature, Status
 from jupyter_scheduler.orm import Job
 from jupyter_scheduler.utils import get_utc_timestamp
 
+from helpers.data.refusal import without_values
+
 from .batch import run_all
 from .errors import WrongUsage
 from .manifest import made_with
 from .parameters import known, read_parameters
-from .plan import PlannedReport, planned, read_plan
+from .plan import PlannedReport, is_report_name, planned, read_plan
 from .runs import find_run
 from .workspace import AD_HOC, Workspace
 
@@ -67,7 +68,7 @@ class ReportExecutionManager(ExecutionManager):
         (run,) = run_all({report.name: report}, place)
         for remark in run.remarks:
             print(f"{report.name}: {remark}", file=sys.stderr)
-        said = run.message
+        said = without_values(run.message)
         if run.page:
             self._hand_over(find_run(place, str(run.page.parent))[0] if run.outcome == "success" else run.page.parent)
             said = f"{said} ({run.page.relative_to(workspace.root).as_posix()})"
@@ -143,7 +144,7 @@ def asked_report(job: str, copy: Path, texts: dict[str, str], workspace: Workspa
     declared = read_parameters(copy)
     topic, notebook = _scheduled_notebook(copy, workspace)
     plan, notebooks = read_plan(workspace), workspace.notebooks()
-    name = job if re.fullmatch("[a-z][a-z0-9_]*", job) else topic
+    name = job if is_report_name(job) else topic
     owner = plan[name].notebook if name in plan else notebooks.get(name, notebook)
     if owner != notebook:
         raise WrongUsage(f"'{name}' is the report of another notebook, {owner.name}: give the job another name")

@@ -104,8 +104,9 @@ def _again(folder: Path, record: dict[str, Any], workspace: Workspace) -> Planne
     """Return the report as it was run, or why its inputs are no longer what they were."""
     notebook = folder / "notebook.ipynb"
     report = planned(record["report"], notebook, record["parameters"], folder=workspace.root)
-    if known := read_plan(workspace).get(record["report"]):  # for its limits
-        report = replace(known, notebook=notebook, parameters=report.parameters, input_kinds=report.input_kinds)
+    if like := read_plan(workspace).get(record["report"]):
+        # nothing else: a run may have read files from outside, and nobody waits to be told of this one
+        report = replace(report, time_limit_minutes=like.time_limit_minutes, memory_limit_gib=like.memory_limit_gib)
     wanted = {entry["sha256"]: f"{entry['parameter']}: {entry['path']}" for entry in record["inputs"]}
     problems = []
     for start in dict.fromkeys([workspace.root, Path.cwd()]):  # of a plan, or named at the command line

@@ -114,18 +114,32 @@ class Workspace:
         return {path.stem[3:]: path for path in found}
 
     def git_state(self) -> dict[str, str | bool | None]:
-        """Return the commit, and whether what makes a report differs from it.
+        """Return the commit, whether what makes a report differs from it, and if so, the digest of the differences.
 
-        Without git the commit is None and `dirty` is True: such a run never counts as already done.
+        Without git the commit is None and `dirty` is True: such a run never counts as already done. Nor does it where
+        the package that runs is not that of the workspace, whose commit then says nothing of the code.
         """
         commit = self._git("rev-parse", "HEAD")
         makers = ["src", "notebooks", "reports.toml", "pyproject.toml", "requirements.lock"]
         changes = self._git("status", "--porcelain", "--", *makers)
-        return {"commit": commit or None, "dirty": commit is None or changes is None or bool(changes)}
+        elsewhere = not Path(__file__).resolve().is_relative_to((self.root / "src").resolve())
+        state = {"commit": commit or None, "dirty": commit is None or changes is None or bool(changes) or elsewhere}
+        return state | ({"changes_sha256": self._changes_digest(makers)} if changes else {})
+
+    def _changes_digest(self, makers: list[str]) -> str:
+        """Return the digest of all that is in no commit: changed lines, and files that git does not know."""
+        lines = self._git("diff", "HEAD", "--binary", "--", *makers) or ""
+        digest = hashlib.sha256(lines.encode(errors="surrogateescape"))
+        unknown = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", *makers) or ""
+        for name in sorted(filter(None, unknown.split("\0"))):
+            content = _digest(self.root / name) if (self.root / name).is_file() else None
+            digest.update(f"{name} {content}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()
 
     def _git(self, *words: str) -> str | None:
         try:
-            done = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, timeout=30)
+            command, read = ["git", *words], {"encoding": "utf-8", "errors": "surrogateescape"}
+            done = subprocess.run(command, cwd=self.root, capture_output=True, timeout=30, **read)
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
