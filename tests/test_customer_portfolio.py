@@ -293,6 +293,13 @@ def test_dates_in_the_wrong_order_are_refused(tmp_path):
             analyse(**given, **dates)
 
 
+@pytest.mark.parametrize("customers", [1, 30])
+def test_purchases_of_one_day_are_refused(customers, tmp_path):
+    same = {"customer_id": [f"c{k}" for k in range(customers)], "date": ["2024-03-01"] * customers}
+    with pytest.raises(InputRefused, match=r"of one day \(2024-03-01\)"):
+        analyse(**purchases(tmp_path, **same, amount=[10.0] * customers))
+
+
 def test_simulated_files_beside_own_ones_are_refused(tmp_path):
     given = purchases(tmp_path, **two_years(5)) | {"exits": "synthetic_firm"}
     with pytest.raises(InputRefused, match="not of the same customers"):
