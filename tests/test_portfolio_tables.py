@@ -211,6 +211,14 @@ def test_categories_that_few_of_a_class_bought_are_not_shown(found, least):
     assert ((shown["buyers"] == 0) | (shown["buyers"] >= least)).all()
     hidden = lines[lines["share"].isna()].groupby("class").size()
     assert (hidden != 1).all(), "the others would tell of it"
+    # of two hidden shares the sum is known; with the evenness both would be
+    assert lines[lines["class"].isin(hidden.index)]["evenness"].isna().all()
+
+
+def test_evenness_of_small_classes_is_not_shown(found, whole):
+    assert whole["preferences"]["evenness"].between(0, 1).all()
+    shown = frames(again(found, current_cut="quantile", current_cut_at=1 - 3.5 / len(found)))["preferences"]
+    assert shown["evenness"].isna().all()
 
 
 def test_accounting_adds_up(whole):
