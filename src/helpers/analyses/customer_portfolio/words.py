@@ -31,6 +31,7 @@ SPREAD = ("gini", "top_share", "share_below_zero")
 BRIDGE_WORDS = {
     "new": "new customers",
     "lost": "customers lost",
+    "gone_before": "those probably gone before",
     "discount": "time and the discount rate",
     "margin": "margins",
     "growth": "the rest of the customers kept",
