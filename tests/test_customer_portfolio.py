@@ -252,6 +252,27 @@ def test_words_follow_the_numbers(found, cdnow):
     assert "customers have left" in found.answer and "customers have left" not in cdnow.answer
 
 
+def test_few_who_left_are_in_no_words(made, tmp_path):
+    """Of 80 customers 3 have left: nowhere stand the 77 who have not, nor what the 3 were worth."""
+    bought = made.tables["transactions"].query("customer_id < 80").drop(columns="margin")
+    last = bought.groupby("customer_id")["date"].max()
+    gone = last[last > "2023-01-15"].index[:3]
+    assert len(gone) == 3
+    exits = pd.DataFrame({"customer_id": gone, "date": bought["date"].max(), "cause": ["left", "left", "poached"]})
+    given = files(tmp_path, {"transactions": bought, "exits": exits}, ["transactions", "exits"])
+    few, many = (analyse(**given, **QUICK, min_cell=least) for least in (5, 1))
+    size = len(few)
+    spoken = [few.answer, *(one.text for one in few.headlines), *(table.caption for table in few.tables.values())]
+    assert not any(f" {size - 3} " in f" {text} " for text in spoken)
+    worth = f"{many.value_lost.total.value:,.0f}"
+    assert worth in many.answer and "3 customers have left" in many.answer
+    assert not any(f" {worth} " in text or "customers have left;" in text for text in spoken)
+    assert next(one for one in few.headlines if one.name == "avoidable_value_lost").value is None
+    assert few.tables["classes"].frame["customers"].isna().all() and few.tables["classes"].frame["share"].notna().all()
+    assert list(few.tables["churn_causes"].frame.columns) == ["reason"]
+    assert all(map(repr, few.figures.values()))
+
+
 # --- bad input ------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +312,13 @@ def test_dates_in_the_wrong_order_are_refused(tmp_path):
     ):
         with pytest.raises(InputRefused, match=message):
             analyse(**given, **dates)
+
+
+@pytest.mark.parametrize("customers", [1, 30])
+def test_purchases_of_one_day_are_refused(customers, tmp_path):
+    same = {"customer_id": [f"c{k}" for k in range(customers)], "date": ["2024-03-01"] * customers}
+    with pytest.raises(InputRefused, match=r"of one day \(2024-03-01\)"):
+        analyse(**purchases(tmp_path, **same, amount=[10.0] * customers))
 
 
 def test_simulated_files_beside_own_ones_are_refused(tmp_path):

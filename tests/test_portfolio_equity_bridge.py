@@ -24,32 +24,35 @@ def lines(found):
 
 
 def test_bridge_by_hand():
-    """Five customers: kept, kept, lost, new, and one who came and went.
+    """Six customers: kept, kept, lost, new, one who came and went, and one who had probably gone before.
 
     Of the kept, 100 and 50 grow to 165 in a year at 10 %. At the old rate they are worth 90 and 80, at the new 85 and
     76. The margin rate rose from .3 to .32: of 500 and 400 expected spend that is 10 and 8.
     """
     values = Values(
-        opening=[100, 50, 40, 0, 0],
-        closing=[85, 76, 5, 30, 1],
-        closing_at_old_rate=[90, 80, 6, 33, 1],
-        spend=[500, 400, 30, 150, 2],
+        opening=[100, 50, 40, 0, 0, 3],
+        closing=[85, 76, 5, 30, 1, 2],
+        closing_at_old_rate=[90, 80, 6, 33, 1, 2.1],
+        spend=[500, 400, 30, 150, 2, 7],
     )
     terms = replace(STEADY, closing_discount_rate=0.15, closing_margin_rate=0.32)
-    found = bridge(values, [1, 1, 1, 0, 0], [0, 0, 1, 0, 1], terms, cash_received=20)
+    found = bridge(
+        values, [1, 1, 1, 0, 0, 0], [0, 0, 1, 0, 1, 1], terms, gone_before=[0, 0, 0, 0, 0, 1], margin_received=20
+    )
     expected = {
-        "opening": 190,
+        "opening": 193,
         "new": 31,
         "lost": -35,
+        "gone_before": -1,
         "discount": 15 - 9,
         "margin": 18,
         "growth": (90 - 10 - 110) + (80 - 8 - 55),
-        "closing": 197,
+        "closing": 199,
     }
     assert lines(found) == pytest.approx(expected) and tuple(found.lines) == LINES
     assert found.unwinding.value == pytest.approx(15)
-    assert (found.kept, found.new, found.lost) == (2, 1, 1)
-    assert found.return_on_customers.value == pytest.approx((20 + 7) / 190)
+    assert (found.kept, found.new, found.lost, found.gone_before) == (2, 1, 1, 1)
+    assert found.return_on_customers.value == pytest.approx((20 + 6) / 193)
     assert np.isnan(found.lines["growth"].low)
 
 
@@ -109,7 +112,7 @@ def test_intervals_from_draws():
     member, gone = np.arange(50) < 40, np.arange(50) < 10
     scale = rng.normal(1, 0.1, (3000, 2))
     draws = (Values(opening * member * a, closing * b) for a, b in scale)
-    found = bridge(Values(opening * member, closing), member, gone, STEADY, cash_received=500, draws=draws)
+    found = bridge(Values(opening * member, closing), member, gone, STEADY, margin_received=500, draws=draws)
     low, high = found.lines["new"].low, found.lines["new"].high
     assert (low, high) == pytest.approx((1200 * (1 - 0.196), 1200 * (1 + 0.196)), rel=0.02)
     error = np.hypot(1.1 * 3000 * 0.1, 3600 * 0.1)
@@ -155,6 +158,11 @@ def test_terms_that_cannot_be_are_refused(wrong):
 def test_what_makes_no_bridge_is_refused(values, member, terms, message):
     with pytest.raises(ValueError, match=message):
         bridge(values, member, np.zeros(len(member)), terms)
+
+
+def test_who_had_gone_before_is_no_member():
+    with pytest.raises(ValueError, match="gone_before"):
+        bridge(Values([1.0], [1.0]), [1], [0], STEADY, gone_before=[1])
 
 
 def test_values_that_are_not_numbers_are_refused():

@@ -101,7 +101,7 @@ def gains(scale: float) -> pd.DataFrame:
 
 
 def bridge(scale: float) -> pd.DataFrame:
-    value = [90e3, 57e3, -24e3, 5e3, 150, 9e3, 137150]
+    value = [90e3, 57e3, -22e3, -2e3, 5e3, 150, 9e3, 137150]
     return pd.DataFrame({"line": equity_bridge.LINES} | interval("value", value, scale))
 
 
@@ -386,7 +386,7 @@ def test_steps_of_few_break_the_waterfall_but_keep_their_rows():
     frame.loc[[1, 2], ["value", "low", "high"]] = NAN
     figure = figure_of("equity_bridge", frame)
     axes = drawn_of(figure).axes[0]
-    assert len(axes.get_yticks()) == 7 and axes.patches[3].get_x() == 0
+    assert len(axes.get_yticks()) == 8 and axes.patches[3].get_x() == 0
     assert "new customers not shown; customers lost not shown" in figure.alt
 
 

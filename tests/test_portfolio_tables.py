@@ -156,11 +156,15 @@ def test_time_sequence_agrees_with_the_bridge(whole, found):
     cells, lines = whole["time_sequence"], whole["equity_bridge"].set_index("line")["customers"]
     was, dormant = cells["then"] != "not_yet", cells["now"] == "dormant"
     assert cells.loc[~was & ~dormant, "customers"].sum() == lines["new"]
-    left_before = cells.loc[was, "customers"].sum() - lines["opening"]
+    gone_before = cells["then"] == "dormant"
+    left_before = cells.loc[gone_before, "customers"].sum() - lines["gone_before"]
     assert left_before == found.then.ended.sum() > 0
-    assert cells.loc[was & dormant, "customers"].sum() - left_before == lines["lost"]
-    assert lines["opening"] == lines["lost"] + lines["growth"] and lines["closing"] == lines["new"] + lines["growth"]
-    assert cells.loc[was & (cells["now"] != "dormant"), "customers"].sum() == lines["growth"]
+    there = was & ~gone_before
+    assert cells.loc[there & dormant, "customers"].sum() == lines["lost"]
+    assert cells.loc[there & ~dormant, "customers"].sum() == lines["growth"]
+    back = cells.loc[gone_before & ~dormant, "customers"].sum()
+    assert lines["opening"] == lines["lost"] + lines["growth"]
+    assert lines["closing"] == lines["new"] + lines["growth"] + back
 
 
 def test_investment_is_all_that_was_spent_on_those_who_are_left(whole, found, bare):
@@ -211,6 +215,14 @@ def test_categories_that_few_of_a_class_bought_are_not_shown(found, least):
     assert ((shown["buyers"] == 0) | (shown["buyers"] >= least)).all()
     hidden = lines[lines["share"].isna()].groupby("class").size()
     assert (hidden != 1).all(), "the others would tell of it"
+    # of two hidden shares the sum is known; with the evenness both would be
+    assert lines[lines["class"].isin(hidden.index)]["evenness"].isna().all()
+
+
+def test_evenness_of_small_classes_is_not_shown(found, whole):
+    assert whole["preferences"]["evenness"].between(0, 1).all()
+    shown = frames(again(found, current_cut="quantile", current_cut_at=1 - 3.5 / len(found)))["preferences"]
+    assert shown["evenness"].isna().all()
 
 
 def test_accounting_adds_up(whole):
@@ -341,6 +353,19 @@ def test_assumptions_are_called_so(bare, found):
     assert kinds[0]["Margin of a purchase"] == "assumption" and kinds[1]["Margin of a purchase"] == "from the data"
     parameters = frames(found)["assumptions"]["parameter"].str.split(", ").explode()
     assert set(parameters) - {"–"} <= set(vars(Settings()))
+
+
+def test_who_was_gone_at_both_dates_is_not_lost_in_between(found):
+    """Their value changes, too: it stands in a line of its own."""
+    rule = 0.97
+    found = again(found, alive_below=rule)
+    then, now = found.then, found.now
+    both = ~then.ended & (then.probability_alive < rule)
+    faded = found.gone[then.place]
+    lost = ~then.ended & ~both & faded
+    assert both.any() and found.equity_bridge.lost == lost.sum() and found.equity_bridge.gone_before == both.sum()
+    change = (now.future_value[then.place] - then.future_value)[both].sum()
+    assert found.equity_bridge.lines["gone_before"].value == pytest.approx(change)
 
 
 def test_nobody_is_new_now_who_was_a_customer_long_ago(whole):

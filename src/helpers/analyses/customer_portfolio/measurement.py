@@ -43,6 +43,7 @@ ENDED_CLASS = len(CLASSES)  # of those who have left, whom the matrix does not h
 PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
 PANEL_STEP_DAYS = 91
 PANEL_STEPS = 16  # at most
+STANDINGS_THEN = ("not_yet", "customer", "gone", "ended")  # probably gone, or by a recorded exit
 MOST_CATEGORIES = 8  # that are told apart
 OTHER_CATEGORIES = "other categories"
 DAY = np.timedelta64(1, "D")
@@ -635,44 +636,52 @@ class Measurement(Portfolio):
     @cached_property
     def gone(self) -> np.ndarray:
         """Tell who is a customer no more: by an exit, or by the probability of being one."""
-        alive = self.now.probability_alive
-        return self.now.ended | (alive < self.settings.alive_below)
+        return self._gone(self.now)
+
+    def _gone(self, shot: Snapshot) -> np.ndarray:
+        return shot.ended | (shot.probability_alive < self.settings.alive_below)
+
+    @cached_property
+    def standing_then(self) -> np.ndarray:
+        """Return what each customer was at the earlier date, places in `STANDINGS_THEN`."""
+        found = np.zeros(len(self), int)
+        found[self.then.place] = np.where(self.then.ended, 3, np.where(self._gone(self.then), 2, 1))
+        return found
 
     @cached_property
     def equity_bridge(self) -> equity_bridge.Bridge:
         """Return why customer equity changed between the two dates."""
         rates, then, now = self.settings.discount_rates, self.then, self.now
         terms = equity_bridge.Terms(self.years, *rates, then.margin_rate, now.margin_rate)
-        member = np.zeros(len(self), bool)
-        member[then.place] = ~then.ended
-        # what is added up is told apart by these two alone
-        group, groups = 2 * member + self.gone, np.arange(4)
-        before = np.where(then.ended, len(groups), group[then.place])  # nothing of those who had left
+        # what is added up is told apart by these two alone; those who had left count for nothing
+        group, groups = 2 * self.standing_then + self.gone, np.arange(2 * len(STANDINGS_THEN))
+        before, was = group[then.place], np.repeat(STANDINGS_THEN, 2)
         old = self._spend_at_old_rate
         ratio = np.divide(old, now.expectation.future_spend, out=np.ones(len(self)), where=old > 0)
 
         def values(opening: np.ndarray, closing: np.ndarray, at_old_rate: np.ndarray) -> equity_bridge.Values:
             rate = now.margin_rate
             spend = at_old_rate / rate if rate else np.zeros(len(groups))
-            return equity_bridge.Values(opening[: len(groups)], closing, at_old_rate, spend)
+            return equity_bridge.Values(np.where(was == "ended", 0, opening), closing, at_old_rate, spend)
 
         def drawn() -> Iterator[equity_bridge.Values]:
-            opening = then.future_sums(before, len(groups) + 1)
+            opening = then.future_sums(before, len(groups))
             closing = now.future_sums(group, len(groups))
             at_old = closing if rates[0] == rates[1] else now.future_sums(group, len(groups), ratio)
             return map(values, opening, closing, at_old)
 
-        earned = (shot.sum_of("margin").sum() - shot.cost.sum() for shot in (now, then))
+        earned = (shot.sum_of("margin").sum() for shot in (now, then))
         return equity_bridge.bridge(
             values(
-                np.bincount(before, then.future_value, minlength=len(groups) + 1),
+                np.bincount(before, then.future_value, minlength=len(groups)),
                 np.bincount(group, now.future_value, minlength=len(groups)),
                 np.bincount(group, ratio * now.future_value, minlength=len(groups)),
             ),
-            groups >= 2,
+            was == "customer",
             groups % 2 == 1,
             terms,
-            cash_received=float(next(earned) - next(earned)),
+            gone_before=was == "gone",
+            margin_received=float(next(earned) - next(earned)),
             draws=drawn() if then.has_draws and self.has_draws else None,
             customers=np.bincount(group, minlength=len(groups)),
         )
@@ -699,8 +708,7 @@ class Measurement(Portfolio):
 
     def time_sequence(self, shot: Snapshot) -> np.ndarray:
         """Return of each customer of a date whether they are new, active or dormant: places in `SEQUENCE`."""
-        dormant = shot.ended | (shot.probability_alive < self.settings.alive_below)
-        return np.where(dormant, 2, np.where(shot.tenure < self.settings.exploration_days, 0, 1))
+        return np.where(self._gone(shot), 2, np.where(shot.tenure < self.settings.exploration_days, 0, 1))
 
     # --- sales and profit by period ----------------------------------------------------------------------------
 

@@ -162,10 +162,13 @@ def _dates(settings: Settings, purchases: transactions.Purchases) -> dict[str, d
         problems.append(Problem(f"observation_end ({now}) lies before the first purchase; {span}"))
     elif settings.earlier_date and then >= now:
         problems.append(Problem(f"earlier_date ({then}) must lie before observation_end ({now}); {span}"))
+    elif then >= now:
+        problems.append(Problem(f"all purchases up to observation_end are of one day ({now}), so no two dates compare"))
     elif settings.earlier_date and then < purchases.first_date:
         problems.append(Problem(f"earlier_date ({then}) lies before the first purchase: nobody was a customer; {span}"))
     if problems:
-        raise InputRefused("these parameters", problems, 'Leave a date "" to have it chosen from the data.')
+        way_out = 'Leave a date "" to have it chosen from the data, which must cover more than one day.'
+        raise InputRefused("these parameters", problems, way_out)
     return {"then": then, "now": now}
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.exhibits import Headline, between, listed, number, percent
-from helpers.models.customer_portfolio import churn_causes, decline, stages, tiers
+from helpers.models.customer_portfolio import decline, stages, tiers
 from helpers.models.estimate import Estimate
 
 from ..claims import Claim
 from . import actions
 from .names import CAUSE_NAMES, CLASSES, SHOWN
+from .tables import churn as churn_tables
 
 if TYPE_CHECKING:
     from .analysis import CustomerPortfolio
@@ -30,6 +31,7 @@ SPREAD = ("gini", "top_share", "share_below_zero")
 BRIDGE_WORDS = {
     "new": "new customers",
     "lost": "customers lost",
+    "gone_before": "those probably gone before",
     "discount": "time and the discount rate",
     "margin": "margins",
     "growth": "the rest of the customers kept",
@@ -42,7 +44,6 @@ def headlines(result: CustomerPortfolio) -> tuple[Headline, ...]:
     equity, spread = result.customer_equity, _spread(result)
     change = _difference(equity, _line(result, "opening"))
     untold = "" if result.has_costs else "nobody is known to cost anything (marketing_touches, service_contacts)"
-    avoidable = result.value_lost.avoidable if result.has("exits") else None
     return (
         _money("customer_equity", "customer equity: what all customers are expected to bring", equity, currency),
         Headline("customers", size, "customers", _counted(size, "customer")),
@@ -51,10 +52,19 @@ def headlines(result: CustomerPortfolio) -> tuple[Headline, ...]:
         _gini(spread["gini"]),
         _share("top_fifth_share", "lifetime value held by the most valuable fifth", spread["top_share"]),
         _share("gold_share", "customers expected to be high in both values, of those who have not left", _gold(result)),
-        _money("avoidable_value_lost", "future value lost with customers who left or were poached", avoidable, currency)
-        if avoidable is not None
-        else Headline("avoidable_value_lost", None, currency, "value lost with customers who left: no exits are given"),
+        _avoidable(result),
     )
+
+
+def _avoidable(result: CustomerPortfolio) -> Headline:
+    """Return the value lost with those who could have been kept."""
+    name, words = "avoidable_value_lost", "future value lost with customers who left or were poached"
+    if not result.has("exits"):
+        return Headline(name, None, result.currency, f"{words}: no exits are given")
+    found = churn_tables.value_lost(result)["avoidable"]
+    if not np.isfinite(found.value):
+        return Headline(name, None, result.currency, f"{words}: not shown, too few left for a cause")
+    return _money(name, words, found, result.currency)
 
 
 def _spread(result: CustomerPortfolio) -> dict[str, Estimate]:
@@ -194,18 +204,13 @@ def value(result: CustomerPortfolio) -> str:
 
 def stages_and_decline(result: CustomerPortfolio) -> str:
     """Say how many relationships fade, and where one more investment is expected to pay."""
-    here = result.stages != stages.ENDED
-    if not here.any():
+    if (result.stages == stages.ENDED).all():
         return "Every customer has left."
-    fading, settings = len(result.declining), result.settings
-    share = percent(fading / here.sum(), 0)
-    text = f"Of the {_counted(here.sum(), 'relationship')} that have not ended {share} are in decline"
-    lapsed = int((result.loyalty[result.declining] == 0).sum())
-    if min(lapsed, fading - lapsed) >= settings.min_cell:
-        text += f", {percent(lapsed / fading, 0)} of these since they bought once only, and long ago"
-    text += "."
-    pays, reach = int(result.reinvests.sum()), len(result.within_reach)
-    if 0 < pays < settings.min_cell or 0 < reach - pays < settings.min_cell:
+    text, settings, told = _fading(result), result.settings, result.parts["decline"].frame
+    if "rule" not in told:
+        return text
+    pays, *gain = told.set_index("rule").loc[decline.BY_VALUE, ["customers", "gain", "low", "high"]].astype(float)
+    if not np.isfinite(pays):
         return text
     assumed = (
         f"if {percent(settings.reinvest_response, 0)} respond with what they bought before, at "
@@ -214,34 +219,47 @@ def stages_and_decline(result: CustomerPortfolio) -> str:
     whom = "them and of those who left of their own will or were poached" if result.has("exits") else "them"
     if not pays:
         return f"{text} To invest once more pays for none of {whom}, {assumed}."
-    gain = result.decision.totals[decline.BY_VALUE].gain
     return (
         f"{text} To invest once more is expected to pay for {number(pays)} of {whom}, {assumed}: it would bring "
-        f"{number(gain.value)} {result.currency} ({between(gain.low, gain.high)})."
+        f"{number(gain[0])} {result.currency} ({between(*gain[1:])})."
     )
+
+
+def _fading(result: CustomerPortfolio) -> str:
+    """Say how many relationships fade, as far as the table of stages shows."""
+    shown = result.parts["stages"].frame.query("when == 'now'").set_index("stage")["customers"]
+    fading, ended = float(shown["decline"]), float(shown["ended"])
+    if not np.isfinite(fading + ended):
+        return "How many relationships are in decline would tell of few customers."
+    here = len(result) - int(ended)
+    text = f"Of the {_counted(here, 'relationship')} that have not ended {percent(fading / here, 0)} are in decline"
+    lapsed = int((result.loyalty[result.declining] == 0).sum())
+    if min(lapsed, fading - lapsed) >= result.settings.min_cell:
+        text += f", {percent(lapsed / fading, 0)} of these since they bought once only, and long ago"
+    return f"{text}."
 
 
 def churn(result: CustomerPortfolio) -> str:
     """Say why customers left, and what might have been kept."""
     if not result.has("exits"):
         return ""
-    causes = result.causes[result.causes != churn_causes.STILL_HERE]
-    if not len(causes):
-        return "No customer is known to have left."
-    counts = np.bincount(causes, minlength=len(churn_causes.CAUSES))
-    most = int(counts.argmax())
-    lost = result.value_lost
+    frame = result.parts["churn_causes"].frame
+    if "cause" not in frame:
+        return str(frame["reason"].iloc[0])
+    counts, exits = frame.set_index("cause")["exits"].astype(float), int(result.incidence.exits.sum())
     text = (
-        f"{number(len(causes))} customers have left; the most frequent cause is: "
-        f"{CAUSE_NAMES[churn_causes.CAUSES[most]]} ({percent(counts[most] / len(causes), 0)} of exits)."
+        f"{number(exits)} customers have left; the most frequent cause is: "
+        f"{CAUSE_NAMES[counts.idxmax()]} ({percent(counts.max() / exits, 0)} of exits)."
     )
-    if lost.total.value > 0:
-        avoidable = percent(lost.avoidable.value / lost.total.value, 0)
+    lost, avoidable = churn_tables.value_lost(result).values()
+    if lost.value > 0:
         text += (
-            f" Those who left since {result.then.date} took {number(lost.total.value)} {result.currency} of future "
-            f"value with them ({between(lost.total.low, lost.total.high)}), {avoidable} of it by their own will or to "
-            "a competitor."
+            f" Those who left since {result.then.date} took {number(lost.value)} {result.currency} of future "
+            f"value with them ({between(lost.low, lost.high)})"
         )
+        if np.isfinite(avoidable.value):
+            text += f", {percent(avoidable.value / lost.value, 0)} of it by their own will or to a competitor"
+        text += "."
     return text
 
 

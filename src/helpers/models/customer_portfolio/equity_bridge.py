@@ -14,7 +14,7 @@ import numpy as np
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
 
-LINES = ("opening", "new", "lost", "discount", "margin", "growth", "closing")
+LINES = ("opening", "new", "lost", "gone_before", "discount", "margin", "growth", "closing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,8 @@ class Values:
     Parameters
     ----------
     opening, closing : array_like
-        Future value: margin rate x expected discounted spend less planned cost; 0 of those who are not customers.
+        Future value: margin rate x expected discounted spend, before what customers will cost; 0 of those who are not
+        customers.
     closing_at_old_rate : array_like, optional
         Closing value at the discount rate of the first date; the closing value where the rate is the same.
     spend : array_like, optional
@@ -95,13 +96,14 @@ class Bridge:
     Attributes
     ----------
     lines : dict of str to Estimate of float
-        By `LINES`: opening + new + lost + discount + margin + growth = closing.
+        By `LINES`: opening + new + lost + gone_before + discount + margin + growth = closing.
     unwinding : Estimate of float
         Of the line discount the part that time brings; the rest is the change of the rate.
-    kept, new, lost : int
-        Customers at both dates; at the second only, where not gone again by then; at the first only.
+    kept, new, lost, gone_before : int
+        Customers at both dates; at the second only, where not gone again by then; at the first only; those who had
+        probably gone by the first.
     return_on_customers : Estimate of float
-        (cash received + change of equity) / opening; nan where nothing positive was there to begin with.
+        (margin received + change of equity) / opening; nan where nothing positive was there to begin with.
     """
 
     lines: dict[str, Estimate]
@@ -109,6 +111,7 @@ class Bridge:
     kept: int
     new: int
     lost: int
+    gone_before: int
     return_on_customers: Estimate
 
 
@@ -118,7 +121,8 @@ def bridge(
     gone,
     terms: Terms,
     *,
-    cash_received: float = np.nan,
+    gone_before=None,
+    margin_received: float = np.nan,
     draws: Iterable[Values] | None = None,
     customers=None,
     level: float = 0.95,
@@ -127,7 +131,8 @@ def bridge(
 
     new: closing value of those who were not customers at the first date (also of those who are gone again, who are not
     counted). lost: closing less opening value of those who
-    have gone. Of the others, the kept:
+    have gone. gone_before: closing less opening value of those who had probably gone at the first date, whatever became
+    of them. Of the others, the kept:
 
     - discount: opening x ((1 + i0)^years - 1), as the future has come nearer; and closing - closing_at_old_rate, as the
       rate has changed;
@@ -141,12 +146,15 @@ def bridge(
     ----------
     values : Values
     member : array_like of bool, shape (n,)
-        Whether a customer at the first date: known, and no exit recorded by then.
+        Whether a customer at the first date: known, no exit recorded by then, and probably alive.
     gone : array_like of bool, shape (n,)
-        Whether a customer no more at the second date: by a recorded exit, or by the probability of being alive.
+        Whether a customer no more at the second date, by the same rule.
     terms : Terms
-    cash_received : float
-        Margin less cost between the two dates, for `return_on_customers`.
+    gone_before : array_like of bool, shape (n,), optional
+        Whether known at the first date, without a recorded exit, but probably gone; none of them a member. Default:
+        nobody.
+    margin_received : float
+        Between the two dates, before what customers cost, as their values are; for `return_on_customers`.
     draws : iterable of Values, optional
         The same customers' values in each draw.
     customers : array_like of int, shape (n,), optional
@@ -162,39 +170,43 @@ def bridge(
     Raises
     ------
     ValueError
-        Opening value of someone who was not a customer; rates that differ while the values that tell what that did are
-        missing; different lengths; no customers.
+        Opening value of someone who was not a customer, or who was one and had gone before; rates
+        that differ while the values that tell what that did are missing; different lengths; no customers.
     """
     member, gone = np.asarray(member, bool), np.asarray(gone, bool)
     if not member.size or not member.shape == gone.shape == values.opening.shape:
         raise ValueError("There must be customers, and values, member and gone of one length.")
     customers = np.ones(len(member), int) if customers is None else np.asarray(customers)
-    found = _sums(values, member, gone, terms, cash_received)
-    drawn = [_sums(each, member, gone, terms, cash_received) for each in draws] if draws is not None else []
+    before = np.zeros(len(member), bool) if gone_before is None else np.asarray(gone_before, bool)
+    if before.shape != member.shape or (before & member).any():
+        raise ValueError("gone_before must be of one length with member, and hold nobody who is one.")
+    found = _sums(values, member, gone, before, terms, margin_received)
+    drawn = [_sums(each, member, gone, before, terms, margin_received) for each in draws] if draws is not None else []
     low, high = resampling.percentile(drawn, level) if drawn else np.full((2, len(found)), np.nan)
     estimates = [Estimate(*map(float, row)) for row in zip(found, low, high, strict=True)]
     return Bridge(
         lines=dict(zip(LINES, estimates[: len(LINES)], strict=True)),
         unwinding=estimates[-2],
         kept=int(customers[member & ~gone].sum()),
-        new=int(customers[~member & ~gone].sum()),
+        new=int(customers[~member & ~before & ~gone].sum()),
         lost=int(customers[member & gone].sum()),
+        gone_before=int(customers[before].sum()),
         return_on_customers=estimates[-1],
     )
 
 
-def return_on_customers(cash_received, opening, closing) -> np.ndarray:
-    """(cash received + closing - opening) / opening; nan where opening is not above 0."""
+def return_on_customers(margin_received, opening, closing) -> np.ndarray:
+    """(margin received + closing - opening) / opening, all before costs; nan where opening is not above 0."""
     opening = np.asarray(opening, float)
-    return (cash_received + np.asarray(closing, float) - opening) / np.where(opening > 0, opening, np.nan)
+    return (margin_received + np.asarray(closing, float) - opening) / np.where(opening > 0, opening, np.nan)
 
 
-def _sums(values: Values, member, gone, terms: Terms, cash_received: float) -> np.ndarray:
+def _sums(values: Values, member, gone, before, terms: Terms, margin_received: float) -> np.ndarray:
     """Return the lines, the unwinding and the return on customers."""
     opening, closing = values.opening, values.closing
     if opening.shape != member.shape:
         raise ValueError("Each draw must be of the same customers.")
-    if opening[~member].any():
+    if opening[~(member | before)].any():
         raise ValueError("Someone who was not a customer at the first date cannot have been worth anything.")
     kept, lost = member & ~gone, member & gone
     at_old_rate, margin = _at_old_rate(values, terms), _of_margin(values, terms)
@@ -203,14 +215,15 @@ def _sums(values: Values, member, gone, terms: Terms, cash_received: float) -> n
     whole = opening.sum(), closing.sum()
     lines = {
         "opening": whole[0],
-        "new": closing[~member].sum(),
+        "new": closing[~(member | before)].sum(),
         "lost": (closing - opening)[lost].sum(),
+        "gone_before": (closing - opening)[before].sum(),
         "discount": unwinding + (closing - at_old_rate)[kept].sum(),
         "margin": margin[kept].sum(),
         "growth": (at_old_rate - margin - grown)[kept].sum(),
         "closing": whole[1],
     }
-    return np.array([*(lines[name] for name in LINES), unwinding, return_on_customers(cash_received, *whole)])
+    return np.array([*(lines[name] for name in LINES), unwinding, return_on_customers(margin_received, *whole)])
 
 
 def _at_old_rate(values: Values, terms: Terms) -> np.ndarray:

@@ -25,6 +25,7 @@ LINES = {
     "opening": "earlier date",
     "new": "new customers",
     "lost": "customers lost",
+    "gone_before": "probably gone before",
     "discount": "time and discount rate",
     "margin": "margins",
     "growth": "rest of those kept",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.exhibits import Column, Table, between, number, suppress_small_groups
 from helpers.models.customer_portfolio import churn_causes as risks
+from helpers.models.estimate import Estimate
 
 from ...groups import hidden_cells
 from ...many_comparisons import holm
@@ -30,7 +31,7 @@ def _nothing(result: Measurement) -> str:
         return "Who has left, and why, is not known: set exits."
     if not result.incidence.exits.any():
         return "Nobody is known to have left."
-    if _by_cause(result)["exits"].isna().all():
+    if not (_by_cause(result)["exits"] > 0).any():
         return f"Fewer than {result.settings.min_cell} customers left for any cause."
     return ""
 
@@ -48,6 +49,23 @@ def _hidden(result: Measurement) -> list[str]:
     return frame.loc[frame["exits"].isna(), "cause"].tolist()
 
 
+def _left_since(result: Measurement) -> pd.Series:
+    """Return how many left for each cause between the two dates, few people blank."""
+    people = pd.DataFrame({"people": result.value_lost.customers})
+    return suppress_small_groups(people, "people", (), result.settings.min_cell)["people"].astype(float)
+
+
+def value_lost(result: Measurement) -> dict[str, Estimate]:
+    """Return the value lost "in all" and what was "avoidable" of it, nan where that would tell of few people."""
+    lost, since = result.value_lost, _left_since(result)
+    few, untold = since.isna().any(), Estimate(np.nan, np.nan, np.nan)
+    return {
+        "in all": untold if few and not (since > 0).any() else lost.total,
+        # beside a cause that is shown, the sum of the avoidable ones would tell of one that is not
+        "avoidable": untold if few else lost.avoidable,
+    }
+
+
 def churn_causes(result: Measurement) -> Table:
     """Count and value those who left for each cause."""
     if why := _nothing(result):
@@ -63,10 +81,9 @@ def churn_causes(result: Measurement) -> Table:
     frame["avoidable"] = frame["cause"].isin(risks.AVOIDABLE)
     few = frame["exits"].isna()
     frame.loc[few, list(numbers)] = np.nan
-    left_since = pd.DataFrame({"people": lost.customers[places]})
-    few = suppress_small_groups(left_since, "people", (), result.settings.min_cell)["people"].isna()
+    few = _left_since(result)[places].isna().to_numpy()
     frame.loc[few, [f"value_lost{end}" for end in BOUNDS]] = np.nan
-    return Table("churn_causes", frame, _causes_caption(result, bool(few.any())), _causes_columns(result))
+    return Table("churn_causes", frame, _causes_caption(result), _causes_columns(result))
 
 
 def _ends(estimate, at) -> list[np.ndarray]:
@@ -92,20 +109,17 @@ def _causes_columns(result: Measurement) -> dict[str, Column]:
     }
 
 
-def _causes_caption(result: Measurement, is_hidden: bool) -> str:
-    lost = result.value_lost
-    total = f"{number(lost.total.value)} in all ({between(lost.total.low, lost.total.high)})"
-    # beside a cause that is shown, the sum of the avoidable ones would tell of one that is not
-    if not is_hidden:
-        avoidable = between(lost.avoidable.low, lost.avoidable.high)
-        total += (
-            f", of which the causes that the sources call avoidable took {number(lost.avoidable.value)} ({avoidable})"
-        )
+def _causes_caption(result: Measurement) -> str:
+    lost = value_lost(result)
+    told = {name: f"{number(each.value)} ({between(each.low, each.high)})" for name, each in lost.items()}
+    total = f", in {result.currency}: {told['in all']} in all" if np.isfinite(lost["in all"].value) else ""
+    if np.isfinite(lost["avoidable"].value):
+        total += f", of which the causes that the sources call avoidable took {told['avoidable']}"
     return (
         f"{number(result.incidence.customers)} customers from their first purchase to their exit or {result.now.date}. "
         "The causes compete: shares are of all customers, counted from the first purchase (Aalen and Johansen), so "
         "that they add up to those who left; rates have exact Poisson intervals and take the rate to be constant. "
-        f"Value lost is what those who left since {result.then.date} were worth then, in {result.currency}: {total}. "
+        f"Value lost is what those who left since {result.then.date} were worth then{total}. "
         f"Causes of fewer than {result.settings.min_cell} customers are not shown, nor what would tell of them."
     )
 

@@ -45,14 +45,22 @@ def has_small(result: Measurement) -> bool:
     return bool(((sizes > 0) & (sizes < result.settings.min_cell)).any())
 
 
-def without_small(frame: pd.DataFrame, result: Measurement, keep: tuple[str, ...] = ("class",)) -> pd.DataFrame:
-    """Blank all four classes where one is too small.
+def few_left(result: Measurement) -> bool:
+    """Tell whether so few have left that the number of the others, or what they sum up to, would tell of them."""
+    return bool(0 < result.now.ended.sum() < result.settings.min_cell)
+
+
+def without_small(
+    frame: pd.DataFrame, result: Measurement, keep: tuple[str, ...] = ("class",), shares: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Blank all four classes where one is too small, all but their shares in whole percents where few have left.
 
     How many are above each cut is known (the median halves the customers), so the size of one class gives those of all.
     """
-    if not has_small(result):
+    if not (has_small(result) or few_left(result)):
         return frame
-    return frame.assign(**dict.fromkeys(frame.columns.drop(list(keep)), np.nan))
+    told = {} if has_small(result) else {name: frame[name].round(2) for name in shares}
+    return frame.assign(**dict.fromkeys(frame.columns.drop(list(keep)), np.nan) | told)
 
 
 def classes(result: Measurement) -> Table:
@@ -84,7 +92,8 @@ def classes(result: Measurement) -> Table:
         frame["referral_value"] = _without_few(frame["referral_value"], result.influence != 0, result)
     else:
         frame["referral_value"] = np.nan
-    frame = without_small(frame, result, ("class", "next_step")).iloc[ORDER].reset_index(drop=True)
+    shares = ("share", "expected_share", "low", "high")
+    frame = without_small(frame, result, ("class", "next_step"), shares).iloc[ORDER].reset_index(drop=True)
     columns = {
         "class": Column("Class", names=NAMES),
         "customers": Column("Customers", digits=0),
@@ -98,11 +107,16 @@ def classes(result: Measurement) -> Table:
     return Table("classes", frame, _caption(result), columns)
 
 
+def staying(result: Measurement) -> str:
+    """Return the customers who had not left in words, without their number where few have."""
+    return "The customers" if few_left(result) else f"{number((~result.now.ended).sum())} customers"
+
+
 def _caption(result: Measurement) -> str:
     (current, future), settings, currency = result.cuts, result.settings, result.currency
     meanings = "; ".join(f"{name}: {CLASS_MEANING[name]}" for name in SHOWN)
     text = (
-        f"{number((~result.now.ended).sum())} customers who had not left on {result.now.date}: {meanings}. "
+        f"{staying(result)} who had not left on {result.now.date}: {meanings}. "
         f"Current value, the margin of the last 12 months less what the customer cost in them, is high above "
         f"{number(current, 2)} {currency} "
         f"({settings.current_cut}); future value, the margin expected in the {settings.horizon_weeks} weeks ahead, "
@@ -149,7 +163,9 @@ def class_investment(result: Measurement) -> Table:
     draws = now.future_sums(result.classes, len(CLASSES) + 1)[:, : len(CLASSES)]
     low, high = resampling.percentile(_shares(draws)) if len(draws) else np.full((2, len(CLASSES)), np.nan)
     frame = frame.assign(share_of_future_value=_shares(value), low=low, high=high)
-    frame = without_small(frame.assign(says=[SAYS[name] for name in CLASSES]), result, ("class", "says"))
+    frame = frame.assign(says=[SAYS[name] for name in CLASSES])
+    shares = ("share", "share_of_investment", "share_of_future_value", "low", "high")
+    frame = without_small(frame, result, ("class", "says"), shares)
     percents = {"digits": 1, "percent": True}
     columns = {
         "class": Column("Class", names=NAMES),
@@ -206,7 +222,7 @@ def class_stability(result: Measurement) -> Table:
         certain, mean = (float((own >= SURE).mean()), float(own.mean())) if len(own) else (np.nan, np.nan)
         lines.append((name, len(own), certain, mean))
     frame = pd.DataFrame(lines, columns=["class", "customers", "certain", "mean_probability"])
-    frame = without_small(frame, result)
+    frame = without_small(frame, result, shares=("certain", "mean_probability"))
     columns = {
         "class": Column("Class", names=NAMES),
         "customers": Column("Customers", digits=0),

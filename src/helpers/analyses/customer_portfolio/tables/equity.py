@@ -8,7 +8,7 @@ import pandas as pd
 from helpers.exhibits import Column, Table, between, number, percent, suppress_small_groups
 from helpers.models.customer_portfolio.equity_bridge import LINES
 
-from ..measurement import Measurement
+from ..measurement import STANDINGS_THEN, Measurement
 from ..names import SEQUENCE, SEQUENCE_NAMES
 from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
 
@@ -16,7 +16,12 @@ SEQUENCE_CHINESE = {"new": "新客户", "active": "老客户", "dormant": "老�
 NAMES = {name: f"{SEQUENCE_CHINESE[name]} {SEQUENCE_NAMES[name]}" for name in SEQUENCE}
 NOT_YET = "not_yet"
 THEN = NAMES | {NOT_YET: "not yet a customer"}
-GROUP = {"new": "new", "lost": "lost", "discount": "kept", "margin": "kept", "growth": "kept"}  # whose a line is
+GROUP = {  # whose a line is
+    "new": "new",
+    "lost": "lost",
+    "gone_before": "gone_before",
+    **dict.fromkeys(("discount", "margin", "growth"), "kept"),
+}
 FAINT = 0.01  # of the later equity, below which nothing is set in proportion to the earlier
 NO_INTERVAL = "The lines have no interval: values have no draws."
 
@@ -29,8 +34,8 @@ def tables(result: Measurement) -> list[Table]:
 def equity_bridge(result: Measurement) -> Table:
     """From customer equity at the earlier date to that at the later one."""
     found = result.equity_bridge
-    sizes = {"opening": int((~result.then.ended).sum()), "closing": int((~result.gone).sum())}
-    sizes |= {name: getattr(found, name) for name in ("new", "lost", "kept")}
+    sizes = {name: getattr(found, name) for name in (*dict.fromkeys(GROUP.values()),)}
+    sizes |= {"opening": found.kept + found.lost, "closing": int((~result.gone).sum())}
     lines = [
         (name, sizes[GROUP.get(name, name)], *(getattr(found.lines[name], end) for end in ("value", "low", "high")))
         for name in LINES
@@ -41,7 +46,8 @@ def equity_bridge(result: Measurement) -> Table:
     frame = frame.astype({"customers": float})
     frame.loc[hidden, ["customers", "value", "low", "high"]] = np.nan
     frame.loc[frame["line"].isin(_telling(result, secret)), "customers"] = np.nan
-    frame.loc[(frame["line"] == "opening") & (sizes["opening"] < least), ["value", "low", "high"]] = np.nan
+    worth = sizes["opening"] + sizes["gone_before"]
+    frame.loc[(frame["line"] == "opening") & (worth < least), ["value", "low", "high"]] = np.nan
     columns = {
         "line": Column("Line", names=_names(result)),
         "customers": Column("Customers", digits=0),
@@ -53,8 +59,8 @@ def equity_bridge(result: Measurement) -> Table:
 
 
 def _hidden(sizes: dict[str, int], least: int) -> set[str]:
-    """Return which of the new, the lost and the kept are too few to be shown, or would tell of such."""
-    groups = pd.DataFrame({"group": ["new", "lost", "kept"]})
+    """Return which of the new, the lost, the kept and those gone before are too few, or would tell of such."""
+    groups = pd.DataFrame({"group": list(dict.fromkeys(GROUP.values()))})
     groups["people"] = groups["group"].map(sizes)
     shown = suppress_small_groups(groups, "people", ("group",), least)
     return set(groups["group"][shown["people"].isna()])
@@ -64,10 +70,13 @@ def _telling(result: Measurement, secret: set[str]) -> set[str]:
     """Return the lines whose number of customers would tell, with the tables of stages and of sequence, of a few."""
     least, lines = result.settings.min_cell, set()
     left_before, gone_again = int(result.then.ended.sum()), int(_gone_again(result).sum())
+    back = int((_was(result, "gone") & ~result.gone).sum())
     if secret:
         lines |= {"opening", "closing"}  # less the kept they are the lost and the new
     if 0 < left_before < least:
-        lines |= {"opening", "lost"}
+        lines.add("gone_before")  # with them they are the dormant of that date
+    if 0 < back < least:
+        lines.add("closing")
     if 0 < gone_again < least:
         lines |= {"closing", "new"}
     return lines
@@ -75,9 +84,11 @@ def _telling(result: Measurement, secret: set[str]) -> set[str]:
 
 def _gone_again(result: Measurement) -> np.ndarray:
     """Tell who became a customer after the first date, and is none at the second."""
-    known = np.zeros(len(result), bool)
-    known[result.then.place] = True
-    return ~known & result.gone
+    return _was(result, "not_yet") & result.gone
+
+
+def _was(result: Measurement, what: str) -> np.ndarray:
+    return result.standing_then == STANDINGS_THEN.index(what)
 
 
 def _names(result: Measurement) -> dict[str, str]:
@@ -85,6 +96,7 @@ def _names(result: Measurement) -> dict[str, str]:
         "opening": f"Customer equity on {result.then.date}",
         "new": "New customers (still there)",
         "lost": "Customers lost",
+        "gone_before": f"Customers who had probably gone before {result.then.date}",
         "discount": "Customers kept: time and the discount rate",
         "margin": "Customers kept: margin rate",
         "growth": "Customers kept: the rest, growth less what they paid",
@@ -98,10 +110,11 @@ def _caption(result: Measurement, hides: bool) -> str:
     text = (
         f"Customer equity is the margin expected of all customers in {settings.horizon_weeks} weeks, discounted at "
         f"{old} a year on {result.then.date} and {new} on {result.now.date}, before what they will cost. The first "
-        "line and those between add up to the last. Customers of the first date: of whom no exit was recorded by then. "
-        "Lost: those of them who have left by the second, or are probably customers no more (a probability below "
-        f"{number(settings.alive_below, 2)}; alive_below). New: who was no customer at the first date, counted where "
-        f"still there at the second{_told_of_new(result)}. Customers of the second date: the kept and the new. "
+        "line and those between add up to the last. Customers of a date: of whom no exit was recorded by then, and who "
+        f"are probably still there (a probability of at least {number(settings.alive_below, 2)}; alive_below). "
+        "Lost: those of the first date who are none at the second. New: who had bought nothing by the first date, "
+        f"counted where still there at the second{_told_of_new(result)}. Customers of the second date: the kept, the "
+        "new, and of those probably gone before who are back. "
         f"Amounts in {currency}, rounded. "
     )
     if settings.earlier_discount_rate == -1:
@@ -115,7 +128,7 @@ def _caption(result: Measurement, hides: bool) -> str:
         )
     if found.lines["opening"].value > FAINT * found.lines["closing"].value:
         text += (
-            "Return on customers, what they brought between the dates (margin less cost) and the change of equity, "
+            "Return on customers, the margin between the dates and the change of equity, both before costs, "
             f"over the equity at the first: {percent(returned.value, 0)} "
             f"({between(returned.low, returned.high, 0, 100)}, in %; Peppers and Rogers 2005). "
         )
@@ -136,9 +149,10 @@ def time_sequence(result: Measurement) -> Table:
     before[result.then.place] = result.time_sequence(result.then)
     cell = before * len(SEQUENCE) + result.time_sequence(result.now)
     counts = np.bincount(cell, minlength=len(THEN) * len(SEQUENCE)).reshape(len(THEN), len(SEQUENCE))
-    was, is_gone = np.divmod(np.arange(counts.size), len(SEQUENCE))
-    lost = (was < len(SEQUENCE)) & (is_gone == SEQUENCE.index("dormant"))
-    still_new = (was == len(SEQUENCE)) & (is_gone != SEQUENCE.index("dormant"))
+    was, becomes = np.divmod(np.arange(counts.size), len(SEQUENCE))
+    dormant = SEQUENCE.index("dormant")
+    lost = (was < dormant) & (becomes == dormant)
+    still_new = (was == len(SEQUENCE)) & (becomes != dormant)
     # the bridge of customer equity says how many were lost, and how many of the new are still there
     known = np.vstack([rows_and_columns(*counts.shape), lost, still_new])
     hidden = hidden_cells(counts.ravel(), known, result.settings.min_cell)

@@ -10,10 +10,11 @@ from helpers.models.customer_portfolio.rfm import GROUPS
 
 from ..measurement import Measurement
 from ..names import CLASSES, SHOWN
-from .classes import NAMES, ORDER, has_small
+from .classes import NAMES, ORDER, few_left, has_small
 from .crossed import hidden_cells, rows_and_columns
 
 EVENNESS = "evenness, 0 to 1"
+EVENNESS_ENDS = {"evenness": "value", "evenness_low": "low", "evenness_high": "high"}
 SCORES = np.arange(1, GROUPS + 1)
 
 
@@ -60,17 +61,20 @@ def preferences(result: Measurement) -> Table:
     frame = pd.concat([_of_class(result, place) for place in ORDER], ignore_index=True)
     told = frame.assign(told=[_share_told(*row) for row in frame[["share", "share_low", "share_high"]].to_numpy(float)])
     view = told.pivot(index="category", columns="class", values="told").loc[result.categories[0]].reset_index()
-    even = dict(zip(CLASSES, _evenness(found), strict=False))
-    view.loc[len(view)] = {"category": EVENNESS} | even
+    even = frame.drop_duplicates("class").set_index("class")[list(EVENNESS_ENDS)]
+    told = {one: _told_between(*ends, digits=2) for one, ends in zip(even.index, even.to_numpy(float), strict=True)}
+    view.loc[len(view)] = {"category": EVENNESS} | told
     columns = {"category": Column("Category")}
     columns |= {one: Column(NAMES[one], "% of sales, 95 % interval") for one in SHOWN}
-    sampled = "" if len(result) == len(result.categories[1]) else " A random sample of"
+    sampled = "" if len(result) == len(result.categories[1]) else "A random sample of "
+    size = "" if few_left(result) else f"{number(int(found.customers[: len(CLASSES)].sum()))} "
     caption = (
-        f"{sampled} {number(int(found.customers[: len(CLASSES)].sum()))} customers who had not left on "
+        f"{sampled}{size or 'the '}customers who had not left on "
         f"{result.now.date}, by class: what part of all they ever spent went to each category (refunds apart), and how "
         "evenly, from 0 (one category) to 1 (all alike; Shannon's entropy over its maximum). Intervals are for "
         f"customers like these. A dash is a category that fewer than {result.settings.min_cell} of a class bought, or "
-        "one that would tell of it. Through which channel customers like to buy is in no file."
+        "one that would tell of it, and the evenness of a class with such a category. Through which channel customers "
+        "like to buy is in no file."
     )
     return Table(name, frame, caption.strip(), columns, view)
 
@@ -84,18 +88,17 @@ def _of_class(result: Measurement, place: int) -> pd.DataFrame:
         estimate = getattr(found, measure)
         frame[measure] = estimate.value[place]
         frame[f"{measure}_low"], frame[f"{measure}_high"] = estimate.low[place], estimate.high[place]
+    for name, end in EVENNESS_ENDS.items():
+        frame[name] = getattr(found.evenness, end)[place]
     least = result.settings.min_cell
     numbers = frame.columns.drop(["class", "category"])
-    if has_small(result):
+    if has_small(result) or few_left(result):
         frame = frame.assign(**dict.fromkeys(numbers, np.nan))
     else:
         frame = suppress_small_groups(frame, "buyers", ("class", "category", "customers"), least)
+        if frame["buyers"].isna().any():
+            frame[list(EVENNESS_ENDS)] = np.nan
     return frame.astype(dict.fromkeys(numbers, float))
-
-
-def _evenness(found) -> list[str]:
-    ends = zip(found.evenness.value, found.evenness.low, found.evenness.high, strict=True)
-    return [_told_between(*three, digits=2) for three in ends]
 
 
 def _share_told(value: float, low: float, high: float) -> str:

@@ -66,7 +66,10 @@ def _at(result: Measurement, when: str) -> pd.DataFrame:
             "future_value": np.bincount(places, shot.future_value, minlength=len(STAGES)),
         }
     )
-    shown = suppress_small_groups(frame, "customers", ("when", "date", "stage"), result.settings.min_cell)
+    # how many have left stands in the tables of causes, too
+    shown = suppress_small_groups(
+        frame, "customers", ("when", "date", "stage"), result.settings.min_cell, known=(life_cycle.ENDED,)
+    )
     return shown.astype(dict.fromkeys(("customers", "share", "current_value", "future_value"), float))
 
 
@@ -233,6 +236,10 @@ def decline(result: Measurement) -> Table:
     chosen = totals[decisions.BY_VALUE].customers
     if 0 < chosen < settings.min_cell or 0 < fading - chosen < settings.min_cell:
         frame.loc[frame["rule"] == decisions.BY_VALUE, frame.columns.drop("rule")] = np.nan
+    secret = _tells_of_few(result)
+    if secret:
+        frame.loc[frame["rule"] == decisions.EVERYONE, frame.columns.drop("rule")] = np.nan
+    who = "The customers" if secret else f"The {number(fading)} customers"
     currency = result.currency
     columns = {
         "rule": Column("Invest once more", names=RULES),
@@ -244,12 +251,20 @@ def decline(result: Measurement) -> Table:
         "break_even_response": Column("Pays from a response of", digits=1, percent=True),
     }
     caption = (
-        f"The {number(fading)} customers who on {result.now.date} are in decline, or have left of their own will or "
+        f"{who} who on {result.now.date} are in decline, or have left of their own will or "
         f"were poached; amounts in {currency}. Assumed, not measured: {percent(settings.reinvest_response)} of those "
         f"addressed respond (reinvest_response), at a cost of {number(settings.reinvest_cost, 2)} for everyone "
         "(reinvest_cost); a response brings back what is lost of the relationship. The interval is of what customers "
         "are worth, not of what is assumed. The last "
         "column says from which response on a rule pays, above 100 % never. A rule that parts off fewer than "
-        f"{settings.min_cell} customers is not shown."
+        f"{settings.min_cell} customers is not shown, nor one that would tell of so few."
     )
     return Table("decline", frame, caption, columns)
+
+
+def _tells_of_few(result: Measurement) -> bool:
+    """Tell whether those within reach are a few more, or less, than a group whose size stands elsewhere."""
+    left = len(result.within_reach) - len(result.declining)
+    causes = result.incidence.exits
+    few = (causes > 0) & (causes < result.settings.min_cell)
+    return bool((left and few.any()) or _hidden(result, "now")[life_cycle.DECLINE])
