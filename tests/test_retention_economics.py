@@ -21,7 +21,7 @@ from tests.test_notebooks import ROOT
 
 RESULTS = {"profit_uplift_of_five_points", "acquisition_to_retention_cost", "base_retention", "residual_tenure"}
 LEDGER = "claim sentence_zh sentence_en estimate low high verdict why link"
-INPUTS = ("transactions", "contracts", "market_spend", "marketing_touches")
+INPUTS = ("transactions", "exits", "contracts", "market_spend", "marketing_touches")
 QUICK = {"draws": 20, "resamples": 200}
 # Holders renew by their own probability alone, so that the beta distribution planted is the one to find.
 PLANTED = {"satisfaction_to_renewal": 0, "leaving_to_contracts": 0, "contract_share": 0.9}
@@ -156,6 +156,50 @@ def test_margin_of_a_customer_is_that_of_the_last_year_over_those_there(found, m
     there = made.tables["market_spend"].groupby("period")[["new_customers", "retained_customers"]].sum().sum(axis=1)
     assert found.customers == there.iloc[-1] == made.truth["alive_at_end"].sum()
     assert found.margin == pytest.approx(found.last_year.margins.sum() / there.iloc[-12:].mean())
+
+
+def by_source(result) -> dict:
+    return {position.source: position for position in result.positions}
+
+
+def test_yearly_retention_is_that_of_the_planted_departures(found, made):
+    first, left = (made.truth[name].to_numpy("datetime64[ns]") for name in ("first_date", "left_date"))
+    start, end = np.datetime64("2023-12-31"), np.datetime64("2024-12-31")
+    there = (first <= start) & ~(left <= start)
+    true = 1 - (there & (left <= end)).sum() / there.sum()
+    assert found.base.source == "exits"
+    assert found.base.retention == pytest.approx(true, abs=0.005)
+    assert found.base.estimate.low < true < found.base.estimate.high
+    # of a firm whose customers differ, that of a month raised to a year is only a bound
+    least = by_source(found)["market_spend"]
+    assert least.retention < true and np.isnan(least.estimate.low)
+    bounded = again(found, base_retention="market_spend")
+    assert "at least" in bounded.answer.split("\n\n")[0] and verdicts(bounded)[FIVE] == "cannot be tested"
+
+
+def test_retention_is_recovered_from_some_of_the_exits(found, made, tmp_path):
+    kept = np.random.default_rng(2).random(len(made.tables["exits"])) < 0.5
+    some = made.tables | {"exits": made.tables["exits"][kept]}
+    half = analyse(**files(tmp_path, some, ("transactions", "exits")), **QUICK, exits_recorded=0.5)
+    low, high = half.base.estimate.low, half.base.estimate.high
+    assert low < found.base.retention < high and high - low > found.base.estimate.high - found.base.estimate.low
+    doubted = again(half, exits_recorded=1.0)
+    doubted = replace(doubted, departures=replace(doubted.departures, settings=doubted.settings))
+    assert doubted.base.retention > found.base.retention and any("exits_recorded" in one for one in doubted.warnings)
+
+
+def test_exits_of_nobody_and_of_the_last_year_alone_are_said(found, made, tmp_path):
+    late = made.tables["exits"][made.tables["exits"]["date"] > "2024-06-30"]
+    folders = [tmp_path / "none", tmp_path / "late"]
+    for folder in folders:
+        folder.mkdir()
+    nobody, begun = (
+        analyse(**files(folder, made.tables | {"exits": rows}, ("transactions", "exits")), **QUICK)
+        for folder, rows in zip(folders, (late.head(1).assign(customer_id="nobody"), late), strict=True)
+    )
+    assert nobody.base is None and "No exit counts" in nobody.base_problem
+    assert any("first exit lies within the last year" in one for one in begun.warnings)
+    assert_can_be_told(nobody)
 
 
 # --- five points ---------------------------------------------------------------------------------------
@@ -338,19 +382,19 @@ def test_one_customer_is_a_stated_limitation(tmp_path):
 
 def test_periods_that_do_not_fit_or_are_missing_are_said(found):
     gap = replace(found, missing_periods=2)
-    assert gap.base.source == "contracts" and any(
+    assert "market_spend" not in {one.source for one in gap.positions} and any(
         "2 periods of market_spend are missing" in one for one in gap.warnings
     )
     jump = with_spend(found, retained_customers=np.where(found.files.spend.frame["period"] == "2024-06", 3, 1))
     assert jump.misfits == 1 and any("In 1 periods" in sentence for sentence in jump.warnings)
-    assert 0 < jump.base.retention < 1
+    assert 0 < by_source(jump)["market_spend"].retention < 1
 
 
 @pytest.mark.parametrize(
     "choices, said",
     [
         ({"annual_discount_rate": -0.1}, "annual_discount_rate must be 0 or more"),
-        ({"base_retention": 1.2}, "base_retention is one of data, market_spend, contracts, or a share"),
+        ({"base_retention": 1.2}, "base_retention is one of data, exits, market_spend, contracts, or a share"),
         ({"base_retention": "half"}, "base_retention is one of"),
         ({"step": 0.0}, "step must be above 0"),
         ({"step": 1.5}, "step must be above 0, and at most 1 in points"),

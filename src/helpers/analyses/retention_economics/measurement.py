@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from helpers.data.customer_summary import DAYS_PER_YEAR
+from helpers.exhibits import percent
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
 from helpers.models.fit import distinct_rows
@@ -24,7 +25,7 @@ from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
 from .reading import FILES, Reading
-from .settings import CONTRACTS, DATA, MARKET_SPEND, SET, Settings
+from .settings import CONTRACTS, DATA, EXITS, MARKET_SPEND, SET, Settings
 
 NUMBERS_HELD = 8_000_000  # draws x customers of expected purchases
 PROSPECTS_PER_CUSTOMER = 10.0  # assumed where nobody says how many are approached: it scales spend on each alone
@@ -39,10 +40,10 @@ class Position:
     Parameters
     ----------
     source : str
-        contracts, market_spend or set.
+        exits, contracts, market_spend or set.
     retention : float
     draws : ndarray, shape (resamples,)
-        Of it; one, the number itself, where it is set.
+        Of it; one, the number itself, where it is set, or a bound by market spend.
     """
 
     source: str
@@ -51,8 +52,23 @@ class Position:
 
     @property
     def estimate(self) -> Estimate:
-        """Return it with its interval; nan where it is set."""
+        """Return it with its interval; nan where there is none."""
         return drawn(self.retention, self.draws)
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether it is taken as known, being set."""
+        return self.source == SET
+
+    @property
+    def is_least(self) -> bool:
+        """Tell whether more may stay: where customers differ, those of the year are not lost as fast as new ones."""
+        return self.source == MARKET_SPEND
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        return f"{'at least ' if self.is_least else ''}{percent(self.retention)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +79,10 @@ class SpendDraws:
     ----------
     acquisition_cost, retention_cost : ndarray
         Of a new customer; of a year with a customer.
-    retention : ndarray
-        Share of customers who stay for a year.
     """
 
     acquisition_cost: np.ndarray
     retention_cost: np.ndarray
-    retention: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +186,7 @@ class Measurement(Reading):
 
     @cached_property
     def _spend_draws(self) -> SpendDraws:
-        """Return costs and retention in the same resamples of periods, so that they are drawn together."""
+        """Return costs in the same resamples of periods, so that they are drawn together."""
         spend = self.spend
         counts = resampled_periods(len(spend.periods), self.settings.resamples, self.run, self.settings.seed)
         winning, keeping, new, retained = (
@@ -185,13 +198,8 @@ class Measurement(Reading):
                 spend.retained_customers,
             )
         )
-        kept, before = self._kept_and_before
         with np.errstate(divide="ignore", invalid="ignore"):
-            return SpendDraws(
-                winning / new,
-                keeping / (retained / self.periods_per_year),
-                ((counts @ kept) / (counts @ before)) ** self.periods_per_year,
-            )
+            return SpendDraws(winning / new, keeping / (retained / self.periods_per_year))
 
     @cached_property
     def _kept_and_before(self) -> tuple[np.ndarray, np.ndarray]:
@@ -217,12 +225,14 @@ class Measurement(Reading):
     def positions(self) -> tuple[Position, ...]:
         """Return every yearly retention that is known of the firm."""
         found = []
+        if not self.departures.problem:
+            found.append(Position(EXITS, self.departures.retention, self.departures.draws))
         if self.contracts.constant is not None:
             found.append(Position(CONTRACTS, self.contracts.yearly_retention, self.contracts.yearly_draws))
         if not self._no_retention_of_spend:
             kept, before = self._kept_and_before
             retention = float(kept.sum() / before.sum()) ** self.periods_per_year
-            found.append(Position(MARKET_SPEND, retention, self._spend_draws.retention))
+            found.append(Position(MARKET_SPEND, retention, np.array([retention])))
         if (given := self.settings.retention_set) is not None:
             found.append(Position(SET, given, np.array([given])))
         return tuple(found)
@@ -240,7 +250,9 @@ class Measurement(Reading):
     @cached_property
     def base(self) -> Position | None:
         """Return the retention that the report rests on; None where it is not known."""
-        wanted = {DATA: (MARKET_SPEND, CONTRACTS)}.get(self.settings.base_retention, (self.settings.base_retention,))
+        wanted = {DATA: (EXITS, MARKET_SPEND, CONTRACTS)}.get(
+            self.settings.base_retention, (self.settings.base_retention,)
+        )
         if self.settings.retention_set is not None:
             wanted = (SET,)
         found = {one.source: one for one in self.positions}
@@ -251,7 +263,11 @@ class Measurement(Reading):
         """Return why it is not known how many customers stay for a year; empty where it is."""
         if self.base is not None:
             return ""
-        reasons = {MARKET_SPEND: self._no_retention_of_spend, CONTRACTS: self.contracts.problem}
+        reasons = {
+            EXITS: self.departures.problem,
+            MARKET_SPEND: self._no_retention_of_spend,
+            CONTRACTS: self.contracts.problem,
+        }
         if self.settings.base_retention in reasons:
             reasons = {self.settings.base_retention: reasons[self.settings.base_retention]}
         return " ".join(
@@ -381,7 +397,7 @@ class Measurement(Reading):
 
     @cached_property
     def economics_draws(self) -> elasticities.Economics:
-        """Return draws of the same: of margins over customers, of costs and retention over periods or contracts."""
+        """Return draws of the same: of margins over customers, of costs over periods, of retention over customers."""
         of_spend = self._spend_draws if self.spend is not None else None
         keeping = self.retention_cost if of_spend is None else np.nan_to_num(of_spend.retention_cost)
         winning = self._winning_draws if self.wins_customers else 0.0

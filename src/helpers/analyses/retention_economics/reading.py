@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from helpers.data import customer_summary, market_spend, marketing_touches, renewals, transactions
+from helpers.data import customer_summary, exits, market_spend, marketing_touches, renewals, transactions
 from helpers.data.cleaning import day
 from helpers.data.engines import engine_errors_refused, first_day
 from helpers.data.refusal import InputRefused, Problem
@@ -22,9 +22,10 @@ from ..lifetime_value.expectation import Expectation, expect
 from ..lifetime_value.settings import Periods
 from ..progress import progress
 from ..several_files import one_way_to_write, refuse_a_mixture
+from .departures import Departures, from_exits
 from .settings import Settings
 
-FILES = ("transactions", "contracts", "market_spend", "marketing_touches")
+FILES = ("transactions", "exits", "contracts", "market_spend", "marketing_touches")
 MONTHS = 12  # of the last year
 
 
@@ -35,12 +36,14 @@ class Files:
     Parameters
     ----------
     purchases : helpers.data.transactions.Purchases
+    exits : helpers.data.exits.Exits
     renewals : helpers.data.renewals.Renewals
     spend : helpers.data.market_spend.MarketSpend
     touches : helpers.data.marketing_touches.MarketingCosts
     """
 
     purchases: transactions.Purchases
+    exits: exits.Exits
     renewals: renewals.Renewals
     spend: market_spend.MarketSpend
     touches: marketing_touches.MarketingCosts
@@ -86,6 +89,8 @@ class Reading:
         Margin as a share of the amount: what the purchases say, else what is set.
     expectation : Expectation
     last_year : LastYear
+    departures : Departures
+        By exits.
     revenue, customers_there : pandas.DataFrame
         By whole month and tenure group, the newest first: what was bought, and customers of that tenure mid-month.
     missing_periods : int
@@ -97,6 +102,7 @@ class Reading:
     margin_rate: float
     expectation: Expectation
     last_year: LastYear
+    departures: Departures
     revenue: pd.DataFrame
     customers_there: pd.DataFrame
     missing_periods: int
@@ -132,8 +138,9 @@ def read(settings: Settings) -> Reading:
         tenure = expectation.customers["T"].to_numpy(float) * customer_summary.DAYS_PER_UNIT[settings.time_unit]
         there = _customers_there(tenure, end, revenue.index, settings.tenure_days)
         last_year = _last_year(files, known, len(tenure), rate, end)
+        departures = _departures(settings, files, known, expectation)
         bar.update()
-    return Reading(files, end, rate, expectation, last_year, revenue, there, _missing(files.spend))
+    return Reading(files, end, rate, expectation, last_year, departures, revenue, there, _missing(files.spend))
 
 
 def _rules(settings: Settings) -> dict[str, str]:
@@ -153,6 +160,9 @@ def _others(settings: Settings, purchases: transactions.Purchases, known: ibis.T
     rules = _rules(settings) | {"observation_end": end, "connection": purchases.table.get_backend()}
     return Files(
         purchases=purchases,
+        exits=exits.load(
+            settings.exits, columns=settings.exits_columns, causes=settings.causes, customers=known, **rules
+        ),
         # whoever has a contract counts, bought or not: renewals are a matter of contracts alone
         renewals=renewals.load(settings.contracts, columns=settings.contracts_columns, **rules),
         spend=market_spend.load(
@@ -200,6 +210,14 @@ def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: flo
     years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
     spent = 0.0 if touches is None or touches != touches else float(touches)
     return LastYear(years, margins["current_margin"].fillna(0.0).to_numpy(float), int(buyers), spent)
+
+
+def _departures(settings: Settings, files: Files, known: ibis.Table, expectation: Expectation) -> Departures:
+    customers = len(expectation.customers)
+    left = by_place(with_places(files.exits.table.select("customer_id", "date"), known), customers)["date"]
+    bought = by_place(known.select("place", "first_date"), customers)["first_date"]
+    dates = (each.to_numpy("datetime64[ns]") for each in (bought, left))
+    return from_exits(*dates, expectation.probability_alive, bool(files.exits.inputs), expectation.end, settings)
 
 
 def _missing(spend: market_spend.MarketSpend) -> int:

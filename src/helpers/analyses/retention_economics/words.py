@@ -14,6 +14,8 @@ from .measurement import Measurement
 from .names import SOURCE_NAMES
 from .settings import MARKET_SPEND
 
+FEW_RECORDED = 0.75  # exits over expected departures, of the share taken to be recorded, below which it is doubted
+
 NAMES_OF_CLAIMS = (  # in the order of the ledger
     "5 % more retention gives 25 to 85 % more profit",
     "winning costs 6 to 10 times as much as keeping",
@@ -78,7 +80,8 @@ def _ratio(result: Measurement) -> Headline:
 def _retention(result: Measurement) -> list[Headline]:
     if result.base is None:
         return [_untold("base_retention", "share a year", "customers who stay for a year", result.base_problem)]
-    words = f"customers who stay for a year (by {SOURCE_NAMES[result.base.source]})"
+    least = ", at least" if result.base.is_least else ""
+    words = f"customers who stay for a year (by {SOURCE_NAMES[result.base.source]}{least})"
     return [_share("base_retention", "share a year", words, result.base.estimate)]
 
 
@@ -181,7 +184,7 @@ def uplift(result: Measurement) -> str:
         others = words.rsplit("; ", 1)[-1]
         words = (
             f"**{settings.step_words} more retention would add {percent(found.value)} to the profit from a customer**"
-            f"{interval}, at the {percent(result.base.retention)} who stay for a year (by "
+            f"{interval}, at the {result.base.words} who stay for a year (by "
             f"{SOURCE_NAMES[result.base.source]}) and a discount rate of {percent(settings.annual_discount_rate)}; "
             f"{others}"
         )
@@ -292,6 +295,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         found += [f"Renewals: {problem}" for problem in result.contracts.fit.problems]
     if result.spend is not None:
         found += [f"Costs: {problem}" for problem in result.average_costs.problems]
+    found += _of_exits(result)
     if result.misfits:
         found.append(
             f"In {number(result.misfits)} periods of market_spend more customers were retained than had been there "
@@ -317,6 +321,26 @@ def warnings(result: Measurement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _of_exits(result: Measurement) -> list[str]:
+    """Say where exits seem not to hold everybody who left."""
+    departures, recorded = result.departures, result.settings.exits_recorded
+    if departures.problem:
+        return []
+    found = []
+    if departures.begin_late:
+        found.append(
+            "The first exit lies within the last year: if exits were not recorded before, customers long gone count as "
+            "there a year ago, and retention is overstated."
+        )
+    if departures.per_departure < FEW_RECORDED * recorded:
+        found.append(
+            f"There are {percent(departures.per_departure, 0)} as many exits as departures that the purchase model "
+            f"expects, and {percent(recorded, 0)} are taken to be recorded: if fewer are, retention is overstated "
+            "(exits_recorded)."
+        )
+    return found
+
+
 def notes(result: Measurement) -> tuple[str, ...]:
     """Say what the inputs brought that a reader should know."""
     drawn, asked = len(result.expectation.draws), result.settings.draws
@@ -330,8 +354,9 @@ def notes(result: Measurement) -> tuple[str, ...]:
         *_disagreement(result),
         *(
             (
-                "Retention by market spend is that of a period, raised to a year. Of those there at its start more "
-                "stay a year where customers differ: who leaves easily comes and goes within it.",
+                "Retention by market spend is that of a period, raised to a year: a lower bound, without an interval. "
+                "Of those there at its start more stay a year where customers differ: who leaves easily comes and "
+                "goes within it.",
             )
             if any(one.source == MARKET_SPEND for one in result.positions)
             else ()
