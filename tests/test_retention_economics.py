@@ -151,11 +151,19 @@ def test_planted_costs_are_recovered(found, made):
     assert any("do not show that spend keeps" in sentence for sentence in found.warnings)
 
 
-def test_margin_of_a_customer_is_that_of_the_last_year_over_those_there(found, made):
-    assert found.last_year.margins.sum() == pytest.approx(made.true["total_current_margin"], rel=0.01)
+def test_margin_of_a_customer_kept_is_the_planted_one(found, made):
+    truth, end = made.truth, pd.Timestamp("2024-12-31")
+    start = end - pd.DateOffset(years=1)
+    begun, gone = truth["first_date"].clip(lower=start), truth["left_date"].fillna(end).clip(upper=end)
+    weeks = ((gone - begun).dt.days / 7).clip(lower=0)
+    bought = weeks * truth["rate"] * truth["mean_spend"] * truth["margin_rate"]
+    assert found.margin == pytest.approx(bought.sum() / (weeks.sum() * 7 / 365.25), rel=0.05)
     there = made.tables["market_spend"].groupby("period")[["new_customers", "retained_customers"]].sum().sum(axis=1)
-    assert found.customers == there.iloc[-1] == made.truth["alive_at_end"].sum()
-    assert found.margin == pytest.approx(found.last_year.margins.sum() / there.iloc[-12:].mean())
+    assert found.customers == there.iloc[-1] == truth["alive_at_end"].sum()
+    # nothing is lost: what is not of those kept is of the first day of those won
+    won = found.last_year.first_margins
+    assert len(won) == (truth["first_date"] > start).sum()
+    assert found.last_year.margins.sum() + won.sum() == pytest.approx(made.true["total_current_margin"], rel=0.01)
 
 
 def by_source(result) -> dict:
@@ -283,8 +291,10 @@ def test_steadiness_and_keeping_come_out_true_and_false(found):
 
 def test_currency_changes_amounts_and_no_share(found):
     tenfold = with_spend(found, acquisition_spend=10.0, retention_spend=10.0)
-    margins = 10 * found.last_year.margins
-    tenfold = replace(tenfold, last_year=replace(found.last_year, margins=margins))
+    year = found.last_year
+    tenfold = replace(
+        tenfold, last_year=replace(year, margins=10 * year.margins, first_margins=10 * year.first_margins)
+    )
     for name, scale in (("customer_equity", 10), ("retention_elasticity", 1), ("best_share_for_retention", 1),
                         ("acquisition_to_retention_cost", 1), ("marginal_acquisition_cost", 10)):  # fmt: skip
         assert headlines(tenfold)[name].value == pytest.approx(scale * headlines(found)[name].value, rel=1e-5), name

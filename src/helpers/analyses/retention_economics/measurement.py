@@ -340,8 +340,18 @@ class Measurement(Reading):
 
     @cached_property
     def margin(self) -> float:
-        """Return the margin of a customer in a year, before what keeping them costs; nan where nobody bought."""
+        """Return the margin of a customer in a year, before what keeping them costs; nan where nobody bought.
+
+        It is of purchases after the first day, which new customers bring beside it, see `first_purchase`: with it, the
+        more were won the more a customer kept would seem to bring.
+        """
         return float(self.last_year.margins.sum() / self.customer_years) if self.customer_years else np.nan
+
+    @cached_property
+    def first_purchase(self) -> float:
+        """Return the margin that a customer won in the last year brought on the first day; 0 where none was won."""
+        each = self.last_year.first_margins
+        return float(each.mean()) if len(each) else 0.0
 
     @cached_property
     def retention_cost(self) -> float:
@@ -393,6 +403,7 @@ class Measurement(Reading):
             horizon_years=self.horizon_years if won else 0,
             growth=self.settings.growth,
             first_margin=self.settings.first_margin,
+            first_purchase=self.first_purchase,
         )
 
     @cached_property
@@ -607,7 +618,7 @@ class Measurement(Reading):
             budget.ResponseCurve.through(spent, rate, ceiling)
             for spent, rate, ceiling in zip(self.spent_on_each, rates, self.ceilings, strict=True)
         )
-        return budget.Plan(self.margin, self.settings.annual_discount_rate, *curves)
+        return budget.Plan(self.margin, self.settings.annual_discount_rate, *curves, self.first_purchase)
 
     def equity_of(self, plan: budget.Plan, spent: budget.Allocation) -> np.ndarray:
         """Return what all prospects and customers are worth with that spending, as `budget.best_split` counts it."""

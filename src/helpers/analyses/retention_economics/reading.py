@@ -64,7 +64,9 @@ class LastYear:
     years : float
         How long they are: less than 1 where purchases are known of less than a year.
     margins : ndarray, shape (customers,)
-        Of each customer known.
+        Of each customer known, without the day of the first purchase: that belongs to winning them.
+    first_margins : ndarray, shape (customers won,)
+        Of the day of the first purchase, of those who made it in them.
     buyers : int
         Customers who bought in them.
     touches : float
@@ -73,6 +75,7 @@ class LastYear:
 
     years: float
     margins: np.ndarray
+    first_margins: np.ndarray
     buyers: int
     touches: float
 
@@ -204,12 +207,25 @@ def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: flo
     start = customer_summary.months_before(end, MONTHS)
     buyers = bought.filter((bought.date > start) & (bought.date <= end)).customer_id.nunique().to_pandas()
     # rows that never were a purchase, such as a refund alone, make no customer
-    margins = customer_summary.realised_value(files.purchases.realised, margin_rate, end, MONTHS)
-    margins = by_place(with_places(margins.select("customer_id", "current_margin"), known), customers)
+    rows = files.purchases.realised.join(known.select("customer_id", "first_date"), "customer_id")
+    is_first = rows.date.cast("date") == rows.first_date.cast("date")
+
+    def margins(of_rows: ibis.Table) -> pd.Series:
+        found = customer_summary.realised_value(of_rows.drop("first_date"), margin_rate, end, MONTHS)
+        found = with_places(found.select("customer_id", "current_margin"), known)
+        return by_place(found, customers)["current_margin"].fillna(0.0)
+
+    won = by_place(known.select("place", "first_date"), customers)["first_date"] > pd.Timestamp(start)
     touches = files.touches.table.current_marketing_cost.sum().to_pandas()
     years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
     spent = 0.0 if touches is None or touches != touches else float(touches)
-    return LastYear(years, margins["current_margin"].fillna(0.0).to_numpy(float), int(buyers), spent)
+    return LastYear(
+        years=years,
+        margins=margins(rows.filter(~is_first)).to_numpy(float),
+        first_margins=margins(rows.filter(is_first))[won].to_numpy(float),
+        buyers=int(buyers),
+        touches=spent,
+    )
 
 
 def _departures(settings: Settings, files: Files, known: ibis.Table, expectation: Expectation) -> Departures:

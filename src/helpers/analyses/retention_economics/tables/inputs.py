@@ -45,7 +45,12 @@ def _of_customers(result: Measurement) -> list[tuple[str, str, str]]:
         (
             f"Margin of a customer in a year, {result.currency}",
             number(result.margin, 2),
-            "margins of the last 12 months over the customers there",
+            "margins of the last 12 months after the first day of purchase, over the customers there",
+        ),
+        (
+            f"Margin of a new customer's first day, {result.currency}",
+            number(result.first_purchase, 2),
+            "who first bought in the last 12 months",
         ),
         (f"Cost of a year with a customer, {result.currency}", number(result.retention_cost, 2), costed),
         (
