@@ -9,8 +9,9 @@ import pytest
 
 from helpers.analyses.retention_economics import Settings, analyse, claims
 from helpers.analyses.retention_economics.contracts import from_renewals
-from helpers.analyses.retention_economics.measurement import _used_share
+from helpers.analyses.retention_economics.measurement import _ceiling, _used_share
 from helpers.data.refusal import InputRefused
+from helpers.models.estimate import Estimate
 from helpers.models.retention_economics.budget import ResponseCurve
 from helpers.reporting.parameters import read_parameters
 from helpers.reporting.plan import planned
@@ -290,6 +291,7 @@ def test_steadiness_and_keeping_come_out_true_and_false(found):
 
 
 def test_currency_changes_amounts_and_no_share(found):
+    found = again(found, retention_ceiling=0.9)
     tenfold = with_spend(found, acquisition_spend=10.0, retention_spend=10.0)
     year = found.last_year
     tenfold = replace(
@@ -300,7 +302,28 @@ def test_currency_changes_amounts_and_no_share(found):
         assert headlines(tenfold)[name].value == pytest.approx(scale * headlines(found)[name].value, rel=1e-5), name
 
 
+def test_no_split_is_called_best_where_data_do_not_tell_what_spend_keeps(found):
+    best = headlines(found)["best_share_for_retention"]
+    assert best.value is None and "how many customers more spend keeps: set retention_ceiling" in best.text
+    assert "which split is best cannot be told" in found.answer and "would be best" not in found.answer
+    told = again(found, retention_ceiling=0.9)
+    assert headlines(told)["best_share_for_retention"].value == 1 - told.best_split.acquisition_share
+    assert "would be best if the ceilings hold" in told.answer
+
+
+def test_assumed_curves_lie_within_what_the_data_allow(found):
+    curve, (_, spent) = found.plan.retention, found.spent_on_each
+    assert curve.elasticity(spent) <= found.marginal_retention.elasticity.high * found.periods_per_year
+    # told, bounded, and free
+    assert _ceiling(0.6, 0.8, Estimate(0.3, 0.1, 0.5)) == pytest.approx(0.6 / _used_share(0.3))
+    assert _ceiling(0.6, 0.8, Estimate(0.1, -0.1, 0.2)) == pytest.approx(0.6 / _used_share(0.2))
+    assert _ceiling(0.6, 0.8, Estimate(0.3, -0.1, 0.9)) == _ceiling(0.6, 0.8, Estimate(*3 * [np.nan])) == 0.8
+
+
 def test_best_split_is_best_of_the_same_budget(found):
+    spend = found.files.spend.frame
+    last = spend[spend["period"].isin(sorted(spend["period"].unique())[-12:])]
+    assert found.budget == pytest.approx(last[["acquisition_spend", "retention_spend"]].sum().sum())
     plans = found.tables["budget"].frame.set_index("plan")
     curve = found.tables["budget_curve"].frame
     assert plans.loc["current", "spend"] == pytest.approx(found.budget)
@@ -319,7 +342,7 @@ def test_best_split_is_best_of_the_same_budget(found):
 @pytest.mark.parametrize("elasticity", [0.05, 0.3, 0.6, 0.9])
 def test_reach_of_a_curve_has_the_elasticity_that_it_was_told_by(elasticity):
     curve = ResponseCurve.through(3.0, 0.1, 0.1 / _used_share(elasticity))
-    assert curve.slope(3.0) * 3.0 / curve.rate(3.0) == pytest.approx(elasticity)
+    assert curve.elasticity(3.0) == pytest.approx(elasticity)
 
 
 # --- what is missing, or gone wrong --------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import special
 
 from helpers.data.customer_summary import DAYS_PER_YEAR
-from helpers.exhibits import percent
+from helpers.exhibits import listed, percent
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
 from helpers.models.fit import distinct_rows
@@ -574,16 +574,18 @@ class Measurement(Reading):
     def ceilings(self) -> tuple[float, float]:
         """Return the shares of prospects and of customers that no spending exceeds.
 
-        What is not set follows from how customers won follow spend; else the ceiling of acquisition is `ROOM` times
-        today's rate, and that of retention half way between today's and 1.
+        What is not set follows from how customers won, and kept, follow spend. Where that is not told it is assumed,
+        so that customers follow spend no more than the data allow: that of acquisition is `ROOM` times today's rate at
+        most, and that of retention half way between today's and 1.
         """
         won, kept = self.new_per_year / self.prospects, self.base.retention
-        winning, keeping = self.settings.acquisition_ceiling, self.settings.retention_ceiling
-        if winning < 0:
-            found = self.marginal_acquisition
-            share = _used_share(found.elasticity.value) if found.told else 1 / ROOM
-            winning = min(won / share, 1.0)
-        return winning, (1 + kept) / 2 if keeping < 0 else keeping
+        found = (
+            _ceiling(won, ROOM * won, self.marginal_acquisition.elasticity),
+            # what is spent in every period tells on retention in each of them
+            _ceiling(kept, (1 + kept) / 2, scaled(self.marginal_retention.elasticity, self.periods_per_year)),
+        )
+        given = self.settings.acquisition_ceiling, self.settings.retention_ceiling
+        return tuple(one if one >= 0 else other for one, other in zip(given, found, strict=True))
 
     @cached_property
     def budget_problem(self) -> str:
@@ -600,15 +602,47 @@ class Measurement(Reading):
             return f"{error} See acquisition_ceiling, retention_ceiling, prospects and base_retention."
         return ""
 
+    @property
+    def split_problem(self) -> str:
+        """Return why these data do not tell which split is best; empty where they do, or what they do not is set."""
+        if self.budget_problem:
+            return self.budget_problem
+        settings = self.settings
+        curves = {
+            "wins": (settings.acquisition_ceiling, self.marginal_acquisition, "acquisition_ceiling"),
+            "keeps": (settings.retention_ceiling, self.marginal_retention, "retention_ceiling"),
+        }
+        untold = {what: name for what, (given, found, name) in curves.items() if given < 0 and not found.told}
+        if not untold:
+            return ""
+        return (
+            f"These data do not tell how many customers more spend {listed(untold)}: set {listed(untold.values())} to "
+            "what spending could reach at most."
+        )
+
     @cached_property
+    def spent(self) -> tuple[float, float]:
+        """Return what was spent on winning and on keeping in the last year of market spend."""
+        return tuple(
+            float(each.sum(axis=1)[self._last_periods].mean() * self.periods_per_year)
+            for each in (self.spend.acquisition_spend, self.spend.retention_spend)
+        )
+
+    @property
     def budget(self) -> float:
-        """Return what is spent in a year."""
-        return self.new_per_year * self.cost("acquisition_cost").value + self.customers * self.retention_cost
+        """Return what is spent in a year: what was in the last."""
+        return sum(self.spent)
 
     @property
     def spent_on_each(self) -> tuple[float, float]:
-        """Return what is spent on a prospect, and on a customer in a year."""
-        return self.new_per_year * self.cost("acquisition_cost").value / self.prospects, self.retention_cost
+        """Return what is spent on a prospect, and on a customer of today in a year."""
+        winning, keeping = self.spent
+        return winning / self.prospects, keeping / self.customers
+
+    @property
+    def share_for_keeping(self) -> float:
+        """Return the share of the budget that goes to keeping today."""
+        return self.spent[1] / self.budget
 
     @cached_property
     def plan(self) -> budget.Plan:
@@ -653,6 +687,22 @@ def _log_width(estimate: Estimate) -> float:
     """Return half the width of an interval on the log scale; nan where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.log(estimate.high / estimate.low) / 2) if estimate.low > 0 else np.nan
+
+
+def scaled(found: Estimate, factor: float) -> Estimate:
+    """Return a number times a factor above 0, with its interval."""
+    return Estimate(found.value * factor, found.low * factor, found.high * factor)
+
+
+def _ceiling(rate: float, assumed: float, elasticity: Estimate) -> float:
+    """Return the ceiling of a response curve through a rate: as the elasticity tells, else as assumed within it."""
+    if elasticity.low > 0:
+        ceiling = rate / _used_share(elasticity.value)
+    elif elasticity.high > 0:
+        ceiling = min(assumed, rate / _used_share(elasticity.high))
+    else:
+        ceiling = assumed
+    return float(min(ceiling, 1.0))
 
 
 def _used_share(elasticity: float) -> float:

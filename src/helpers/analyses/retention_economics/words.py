@@ -10,7 +10,7 @@ from helpers.models.estimate import Estimate
 
 from ..claims import VERDICTS, Claim
 from . import claims
-from .measurement import Measurement
+from .measurement import Measurement, scaled
 from .names import SOURCE_NAMES
 from .settings import MARKET_SPEND
 
@@ -100,15 +100,11 @@ def _renewals(result: Measurement) -> list[Headline]:
     terms = found.residual_terms
     values = {
         "term_retention": term,
-        "residual_tenure": _scaled(terms, years),
-        "heterogeneity_gap": _scaled(terms, times),
+        "residual_tenure": scaled(terms, years),
+        "heterogeneity_gap": scaled(terms, times),
     }
     make = {"term_retention": _share}
     return [make.get(name, _told)(name, *texts, values[name]) for name, texts in names.items()]
-
-
-def _scaled(found: Estimate, factor: float) -> Estimate:
-    return Estimate(found.value * factor, found.low * factor, found.high * factor)
 
 
 def _costs(result: Measurement) -> list[Headline]:
@@ -155,8 +151,8 @@ def _equity(result: Measurement) -> list[Headline]:
     else:
         values = result.elasticities
         found += [_told(*equity, values["customer_equity"], 0), _told(*elasticity, values["retention"])]
-    if result.budget_problem:
-        return [*found, _untold(*share, result.budget_problem)]
+    if result.split_problem:
+        return [*found, _untold(*share, result.split_problem)]
     best = 1 - result.best_split.acquisition_share
     text = f"{share[2]}: {percent(best, 0)}, if the ceilings hold"
     return [*found, Headline(share[0], best, share[1], text)]
@@ -267,11 +263,13 @@ def equity(result: Measurement) -> str:
     text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."
     if result.budget_problem:
         return f"{text} How the budget is split best cannot be told. {result.budget_problem}"
-    best, now = 1 - result.best_split.acquisition_share, result.customers * result.retention_cost / result.budget
+    text += f" Of last year's budget {percent(result.share_for_keeping, 0)} went to keeping"
+    if result.split_problem:
+        return f"{text}; which split is best cannot be told. {result.split_problem}"
+    best = 1 - result.best_split.acquisition_share
     gain = result.best_split.equity - float(result.equity_of(result.plan, result.current_allocation))
     return (
-        f"{text} Of the budget {percent(now, 0)} go to keeping; under the ceilings assumed {percent(best, 0)} would be "
-        f"best, worth {number(gain)} {result.currency} more."
+        f"{text}; {percent(best, 0)} would be best if the ceilings hold, worth {number(gain)} {result.currency} more."
     )
 
 
@@ -313,8 +311,8 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         )
     if not result.budget_problem and not result.marginal_retention.told:
         found.append(
-            "These data do not show that spend keeps customers; the best split of the budget assumes that it does, and "
-            "that nobody would stay without."
+            "These data do not show that spend keeps customers; the tables of the budget assume that it does, and that "
+            "nobody would stay without."
         )
     if not result.equity_problem and result.economics.margin <= 0:
         found.append("Keeping a customer for a year costs as much as the margin, or more: equity is not above 0.")

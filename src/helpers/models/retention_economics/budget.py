@@ -49,6 +49,10 @@ class ResponseCurve:
         """Rise of the share for one more unit of money."""
         return self.ceiling * self.steepness * np.exp(-self.steepness * np.asarray(spend, float))
 
+    def elasticity(self, spend) -> np.ndarray:
+        """By how many percent the share rises for one percent more spend."""
+        return self.slope(spend) * np.asarray(spend, float) / self.rate(spend)
+
     @classmethod
     def through(cls, spend, rate, ceiling) -> ResponseCurve:
         """Draw the curve through today's spend and rate, below a ceiling that someone has to judge (1996).
