@@ -28,7 +28,7 @@ TOPICS = {
         "referrals",
         "satisfaction_survey",
     ),
-    "retention_economics": ("transactions", "marketing_touches", "contracts", "market_spend"),
+    "retention_economics": ("transactions", "exits", "marketing_touches", "contracts", "market_spend"),
 }
 MEASURED = """
 import json, resource, sys, time

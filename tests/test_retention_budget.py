@@ -1,5 +1,7 @@
 """How much to spend on winning and on keeping: the optimum against a grid, and what must hold at it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -71,6 +73,16 @@ def test_at_the_optimum_both_marginal_costs_are_the_value_of_a_customer():
     best = best_allocation(PLAN)
     assert best.acquisition_spend > 0 and best.retention_spend > 0
     assert best.marginal_acquisition_cost == pytest.approx(float(best.customer_value), rel=1e-9)
+    assert best.marginal_retention_cost == pytest.approx(float(best.customer_value), rel=1e-9)
+
+
+def test_a_first_purchase_counts_with_those_won():
+    more = replace(PLAN, first_purchase=30)
+    plain, found = allocation(PLAN, 5, 10), allocation(more, 5, 10)
+    assert found.equity_per_prospect == pytest.approx(float(plain.equity_per_prospect) + 0.10 * 30)
+    assert found.customer_value == plain.customer_value
+    best = best_allocation(more)
+    assert best.marginal_acquisition_cost == pytest.approx(float(best.customer_value) + 30, rel=1e-9)
     assert best.marginal_retention_cost == pytest.approx(float(best.customer_value), rel=1e-9)
 
 

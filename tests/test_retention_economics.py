@@ -9,8 +9,9 @@ import pytest
 
 from helpers.analyses.retention_economics import Settings, analyse, claims
 from helpers.analyses.retention_economics.contracts import from_renewals
-from helpers.analyses.retention_economics.measurement import _used_share
+from helpers.analyses.retention_economics.measurement import _ceiling, _used_share
 from helpers.data.refusal import InputRefused
+from helpers.models.estimate import Estimate
 from helpers.models.retention_economics.budget import ResponseCurve
 from helpers.reporting.parameters import read_parameters
 from helpers.reporting.plan import planned
@@ -21,7 +22,7 @@ from tests.test_notebooks import ROOT
 
 RESULTS = {"profit_uplift_of_five_points", "acquisition_to_retention_cost", "base_retention", "residual_tenure"}
 LEDGER = "claim sentence_zh sentence_en estimate low high verdict why link"
-INPUTS = ("transactions", "contracts", "market_spend", "marketing_touches")
+INPUTS = ("transactions", "exits", "contracts", "market_spend", "marketing_touches")
 QUICK = {"draws": 20, "resamples": 200}
 # Holders renew by their own probability alone, so that the beta distribution planted is the one to find.
 PLANTED = {"satisfaction_to_renewal": 0, "leaving_to_contracts": 0, "contract_share": 0.9}
@@ -151,11 +152,63 @@ def test_planted_costs_are_recovered(found, made):
     assert any("do not show that spend keeps" in sentence for sentence in found.warnings)
 
 
-def test_margin_of_a_customer_is_that_of_the_last_year_over_those_there(found, made):
-    assert found.last_year.margins.sum() == pytest.approx(made.true["total_current_margin"], rel=0.01)
+def test_margin_of_a_customer_kept_is_the_planted_one(found, made):
+    truth, end = made.truth, pd.Timestamp("2024-12-31")
+    start = end - pd.DateOffset(years=1)
+    begun, gone = truth["first_date"].clip(lower=start), truth["left_date"].fillna(end).clip(upper=end)
+    weeks = ((gone - begun).dt.days / 7).clip(lower=0)
+    bought = weeks * truth["rate"] * truth["mean_spend"] * truth["margin_rate"]
+    assert found.margin == pytest.approx(bought.sum() / (weeks.sum() * 7 / 365.25), rel=0.05)
     there = made.tables["market_spend"].groupby("period")[["new_customers", "retained_customers"]].sum().sum(axis=1)
-    assert found.customers == there.iloc[-1] == made.truth["alive_at_end"].sum()
-    assert found.margin == pytest.approx(found.last_year.margins.sum() / there.iloc[-12:].mean())
+    assert found.customers == there.iloc[-1] == truth["alive_at_end"].sum()
+    # nothing is lost: what is not of those kept is of the first day of those won
+    won = found.last_year.first_margins
+    assert len(won) == (truth["first_date"] > start).sum()
+    assert found.last_year.margins.sum() + won.sum() == pytest.approx(made.true["total_current_margin"], rel=0.01)
+
+
+def by_source(result) -> dict:
+    return {position.source: position for position in result.positions}
+
+
+def test_yearly_retention_is_that_of_the_planted_departures(found, made):
+    first, left = (made.truth[name].to_numpy("datetime64[ns]") for name in ("first_date", "left_date"))
+    start, end = np.datetime64("2023-12-31"), np.datetime64("2024-12-31")
+    there = (first <= start) & ~(left <= start)
+    true = 1 - (there & (left <= end)).sum() / there.sum()
+    assert found.base.source == "exits"
+    assert found.base.retention == pytest.approx(true, abs=0.005)
+    assert found.base.estimate.low < true < found.base.estimate.high
+    # of a firm whose customers differ, that of a month raised to a year is only a bound
+    least = by_source(found)["market_spend"]
+    assert least.retention < true and np.isnan(least.estimate.low)
+    bounded = again(found, base_retention="market_spend")
+    assert "at least" in bounded.answer.split("\n\n")[0] and verdicts(bounded)[FIVE] == "cannot be tested"
+
+
+def test_retention_is_recovered_from_some_of_the_exits(found, made, tmp_path):
+    kept = np.random.default_rng(2).random(len(made.tables["exits"])) < 0.5
+    some = made.tables | {"exits": made.tables["exits"][kept]}
+    half = analyse(**files(tmp_path, some, ("transactions", "exits")), **QUICK, exits_recorded=0.5)
+    low, high = half.base.estimate.low, half.base.estimate.high
+    assert low < found.base.retention < high and high - low > found.base.estimate.high - found.base.estimate.low
+    doubted = again(half, exits_recorded=1.0)
+    doubted = replace(doubted, departures=replace(doubted.departures, settings=doubted.settings))
+    assert doubted.base.retention > found.base.retention and any("exits_recorded" in one for one in doubted.warnings)
+
+
+def test_exits_of_nobody_and_of_the_last_year_alone_are_said(found, made, tmp_path):
+    late = made.tables["exits"][made.tables["exits"]["date"] > "2024-06-30"]
+    folders = [tmp_path / "none", tmp_path / "late"]
+    for folder in folders:
+        folder.mkdir()
+    nobody, begun = (
+        analyse(**files(folder, made.tables | {"exits": rows}, ("transactions", "exits")), **QUICK)
+        for folder, rows in zip(folders, (late.head(1).assign(customer_id="nobody"), late), strict=True)
+    )
+    assert nobody.base is None and "No exit counts" in nobody.base_problem
+    assert any("first exit lies within the last year" in one for one in begun.warnings)
+    assert_can_be_told(nobody)
 
 
 # --- five points ---------------------------------------------------------------------------------------
@@ -238,15 +291,39 @@ def test_steadiness_and_keeping_come_out_true_and_false(found):
 
 
 def test_currency_changes_amounts_and_no_share(found):
+    found = again(found, retention_ceiling=0.9)
     tenfold = with_spend(found, acquisition_spend=10.0, retention_spend=10.0)
-    margins = 10 * found.last_year.margins
-    tenfold = replace(tenfold, last_year=replace(found.last_year, margins=margins))
+    year = found.last_year
+    tenfold = replace(
+        tenfold, last_year=replace(year, margins=10 * year.margins, first_margins=10 * year.first_margins)
+    )
     for name, scale in (("customer_equity", 10), ("retention_elasticity", 1), ("best_share_for_retention", 1),
                         ("acquisition_to_retention_cost", 1), ("marginal_acquisition_cost", 10)):  # fmt: skip
         assert headlines(tenfold)[name].value == pytest.approx(scale * headlines(found)[name].value, rel=1e-5), name
 
 
+def test_no_split_is_called_best_where_data_do_not_tell_what_spend_keeps(found):
+    best = headlines(found)["best_share_for_retention"]
+    assert best.value is None and "how many customers more spend keeps: set retention_ceiling" in best.text
+    assert "which split is best cannot be told" in found.answer and "would be best" not in found.answer
+    told = again(found, retention_ceiling=0.9)
+    assert headlines(told)["best_share_for_retention"].value == 1 - told.best_split.acquisition_share
+    assert "would be best if the ceilings hold" in told.answer
+
+
+def test_assumed_curves_lie_within_what_the_data_allow(found):
+    curve, (_, spent) = found.plan.retention, found.spent_on_each
+    assert curve.elasticity(spent) <= found.marginal_retention.elasticity.high * found.periods_per_year
+    # told, bounded, and free
+    assert _ceiling(0.6, 0.8, Estimate(0.3, 0.1, 0.5)) == pytest.approx(0.6 / _used_share(0.3))
+    assert _ceiling(0.6, 0.8, Estimate(0.1, -0.1, 0.2)) == pytest.approx(0.6 / _used_share(0.2))
+    assert _ceiling(0.6, 0.8, Estimate(0.3, -0.1, 0.9)) == _ceiling(0.6, 0.8, Estimate(*3 * [np.nan])) == 0.8
+
+
 def test_best_split_is_best_of_the_same_budget(found):
+    spend = found.files.spend.frame
+    last = spend[spend["period"].isin(sorted(spend["period"].unique())[-12:])]
+    assert found.budget == pytest.approx(last[["acquisition_spend", "retention_spend"]].sum().sum())
     plans = found.tables["budget"].frame.set_index("plan")
     curve = found.tables["budget_curve"].frame
     assert plans.loc["current", "spend"] == pytest.approx(found.budget)
@@ -265,7 +342,7 @@ def test_best_split_is_best_of_the_same_budget(found):
 @pytest.mark.parametrize("elasticity", [0.05, 0.3, 0.6, 0.9])
 def test_reach_of_a_curve_has_the_elasticity_that_it_was_told_by(elasticity):
     curve = ResponseCurve.through(3.0, 0.1, 0.1 / _used_share(elasticity))
-    assert curve.slope(3.0) * 3.0 / curve.rate(3.0) == pytest.approx(elasticity)
+    assert curve.elasticity(3.0) == pytest.approx(elasticity)
 
 
 # --- what is missing, or gone wrong --------------------------------------------------------------------
@@ -338,19 +415,19 @@ def test_one_customer_is_a_stated_limitation(tmp_path):
 
 def test_periods_that_do_not_fit_or_are_missing_are_said(found):
     gap = replace(found, missing_periods=2)
-    assert gap.base.source == "contracts" and any(
+    assert "market_spend" not in {one.source for one in gap.positions} and any(
         "2 periods of market_spend are missing" in one for one in gap.warnings
     )
     jump = with_spend(found, retained_customers=np.where(found.files.spend.frame["period"] == "2024-06", 3, 1))
     assert jump.misfits == 1 and any("In 1 periods" in sentence for sentence in jump.warnings)
-    assert 0 < jump.base.retention < 1
+    assert 0 < by_source(jump)["market_spend"].retention < 1
 
 
 @pytest.mark.parametrize(
     "choices, said",
     [
         ({"annual_discount_rate": -0.1}, "annual_discount_rate must be 0 or more"),
-        ({"base_retention": 1.2}, "base_retention is one of data, market_spend, contracts, or a share"),
+        ({"base_retention": 1.2}, "base_retention is one of data, exits, market_spend, contracts, or a share"),
         ({"base_retention": "half"}, "base_retention is one of"),
         ({"step": 0.0}, "step must be above 0"),
         ({"step": 1.5}, "step must be above 0, and at most 1 in points"),

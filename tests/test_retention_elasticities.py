@@ -28,6 +28,8 @@ def test_equity_by_hand():
     value = 100 * 1.1 / 0.3
     cohorts = sum(1.1**-year for year in range(5))
     assert customer_equity(FIRM) == pytest.approx(400 * value + 50 * cohorts * (value - 60))
+    first = replace(FIRM, first_purchase=30)
+    assert customer_equity(first) == pytest.approx(customer_equity(FIRM) + 50 * cohorts * 30)
     assert customer_equity(Economics(100, 0.8, 0.1)) == pytest.approx(value)
     assert customer_equity(Economics(100, 1.0, 0.0)) == np.inf
     assert customer_equity(Economics(100, 1.0, 0.0, customers=0)) == 0
@@ -43,7 +45,7 @@ def test_equity_by_hand():
     st.floats(0, 150),
 )
 def test_elasticities_are_those_of_finite_differences(first_margin, retention, discount_rate, growth, years, cost):
-    firm = Economics(200, retention, discount_rate, cost, 50, 400, years, growth, first_margin)
+    firm = Economics(200, retention, discount_rate, cost, 50, 400, years, growth, first_margin, 20)
     found, step = elasticities(firm), 1e-5
     for name in DRIVERS:
         at = float(getattr(firm, name))

@@ -35,24 +35,17 @@ def claims(result: Measurement) -> tuple[Claim, ...]:
     )
 
 
-def against(found: Estimate, claimed: tuple[float, float]) -> str:
+def against(found: Estimate, claimed: tuple[float, float], is_known: bool = False) -> str:
     """Return the verdict on a claimed range: whether the interval lies in it, outside, or on both sides of an end.
 
-    A number that was set, without an interval, counts as known.
+    Without an interval there is none, unless the number `is_known`, being set.
     """
-    low, high = ends(found)
+    low, high = (found.value, found.value) if is_known else (found.low, found.high)
     if not (np.isfinite(low) and np.isfinite(high)):
         return CANNOT_BE_TESTED
     if high < claimed[0] or low > claimed[1]:
         return NOT_SUPPORTED
     return SUPPORTED if claimed[0] <= low and high <= claimed[1] else DEPENDS
-
-
-def ends(found: Estimate) -> tuple[float, float]:
-    """Return the interval of an estimate, or twice the number itself where it has none."""
-    if np.isfinite(found.low) and np.isfinite(found.high):
-        return float(found.low), float(found.high)
-    return float(found.value), float(found.value)
 
 
 def _claim(claim: str, chinese: str, english: str, found: Estimate | None, verdict: str, why: str, link: str) -> Claim:
@@ -76,7 +69,7 @@ def five_points_more(result: Measurement) -> Claim:
     readings = [
         result.uplift_of(result.base, unit=unit, first_margin=first) for unit, first in product(UNITS, FIRST_MARGINS)
     ]
-    verdicts = {against(each, CLAIMED_UPLIFT) for each in readings}
+    verdicts = {against(each, CLAIMED_UPLIFT, result.base.is_set) for each in readings}
     if len(verdicts) == 1:
         verdict = verdicts.pop()
     else:
@@ -90,7 +83,7 @@ def uplift_words(result: Measurement) -> str:
     base, settings = result.base, result.settings
     found, reason = result.uplift_of(base), result.reason_of(base)
     at = (
-        f"At a retention of {percent(base.retention)} a year (by {SOURCE_NAMES[base.source]}) and a discount rate of "
+        f"At a retention of {base.words} a year (by {SOURCE_NAMES[base.source]}) and a discount rate of "
         f"{percent(settings.annual_discount_rate)}"
     )
     if reason:

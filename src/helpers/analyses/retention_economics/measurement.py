@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from helpers.data.customer_summary import DAYS_PER_YEAR
+from helpers.exhibits import listed, percent
 from helpers.models import resampling
 from helpers.models.estimate import Estimate
 from helpers.models.fit import distinct_rows
@@ -24,7 +25,7 @@ from ..several_files import is_simulated
 from . import reading
 from .contracts import Contracts, from_renewals
 from .reading import FILES, Reading
-from .settings import CONTRACTS, DATA, MARKET_SPEND, SET, Settings
+from .settings import CONTRACTS, DATA, EXITS, MARKET_SPEND, SET, Settings
 
 NUMBERS_HELD = 8_000_000  # draws x customers of expected purchases
 PROSPECTS_PER_CUSTOMER = 10.0  # assumed where nobody says how many are approached: it scales spend on each alone
@@ -39,10 +40,10 @@ class Position:
     Parameters
     ----------
     source : str
-        contracts, market_spend or set.
+        exits, contracts, market_spend or set.
     retention : float
     draws : ndarray, shape (resamples,)
-        Of it; one, the number itself, where it is set.
+        Of it; one, the number itself, where it is set, or a bound by market spend.
     """
 
     source: str
@@ -51,8 +52,23 @@ class Position:
 
     @property
     def estimate(self) -> Estimate:
-        """Return it with its interval; nan where it is set."""
+        """Return it with its interval; nan where there is none."""
         return drawn(self.retention, self.draws)
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether it is taken as known, being set."""
+        return self.source == SET
+
+    @property
+    def is_least(self) -> bool:
+        """Tell whether more may stay: where customers differ, those of the year are not lost as fast as new ones."""
+        return self.source == MARKET_SPEND
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        return f"{'at least ' if self.is_least else ''}{percent(self.retention)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +79,10 @@ class SpendDraws:
     ----------
     acquisition_cost, retention_cost : ndarray
         Of a new customer; of a year with a customer.
-    retention : ndarray
-        Share of customers who stay for a year.
     """
 
     acquisition_cost: np.ndarray
     retention_cost: np.ndarray
-    retention: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +186,7 @@ class Measurement(Reading):
 
     @cached_property
     def _spend_draws(self) -> SpendDraws:
-        """Return costs and retention in the same resamples of periods, so that they are drawn together."""
+        """Return costs in the same resamples of periods, so that they are drawn together."""
         spend = self.spend
         counts = resampled_periods(len(spend.periods), self.settings.resamples, self.run, self.settings.seed)
         winning, keeping, new, retained = (
@@ -185,13 +198,8 @@ class Measurement(Reading):
                 spend.retained_customers,
             )
         )
-        kept, before = self._kept_and_before
         with np.errstate(divide="ignore", invalid="ignore"):
-            return SpendDraws(
-                winning / new,
-                keeping / (retained / self.periods_per_year),
-                ((counts @ kept) / (counts @ before)) ** self.periods_per_year,
-            )
+            return SpendDraws(winning / new, keeping / (retained / self.periods_per_year))
 
     @cached_property
     def _kept_and_before(self) -> tuple[np.ndarray, np.ndarray]:
@@ -217,12 +225,14 @@ class Measurement(Reading):
     def positions(self) -> tuple[Position, ...]:
         """Return every yearly retention that is known of the firm."""
         found = []
+        if not self.departures.problem:
+            found.append(Position(EXITS, self.departures.retention, self.departures.draws))
         if self.contracts.constant is not None:
             found.append(Position(CONTRACTS, self.contracts.yearly_retention, self.contracts.yearly_draws))
         if not self._no_retention_of_spend:
             kept, before = self._kept_and_before
             retention = float(kept.sum() / before.sum()) ** self.periods_per_year
-            found.append(Position(MARKET_SPEND, retention, self._spend_draws.retention))
+            found.append(Position(MARKET_SPEND, retention, np.array([retention])))
         if (given := self.settings.retention_set) is not None:
             found.append(Position(SET, given, np.array([given])))
         return tuple(found)
@@ -240,7 +250,9 @@ class Measurement(Reading):
     @cached_property
     def base(self) -> Position | None:
         """Return the retention that the report rests on; None where it is not known."""
-        wanted = {DATA: (MARKET_SPEND, CONTRACTS)}.get(self.settings.base_retention, (self.settings.base_retention,))
+        wanted = {DATA: (EXITS, MARKET_SPEND, CONTRACTS)}.get(
+            self.settings.base_retention, (self.settings.base_retention,)
+        )
         if self.settings.retention_set is not None:
             wanted = (SET,)
         found = {one.source: one for one in self.positions}
@@ -251,7 +263,11 @@ class Measurement(Reading):
         """Return why it is not known how many customers stay for a year; empty where it is."""
         if self.base is not None:
             return ""
-        reasons = {MARKET_SPEND: self._no_retention_of_spend, CONTRACTS: self.contracts.problem}
+        reasons = {
+            EXITS: self.departures.problem,
+            MARKET_SPEND: self._no_retention_of_spend,
+            CONTRACTS: self.contracts.problem,
+        }
         if self.settings.base_retention in reasons:
             reasons = {self.settings.base_retention: reasons[self.settings.base_retention]}
         return " ".join(
@@ -324,8 +340,18 @@ class Measurement(Reading):
 
     @cached_property
     def margin(self) -> float:
-        """Return the margin of a customer in a year, before what keeping them costs; nan where nobody bought."""
+        """Return the margin of a customer in a year, before what keeping them costs; nan where nobody bought.
+
+        It is of purchases after the first day, which new customers bring beside it, see `first_purchase`: with it, the
+        more were won the more a customer kept would seem to bring.
+        """
         return float(self.last_year.margins.sum() / self.customer_years) if self.customer_years else np.nan
+
+    @cached_property
+    def first_purchase(self) -> float:
+        """Return the margin that a customer won in the last year brought on the first day; 0 where none was won."""
+        each = self.last_year.first_margins
+        return float(each.mean()) if len(each) else 0.0
 
     @cached_property
     def retention_cost(self) -> float:
@@ -377,11 +403,12 @@ class Measurement(Reading):
             horizon_years=self.horizon_years if won else 0,
             growth=self.settings.growth,
             first_margin=self.settings.first_margin,
+            first_purchase=self.first_purchase,
         )
 
     @cached_property
     def economics_draws(self) -> elasticities.Economics:
-        """Return draws of the same: of margins over customers, of costs and retention over periods or contracts."""
+        """Return draws of the same: of margins over customers, of costs over periods, of retention over customers."""
         of_spend = self._spend_draws if self.spend is not None else None
         keeping = self.retention_cost if of_spend is None else np.nan_to_num(of_spend.retention_cost)
         winning = self._winning_draws if self.wins_customers else 0.0
@@ -547,16 +574,18 @@ class Measurement(Reading):
     def ceilings(self) -> tuple[float, float]:
         """Return the shares of prospects and of customers that no spending exceeds.
 
-        What is not set follows from how customers won follow spend; else the ceiling of acquisition is `ROOM` times
-        today's rate, and that of retention half way between today's and 1.
+        What is not set follows from how customers won, and kept, follow spend. Where that is not told it is assumed,
+        so that customers follow spend no more than the data allow: that of acquisition is `ROOM` times today's rate at
+        most, and that of retention half way between today's and 1.
         """
         won, kept = self.new_per_year / self.prospects, self.base.retention
-        winning, keeping = self.settings.acquisition_ceiling, self.settings.retention_ceiling
-        if winning < 0:
-            found = self.marginal_acquisition
-            share = _used_share(found.elasticity.value) if found.told else 1 / ROOM
-            winning = min(won / share, 1.0)
-        return winning, (1 + kept) / 2 if keeping < 0 else keeping
+        found = (
+            _ceiling(won, ROOM * won, self.marginal_acquisition.elasticity),
+            # what is spent in every period tells on retention in each of them
+            _ceiling(kept, (1 + kept) / 2, scaled(self.marginal_retention.elasticity, self.periods_per_year)),
+        )
+        given = self.settings.acquisition_ceiling, self.settings.retention_ceiling
+        return tuple(one if one >= 0 else other for one, other in zip(given, found, strict=True))
 
     @cached_property
     def budget_problem(self) -> str:
@@ -573,15 +602,47 @@ class Measurement(Reading):
             return f"{error} See acquisition_ceiling, retention_ceiling, prospects and base_retention."
         return ""
 
+    @property
+    def split_problem(self) -> str:
+        """Return why these data do not tell which split is best; empty where they do, or what they do not is set."""
+        if self.budget_problem:
+            return self.budget_problem
+        settings = self.settings
+        curves = {
+            "wins": (settings.acquisition_ceiling, self.marginal_acquisition, "acquisition_ceiling"),
+            "keeps": (settings.retention_ceiling, self.marginal_retention, "retention_ceiling"),
+        }
+        untold = {what: name for what, (given, found, name) in curves.items() if given < 0 and not found.told}
+        if not untold:
+            return ""
+        return (
+            f"These data do not tell how many customers more spend {listed(untold)}: set {listed(untold.values())} to "
+            "what spending could reach at most."
+        )
+
     @cached_property
+    def spent(self) -> tuple[float, float]:
+        """Return what was spent on winning and on keeping in the last year of market spend."""
+        return tuple(
+            float(each.sum(axis=1)[self._last_periods].mean() * self.periods_per_year)
+            for each in (self.spend.acquisition_spend, self.spend.retention_spend)
+        )
+
+    @property
     def budget(self) -> float:
-        """Return what is spent in a year."""
-        return self.new_per_year * self.cost("acquisition_cost").value + self.customers * self.retention_cost
+        """Return what is spent in a year: what was in the last."""
+        return sum(self.spent)
 
     @property
     def spent_on_each(self) -> tuple[float, float]:
-        """Return what is spent on a prospect, and on a customer in a year."""
-        return self.new_per_year * self.cost("acquisition_cost").value / self.prospects, self.retention_cost
+        """Return what is spent on a prospect, and on a customer of today in a year."""
+        winning, keeping = self.spent
+        return winning / self.prospects, keeping / self.customers
+
+    @property
+    def share_for_keeping(self) -> float:
+        """Return the share of the budget that goes to keeping today."""
+        return self.spent[1] / self.budget
 
     @cached_property
     def plan(self) -> budget.Plan:
@@ -591,7 +652,7 @@ class Measurement(Reading):
             budget.ResponseCurve.through(spent, rate, ceiling)
             for spent, rate, ceiling in zip(self.spent_on_each, rates, self.ceilings, strict=True)
         )
-        return budget.Plan(self.margin, self.settings.annual_discount_rate, *curves)
+        return budget.Plan(self.margin, self.settings.annual_discount_rate, *curves, self.first_purchase)
 
     def equity_of(self, plan: budget.Plan, spent: budget.Allocation) -> np.ndarray:
         """Return what all prospects and customers are worth with that spending, as `budget.best_split` counts it."""
@@ -626,6 +687,22 @@ def _log_width(estimate: Estimate) -> float:
     """Return half the width of an interval on the log scale; nan where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.log(estimate.high / estimate.low) / 2) if estimate.low > 0 else np.nan
+
+
+def scaled(found: Estimate, factor: float) -> Estimate:
+    """Return a number times a factor above 0, with its interval."""
+    return Estimate(found.value * factor, found.low * factor, found.high * factor)
+
+
+def _ceiling(rate: float, assumed: float, elasticity: Estimate) -> float:
+    """Return the ceiling of a response curve through a rate: as the elasticity tells, else as assumed within it."""
+    if elasticity.low > 0:
+        ceiling = rate / _used_share(elasticity.value)
+    elif elasticity.high > 0:
+        ceiling = min(assumed, rate / _used_share(elasticity.high))
+    else:
+        ceiling = assumed
+    return float(min(ceiling, 1.0))
 
 
 def _used_share(elasticity: float) -> float:

@@ -7,7 +7,7 @@ ABOUT = 0.25  # a round number of the sources is met within a quarter of it
 
 UNIT_NAMES = {"points": "percentage points", "percent": "per cent of itself"}
 FIRST_MARGIN_NAMES = {"certain": "certain", "at_risk": "at risk"}
-SOURCE_NAMES = {"contracts": "contracts", "market_spend": "market spend", "set": "the parameter"}
+SOURCE_NAMES = {"exits": "exits", "contracts": "contracts", "market_spend": "market spend", "set": "the parameter"}
 MODEL_NAMES = {
     "shifted_beta_geometric": "customers differ (shifted-beta-geometric)",
     "constant_retention": "constant retention",

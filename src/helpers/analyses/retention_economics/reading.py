@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from helpers.data import customer_summary, market_spend, marketing_touches, renewals, transactions
+from helpers.data import customer_summary, exits, market_spend, marketing_touches, renewals, transactions
 from helpers.data.cleaning import day
 from helpers.data.engines import engine_errors_refused, first_day
 from helpers.data.refusal import InputRefused, Problem
@@ -22,9 +22,10 @@ from ..lifetime_value.expectation import Expectation, expect
 from ..lifetime_value.settings import Periods
 from ..progress import progress
 from ..several_files import one_way_to_write, refuse_a_mixture
+from .departures import Departures, from_exits
 from .settings import Settings
 
-FILES = ("transactions", "contracts", "market_spend", "marketing_touches")
+FILES = ("transactions", "exits", "contracts", "market_spend", "marketing_touches")
 MONTHS = 12  # of the last year
 
 
@@ -35,12 +36,14 @@ class Files:
     Parameters
     ----------
     purchases : helpers.data.transactions.Purchases
+    exits : helpers.data.exits.Exits
     renewals : helpers.data.renewals.Renewals
     spend : helpers.data.market_spend.MarketSpend
     touches : helpers.data.marketing_touches.MarketingCosts
     """
 
     purchases: transactions.Purchases
+    exits: exits.Exits
     renewals: renewals.Renewals
     spend: market_spend.MarketSpend
     touches: marketing_touches.MarketingCosts
@@ -61,7 +64,9 @@ class LastYear:
     years : float
         How long they are: less than 1 where purchases are known of less than a year.
     margins : ndarray, shape (customers,)
-        Of each customer known.
+        Of each customer known, without the day of the first purchase: that belongs to winning them.
+    first_margins : ndarray, shape (customers won,)
+        Of the day of the first purchase, of those who made it in them.
     buyers : int
         Customers who bought in them.
     touches : float
@@ -70,6 +75,7 @@ class LastYear:
 
     years: float
     margins: np.ndarray
+    first_margins: np.ndarray
     buyers: int
     touches: float
 
@@ -86,6 +92,8 @@ class Reading:
         Margin as a share of the amount: what the purchases say, else what is set.
     expectation : Expectation
     last_year : LastYear
+    departures : Departures
+        By exits.
     revenue, customers_there : pandas.DataFrame
         By whole month and tenure group, the newest first: what was bought, and customers of that tenure mid-month.
     missing_periods : int
@@ -97,6 +105,7 @@ class Reading:
     margin_rate: float
     expectation: Expectation
     last_year: LastYear
+    departures: Departures
     revenue: pd.DataFrame
     customers_there: pd.DataFrame
     missing_periods: int
@@ -132,8 +141,9 @@ def read(settings: Settings) -> Reading:
         tenure = expectation.customers["T"].to_numpy(float) * customer_summary.DAYS_PER_UNIT[settings.time_unit]
         there = _customers_there(tenure, end, revenue.index, settings.tenure_days)
         last_year = _last_year(files, known, len(tenure), rate, end)
+        departures = _departures(settings, files, known, expectation)
         bar.update()
-    return Reading(files, end, rate, expectation, last_year, revenue, there, _missing(files.spend))
+    return Reading(files, end, rate, expectation, last_year, departures, revenue, there, _missing(files.spend))
 
 
 def _rules(settings: Settings) -> dict[str, str]:
@@ -153,6 +163,9 @@ def _others(settings: Settings, purchases: transactions.Purchases, known: ibis.T
     rules = _rules(settings) | {"observation_end": end, "connection": purchases.table.get_backend()}
     return Files(
         purchases=purchases,
+        exits=exits.load(
+            settings.exits, columns=settings.exits_columns, causes=settings.causes, customers=known, **rules
+        ),
         # whoever has a contract counts, bought or not: renewals are a matter of contracts alone
         renewals=renewals.load(settings.contracts, columns=settings.contracts_columns, **rules),
         spend=market_spend.load(
@@ -194,12 +207,33 @@ def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: flo
     start = customer_summary.months_before(end, MONTHS)
     buyers = bought.filter((bought.date > start) & (bought.date <= end)).customer_id.nunique().to_pandas()
     # rows that never were a purchase, such as a refund alone, make no customer
-    margins = customer_summary.realised_value(files.purchases.realised, margin_rate, end, MONTHS)
-    margins = by_place(with_places(margins.select("customer_id", "current_margin"), known), customers)
+    rows = files.purchases.realised.join(known.select("customer_id", "first_date"), "customer_id")
+    is_first = rows.date.cast("date") == rows.first_date.cast("date")
+
+    def margins(of_rows: ibis.Table) -> pd.Series:
+        found = customer_summary.realised_value(of_rows.drop("first_date"), margin_rate, end, MONTHS)
+        found = with_places(found.select("customer_id", "current_margin"), known)
+        return by_place(found, customers)["current_margin"].fillna(0.0)
+
+    won = by_place(known.select("place", "first_date"), customers)["first_date"] > pd.Timestamp(start)
     touches = files.touches.table.current_marketing_cost.sum().to_pandas()
     years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
     spent = 0.0 if touches is None or touches != touches else float(touches)
-    return LastYear(years, margins["current_margin"].fillna(0.0).to_numpy(float), int(buyers), spent)
+    return LastYear(
+        years=years,
+        margins=margins(rows.filter(~is_first)).to_numpy(float),
+        first_margins=margins(rows.filter(is_first))[won].to_numpy(float),
+        buyers=int(buyers),
+        touches=spent,
+    )
+
+
+def _departures(settings: Settings, files: Files, known: ibis.Table, expectation: Expectation) -> Departures:
+    customers = len(expectation.customers)
+    left = by_place(with_places(files.exits.table.select("customer_id", "date"), known), customers)["date"]
+    bought = by_place(known.select("place", "first_date"), customers)["first_date"]
+    dates = (each.to_numpy("datetime64[ns]") for each in (bought, left))
+    return from_exits(*dates, expectation.probability_alive, bool(files.exits.inputs), expectation.end, settings)
 
 
 def _missing(spend: market_spend.MarketSpend) -> int:

@@ -10,8 +10,8 @@ from helpers.models.retention_economics.five_points import FIRST_MARGINS, UNITS,
 from ..choices import Choices
 
 TIME_UNITS = ("D", "W", "M")
-DATA, MARKET_SPEND, CONTRACTS, SET = "data", "market_spend", "contracts", "set"
-BASES = (DATA, MARKET_SPEND, CONTRACTS)
+DATA, EXITS, MARKET_SPEND, CONTRACTS, SET = "data", "exits", "market_spend", "contracts", "set"
+BASES = (DATA, EXITS, MARKET_SPEND, CONTRACTS)
 FROM_THE_DATA = "-1 for what the data say, else what is assumed"
 
 
@@ -27,6 +27,8 @@ class Settings(Choices):
 
     transactions: str = "synthetic_firm"
     columns: dict = field(default_factory=dict)
+    exits: str = "synthetic_firm"
+    exits_columns: dict = field(default_factory=dict)
     contracts: str = "synthetic_firm"
     contracts_columns: dict = field(default_factory=dict)
     market_spend: str = "synthetic_firm"
@@ -50,6 +52,8 @@ class Settings(Choices):
     growth: float = 0.0
     acquisition_in_margins: float = 0.0
     base_retention: str = DATA
+    exits_recorded: float = 1.0
+    causes: dict = field(default_factory=dict)
     term_days: int = 0
     fitted_terms: int = 0
     periods_per_year: float = 0.0
@@ -100,6 +104,7 @@ class Settings(Choices):
                 self.fitted_terms == 0 or self.fitted_terms >= 2,
                 "must be 2 renewals or more, or 0 for half of those observed",
             ),
+            "exits_recorded": (0 < self.exits_recorded <= 1, "is a share of departures, above 0 to 1"),
             "periods_per_year": (0 <= self.periods_per_year <= 366, "must be above 0, or 0 for what the periods say"),
             "run_of_periods": (self.run_of_periods >= 1, "must be at least 1 period"),
             "marginal_without": (

@@ -10,9 +10,11 @@ from helpers.models.estimate import Estimate
 
 from ..claims import VERDICTS, Claim
 from . import claims
-from .measurement import Measurement
+from .measurement import Measurement, scaled
 from .names import SOURCE_NAMES
 from .settings import MARKET_SPEND
+
+FEW_RECORDED = 0.75  # exits over expected departures, of the share taken to be recorded, below which it is doubted
 
 NAMES_OF_CLAIMS = (  # in the order of the ledger
     "5 % more retention gives 25 to 85 % more profit",
@@ -78,7 +80,8 @@ def _ratio(result: Measurement) -> Headline:
 def _retention(result: Measurement) -> list[Headline]:
     if result.base is None:
         return [_untold("base_retention", "share a year", "customers who stay for a year", result.base_problem)]
-    words = f"customers who stay for a year (by {SOURCE_NAMES[result.base.source]})"
+    least = ", at least" if result.base.is_least else ""
+    words = f"customers who stay for a year (by {SOURCE_NAMES[result.base.source]}{least})"
     return [_share("base_retention", "share a year", words, result.base.estimate)]
 
 
@@ -97,15 +100,11 @@ def _renewals(result: Measurement) -> list[Headline]:
     terms = found.residual_terms
     values = {
         "term_retention": term,
-        "residual_tenure": _scaled(terms, years),
-        "heterogeneity_gap": _scaled(terms, times),
+        "residual_tenure": scaled(terms, years),
+        "heterogeneity_gap": scaled(terms, times),
     }
     make = {"term_retention": _share}
     return [make.get(name, _told)(name, *texts, values[name]) for name, texts in names.items()]
-
-
-def _scaled(found: Estimate, factor: float) -> Estimate:
-    return Estimate(found.value * factor, found.low * factor, found.high * factor)
 
 
 def _costs(result: Measurement) -> list[Headline]:
@@ -152,8 +151,8 @@ def _equity(result: Measurement) -> list[Headline]:
     else:
         values = result.elasticities
         found += [_told(*equity, values["customer_equity"], 0), _told(*elasticity, values["retention"])]
-    if result.budget_problem:
-        return [*found, _untold(*share, result.budget_problem)]
+    if result.split_problem:
+        return [*found, _untold(*share, result.split_problem)]
     best = 1 - result.best_split.acquisition_share
     text = f"{share[2]}: {percent(best, 0)}, if the ceilings hold"
     return [*found, Headline(share[0], best, share[1], text)]
@@ -181,7 +180,7 @@ def uplift(result: Measurement) -> str:
         others = words.rsplit("; ", 1)[-1]
         words = (
             f"**{settings.step_words} more retention would add {percent(found.value)} to the profit from a customer**"
-            f"{interval}, at the {percent(result.base.retention)} who stay for a year (by "
+            f"{interval}, at the {result.base.words} who stay for a year (by "
             f"{SOURCE_NAMES[result.base.source]}) and a discount rate of {percent(settings.annual_discount_rate)}; "
             f"{others}"
         )
@@ -264,11 +263,13 @@ def equity(result: Measurement) -> str:
     text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."
     if result.budget_problem:
         return f"{text} How the budget is split best cannot be told. {result.budget_problem}"
-    best, now = 1 - result.best_split.acquisition_share, result.customers * result.retention_cost / result.budget
+    text += f" Of last year's budget {percent(result.share_for_keeping, 0)} went to keeping"
+    if result.split_problem:
+        return f"{text}; which split is best cannot be told. {result.split_problem}"
+    best = 1 - result.best_split.acquisition_share
     gain = result.best_split.equity - float(result.equity_of(result.plan, result.current_allocation))
     return (
-        f"{text} Of the budget {percent(now, 0)} go to keeping; under the ceilings assumed {percent(best, 0)} would be "
-        f"best, worth {number(gain)} {result.currency} more."
+        f"{text}; {percent(best, 0)} would be best if the ceilings hold, worth {number(gain)} {result.currency} more."
     )
 
 
@@ -292,6 +293,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         found += [f"Renewals: {problem}" for problem in result.contracts.fit.problems]
     if result.spend is not None:
         found += [f"Costs: {problem}" for problem in result.average_costs.problems]
+    found += _of_exits(result)
     if result.misfits:
         found.append(
             f"In {number(result.misfits)} periods of market_spend more customers were retained than had been there "
@@ -309,12 +311,32 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         )
     if not result.budget_problem and not result.marginal_retention.told:
         found.append(
-            "These data do not show that spend keeps customers; the best split of the budget assumes that it does, and "
-            "that nobody would stay without."
+            "These data do not show that spend keeps customers; the tables of the budget assume that it does, and that "
+            "nobody would stay without."
         )
     if not result.equity_problem and result.economics.margin <= 0:
         found.append("Keeping a customer for a year costs as much as the margin, or more: equity is not above 0.")
     return tuple(dict.fromkeys(found))
+
+
+def _of_exits(result: Measurement) -> list[str]:
+    """Say where exits seem not to hold everybody who left."""
+    departures, recorded = result.departures, result.settings.exits_recorded
+    if departures.problem:
+        return []
+    found = []
+    if departures.begin_late:
+        found.append(
+            "The first exit lies within the last year: if exits were not recorded before, customers long gone count as "
+            "there a year ago, and retention is overstated."
+        )
+    if departures.per_departure < FEW_RECORDED * recorded:
+        found.append(
+            f"There are {percent(departures.per_departure, 0)} as many exits as departures that the purchase model "
+            f"expects, and {percent(recorded, 0)} are taken to be recorded: if fewer are, retention is overstated "
+            "(exits_recorded)."
+        )
+    return found
 
 
 def notes(result: Measurement) -> tuple[str, ...]:
@@ -330,8 +352,9 @@ def notes(result: Measurement) -> tuple[str, ...]:
         *_disagreement(result),
         *(
             (
-                "Retention by market spend is that of a period, raised to a year. Of those there at its start more "
-                "stay a year where customers differ: who leaves easily comes and goes within it.",
+                "Retention by market spend is that of a period, raised to a year: a lower bound, without an interval. "
+                "Of those there at its start more stay a year where customers differ: who leaves easily comes and "
+                "goes within it.",
             )
             if any(one.source == MARKET_SPEND for one in result.positions)
             else ()

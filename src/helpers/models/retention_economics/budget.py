@@ -10,7 +10,8 @@ with probability r = cr (1 - exp(-kr R)). A prospect is then worth
 
     a m - A + a (m - R / r) r' / (1 - r') = a V - A,  r' = r / (1 + d),  V = m + (m r - R) / (1 + d - r)
 
-with margin m, of which the first is earned at once, and discount rate d.
+with margin m, of which the first is earned at once, and discount rate d. What a first purchase brings beside the margin
+of a year, f, counts with those won: a (V + f) - A.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class ResponseCurve:
         """Rise of the share for one more unit of money."""
         return self.ceiling * self.steepness * np.exp(-self.steepness * np.asarray(spend, float))
 
+    def elasticity(self, spend) -> np.ndarray:
+        """By how many percent the share rises for one percent more spend."""
+        return self.slope(spend) * np.asarray(spend, float) / self.rate(spend)
+
     @classmethod
     def through(cls, spend, rate, ceiling) -> ResponseCurve:
         """Draw the curve through today's spend and rate, below a ceiling that someone has to judge (1996).
@@ -75,6 +80,8 @@ class Plan:
         Of a customer in a year, above 0.
     discount_rate : float
     acquisition, retention : ResponseCurve
+    first_purchase : float
+        Margin of a first purchase, beside `margin`.
 
     Raises
     ------
@@ -86,6 +93,7 @@ class Plan:
     discount_rate: np.ndarray | float
     acquisition: ResponseCurve
     retention: ResponseCurve
+    first_purchase: np.ndarray | float = 0.0
 
     def __post_init__(self):
         """Refuse what cannot be."""
@@ -106,9 +114,9 @@ class Allocation:
     customer_value : ndarray
         V: margins less retention spend of a customer won, discounted.
     equity_per_prospect : ndarray
-        Acquisition rate x V less acquisition spend.
+        Acquisition rate x (V + first_purchase) less acquisition spend.
     marginal_acquisition_cost, marginal_retention_cost : ndarray
-        Of one more customer won, and kept. At the optimum both are V (Pfeifer 2005).
+        Of one more customer won, and kept. At the optimum they are V + first_purchase and V (Pfeifer 2005).
     """
 
     acquisition_spend: np.ndarray
@@ -157,7 +165,7 @@ def allocation(plan: Plan, acquisition_spend, retention_spend) -> Allocation:
     value = _customer_value(plan, spend[1])
     with np.errstate(divide="ignore", over="ignore"):
         marginal = 1 / plan.acquisition.slope(spend[0]), 1 / plan.retention.slope(spend[1])
-    return Allocation(*spend, won, kept, value, won * value - spend[0], *marginal)
+    return Allocation(*spend, won, kept, value, won * (value + plan.first_purchase) - spend[0], *marginal)
 
 
 def best_allocation(plan: Plan) -> Allocation:
@@ -165,7 +173,7 @@ def best_allocation(plan: Plan) -> Allocation:
 
     What a customer is worth does not depend on how they were won: R first. With y = kr R, setting dV/dR to 0 gives
     y + B e^y = D, B = (1 + d - cr) / cr, D = kr m (1 + d) - 1; so y = D - W(B e^D) by Lambert's function, or 0 where
-    that is below. Then A = ln(ca ka V) / ka, or 0 where winning a customer costs more than they are worth.
+    that is below. Then A = ln(ca ka (V + f)) / ka, or 0 where winning a customer costs more than they are worth.
 
     Returns
     -------
@@ -179,14 +187,14 @@ def best_allocation(plan: Plan) -> Allocation:
         y = right - special.wrightomega(right + np.log((rate - curve.ceiling) / curve.ceiling))
         retention_spend = np.maximum(y, 0) / curve.steepness
         steep = plan.acquisition.ceiling * plan.acquisition.steepness
-        worth = np.maximum(steep * _customer_value(plan, retention_spend), 1)
+        worth = np.maximum(steep * (_customer_value(plan, retention_spend) + plan.first_purchase), 1)
     return allocation(plan, np.log(worth) / plan.acquisition.steepness, retention_spend)
 
 
 def best_split(plan: Plan, budget: float, prospects: float, customers: float) -> Split:
     """Split this year's budget between prospects and customers so that both together are worth most.
 
-    What is spent on a customer is taken to be spent in every year to come. Equity is prospects x (a V - A) +
+    What is spent on a customer is taken to be spent in every year to come. Equity is prospects x (a (V + f) - A) +
     customers x (V - m): the margin of customers there are is already earned this year.
 
     Parameters

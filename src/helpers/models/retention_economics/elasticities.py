@@ -41,6 +41,8 @@ class Economics:
         Of the margin, a share a year.
     first_margin : {"certain", "at_risk"}
         Whether a customer's next margin is paid at once, or only after they have stayed for another year.
+    first_purchase : float or ndarray
+        Margin of a new customer's first day, beside what `margin` counts of the years after it.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class Economics:
     horizon_years: int = 0
     growth: np.ndarray | float = 0.0
     first_margin: str = "certain"
+    first_purchase: np.ndarray | float = 0.0
 
     def __post_init__(self):
         """Refuse what cannot be."""
@@ -120,8 +123,8 @@ class Volatility:
 def customer_equity(economics: Economics) -> np.ndarray:
     """Value of the customers there are and of those to be won, less what winning them costs.
 
-    customers x V + sum over years k of new_per_year x (V - acquisition_cost) / (1 + discount_rate)^k, with V the value
-    of a customer (see `five_points.customer_value`).
+    customers x V + sum over years k of new_per_year x (V + first_purchase - acquisition_cost) / (1 + discount_rate)^k,
+    with V the value of a customer (see `five_points.customer_value`).
 
     Returns
     -------
@@ -132,7 +135,7 @@ def customer_equity(economics: Economics) -> np.ndarray:
     won = np.asarray(economics.new_per_year, float) * _annuity(economics)
     with np.errstate(invalid="ignore"):
         there = np.where(np.asarray(economics.customers) > 0, economics.customers * value, 0.0)
-        return there + np.where(won > 0, won * (value - economics.acquisition_cost), 0.0)
+        return there + np.where(won > 0, won * (value + economics.first_purchase - economics.acquisition_cost), 0.0)
 
 
 def elasticities(economics: Economics) -> dict[str, np.ndarray]:
@@ -151,6 +154,7 @@ def elasticities(economics: Economics) -> dict[str, np.ndarray]:
     carried, c = r * (1 + np.asarray(economics.growth, float)), 1 + i
     equity, value, annuity = customer_equity(economics), _customer(economics), _annuity(economics)
     cost, new = np.asarray(economics.acquisition_cost, float), np.asarray(economics.new_per_year, float)
+    gained = value + economics.first_purchase - cost
     year = np.arange(economics.horizon_years)
     annuity_by_rate = -(year * c[..., None] ** (-year - 1.0)).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -162,10 +166,9 @@ def elasticities(economics: Economics) -> dict[str, np.ndarray]:
         found = {
             "retention": from_margins * of_value["retention"],
             "margin": from_margins,
-            "discount_rate": from_margins * of_value["discount_rate"]
-            + new * (value - cost) * i * annuity_by_rate / equity,
+            "discount_rate": from_margins * of_value["discount_rate"] + new * gained * i * annuity_by_rate / equity,
             "acquisition_cost": -new * annuity * cost / equity,
-            "new_per_year": new * annuity * (value - cost) / equity,
+            "new_per_year": new * annuity * gained / equity,
             "customers": economics.customers * value / equity,
         }
         defined = np.isfinite(equity) & (equity > 0)

@@ -15,7 +15,7 @@ from ..names import CLAIMED_UPLIFT
 
 __all__ = ["CLAIMED_UPLIFT", "Money", "ends", "limits", "money_column", "numbers", "share"]
 
-SOURCES = {"contracts": "contracts", "market_spend": "market spend", "set": "as set"}
+SOURCES = {"exits": "exits", "contracts": "contracts", "market_spend": "market spend", "set": "as set"}
 UNITS = {"points": "percentage points", "percent": "per cent of itself"}
 FIRST_MARGINS = {"certain": "first margin certain", "at_risk": "first margin at risk"}
 DIFFERING, CONSTANT = "shifted_beta_geometric", "constant_retention"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.exhibits import Column, Table, number, percent
 from helpers.models.retention_economics import budget as model
+from helpers.models.retention_economics.costs import MarginalCost
 
 from ..measurement import Measurement
 from ..names import PLAN_NAMES
@@ -58,18 +59,22 @@ def _line(result: Measurement, name: str, spent: model.Allocation) -> dict:
 
 def _assumed(result: Measurement) -> str:
     settings, (winning, keeping) = result.settings, result.ceilings
-    if settings.acquisition_ceiling > 0:
-        how_winning = "as set"
-    elif result.marginal_acquisition.told:
-        how_winning = "as won customers follow spend"
-    else:
-        how_winning = "assumed: twice today's rate"
-    how_keeping = "as set" if settings.retention_ceiling > 0 else "assumed: half way from today's rate to 1"
+    how_winning = _how(settings.acquisition_ceiling, result.marginal_acquisition, "twice today's rate")
+    how_keeping = _how(settings.retention_ceiling, result.marginal_retention, "half way from today's rate to 1")
+    curves, spent = (result.plan.acquisition, result.plan.retention), result.spent_on_each
+    won, kept = (number(float(curve.elasticity(each)), 2) for curve, each in zip(curves, spent, strict=True))
+    untold = f" {result.split_problem}" if result.split_problem else ""
     return (
         f"Spending wins at most {percent(winning)} of prospects ({how_winning}) and keeps at most {percent(keeping)} "
         f"of customers a year ({how_keeping}); both curves go through today's spend, "
-        "and through 0 where nothing is spent."
+        f"and through 0 where nothing is spent: 1 % more spend then wins {won} % and keeps {kept} % more.{untold}"
     )
+
+
+def _how(given: float, found: MarginalCost, assumed: str) -> str:
+    if given > 0:
+        return "as set"
+    return "as customers follow spend" if found.told else f"assumed: {assumed}, or what the data allow"
 
 
 def _counted(result: Measurement) -> str:
@@ -123,7 +128,7 @@ def budget_sensitivity(result: Measurement) -> Table:
         name: Column(f"At most {percent(float(name))} kept", digits=0, percent=True) for name in view.columns[1:]
     }
     caption = (
-        f"Best share of today's budget for keeping, by the two ceilings; it is {percent(_share_now(result), 0)} today. "
+        f"Best share of today's budget for keeping, by the two ceilings; it is {percent(result.share_for_keeping, 0)} today. "
         "The file has what the best split gains."
     )
     return Table("budget_sensitivity", frame, caption, columns, view)
@@ -131,7 +136,3 @@ def budget_sensitivity(result: Measurement) -> Table:
 
 def _equity_now(result: Measurement, plan: model.Plan) -> float:
     return float(result.equity_of(plan, model.allocation(plan, *result.spent_on_each)))
-
-
-def _share_now(result: Measurement) -> float:
-    return result.customers * result.retention_cost / result.budget

@@ -12,6 +12,7 @@ from ..reading import FILES
 
 ACCOUNTS = {
     "transactions": "data_accounting",
+    "exits": "exits_accounting",
     "contracts": "contracts_accounting",
     "market_spend": "market_spend_accounting",
     "marketing_touches": "marketing_touches_accounting",
@@ -31,10 +32,12 @@ def _of_customers(result: Measurement) -> list[tuple[str, str, str]]:
     rate = "the purchases" if purchases.has_margin else "(margin_rate)"
     counted = "market_spend, last period" if result.spend is not None else "who bought in the last 12 months"
     costed = "market_spend" if result.spend is not None else "marketing_touches, last 12 months"
-    base = "not known" if result.base is None else percent(result.base.retention)
+    base = "not known" if result.base is None else result.base.words
     where = DASH if result.base is None else f"{SOURCE_NAMES[result.base.source]} (base_retention)"
+    recorded = percent(settings.exits_recorded, 0)
     return [
         ("Yearly retention that the report rests on", base, where),
+        ("Departures that the exits hold", recorded if result.has("exits") else DASH, "(exits_recorded)"),
         ("Discount rate a year", percent(settings.annual_discount_rate), "(annual_discount_rate)"),
         ("Growth of margins a year", percent(settings.growth), "(growth)"),
         ("Margin as a share of sales", percent(result.margin_rate), rate),
@@ -42,7 +45,12 @@ def _of_customers(result: Measurement) -> list[tuple[str, str, str]]:
         (
             f"Margin of a customer in a year, {result.currency}",
             number(result.margin, 2),
-            "margins of the last 12 months over the customers there",
+            "margins of the last 12 months after the first day of purchase, over the customers there",
+        ),
+        (
+            f"Margin of a new customer's first day, {result.currency}",
+            number(result.first_purchase, 2),
+            "who first bought in the last 12 months",
         ),
         (f"Cost of a year with a customer, {result.currency}", number(result.retention_cost, 2), costed),
         (

@@ -65,9 +65,10 @@ def positions(result: Measurement) -> Table:
         uplift_heterogeneous="More profit where customers differ",
     )
     caption = (
-        f"What {convention_words(result)} would add to the profit from a customer. Retention by contracts is "
-        f"{_how(result)}; by market spend it is that of a period, raised to a year, which is too low where many come "
-        "and go within one. Where customers differ: the mean over today's holders of contracts, who each gain as much."
+        f"What {convention_words(result)} would add to the profit from a customer. Retention by exits is of last "
+        f"year's customers; by contracts {_how(result)}; by market spend that of a period, raised to a year: at "
+        "least so many stay where customers differ, and there is no interval. Where customers differ: the mean over "
+        "today's holders of contracts, who each gain as much."
     )
     return Table("positions", pd.DataFrame(rows), caption, columns)
 
@@ -108,7 +109,7 @@ def conventions(result: Measurement) -> Table:
         )
     caption = (
         "The claim does not say whether 5 % are points or per cent of retention, nor whether the first margin is "
-        f"certain: the answer by each reading, at a retention of {percent(base.retention)} a year. Beside, that of "
+        f"certain: the answer by each reading, at a retention of {base.words} a year. Beside, that of "
         "today's contracts, whose holders each gain as much in their own retention, to at most 1."
     )
     return Table("conventions", pd.DataFrame(rows), caption, columns)
