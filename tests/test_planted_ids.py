@@ -110,7 +110,7 @@ def test_what_a_good_run_writes_to_standard_error_stays_in_the_notebook(toy):
     ("line", "error"),
     [
         (f"papermill.exceptions.DeadKernelError: {MARK}", "DeadKernelError"),
-        ("OSError: [Errno 28] No space left on device", "OSError"),
+        (f"OSError: [Errno 28] No space left on device: {MARK}", "OSError: No space left on device"),
         (f"{MARK}1 has no purchase", ""),
         (f"no {MARK}Error", ""),
     ],

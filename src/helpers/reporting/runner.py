@@ -441,10 +441,15 @@ def judge(stage: Stage, ended: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def last_error(log: Path) -> str:
-    """Return the name of the error that ended a log, never what it says; empty where the last line is none."""
+    """Return the name of the error that ended a log, and the system's words for its number; empty where there is none.
+
+    Never what the error says, which may quote the data.
+    """
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    error = re.match(r"(?:\w+\.)*(\w*(?:Error|Exception))(?=:|$)", lines[-1] if lines else "")
-    return error[1] if error else ""
+    error = re.match(r"(?:\w+\.)*(\w*(?:Error|Exception))(?=:|$)(?:: \[Errno (\d{1,3})\])?", lines[-1] if lines else "")
+    if not error:
+        return ""
+    return f"{error[1]}: {os.strerror(int(error[2]))}" if error[2] else error[1]
 
 
 def missing_output(stage: Stage) -> str | None:
