@@ -62,6 +62,12 @@ def test_every_room_is_known():
     assert rooms == set(MAY_IMPORT)
 
 
+def test_map_of_the_machinery_names_each_of_its_modules():
+    folder = ROOT / "src" / "helpers" / "reporting"
+    named = re.findall(r"`(\w+)`", ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))))
+    assert sorted(named) == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+
 def test_topic_has_one_name_everywhere():
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         topic = re.fullmatch(r"\d\d_([a-z_]+)", notebook.stem)[1]
