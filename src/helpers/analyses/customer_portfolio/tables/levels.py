@@ -136,8 +136,8 @@ def _levels_caption(result: Measurement) -> str:
         "plans for the same customers: their costs must not be added up. Groups of fewer than "
         f"{result.settings.min_cell} customers are not shown.",
         "Retention as it is comes from the exits for segments: exp(-departures per customer-year), departures being "
-        f"exits over the {percent(result.now.recorded_share, 0)} that they are taken to hold (exits_recorded), with the "
-        "exact Poisson interval of the rate. Tiers are cut by what customers brought, so that who stayed is in the "
+        f"exits over the {percent(result.now.recorded_share, 0)} that they are taken to hold (exits_recorded), with "
+        "the exact Poisson interval of the rate. Tiers are cut by what customers brought, so that who stayed is in the "
         "higher ones: theirs is the one that margin and future value imply."
         if _observed(result)
         else "Retention as it is, is the one that margin and future value imply.",
