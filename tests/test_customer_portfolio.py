@@ -245,6 +245,15 @@ def test_what_cannot_be_computed_of_real_purchases_is_said(cdnow):
     assert verdicts["C12"] == "cannot be tested" and verdicts["A12"] == "cannot be tested"
 
 
+def test_years_that_the_purchases_do_not_cover_are_not_compared(found, cdnow):
+    """CDNOW holds 18 months: of the first date only nine could be set beside twelve, and nobody would seem lead."""
+    assert found.compares_years and not cdnow.compares_years
+    for name in ("migration", "market_position"):
+        assert "less than 12 months before" in cdnow.tables[name].frame["reason"].iloc[0]
+        assert "customers" in found.tables[name].frame
+    assert any("Who moved between the classes" in warning for warning in cdnow.warnings)
+
+
 def test_words_follow_the_numbers(found, cdnow):
     for result in (found, cdnow):
         assert f"{len(result.customer_id):,} customers" in result.answer
@@ -347,6 +356,16 @@ def test_costs_without_customers_and_customers_without_costs_are_counted(tmp_pat
     accounting = result.tables["marketing_touches_accounting"].frame
     assert accounting.query("reason == 'customer_id has no purchase'")["rows"].tolist() == [-1]
     assert any("nobody" not in note for note in result.notes)
+
+
+def test_quarters_count_from_where_costs_begin_to_the_last_purchase(tmp_path):
+    given = purchases(tmp_path, **two_years(60))
+    touches = {"customer_id": ["c1", "c2"], "date": ["2023-08-10", "2024-03-01"], "cost": [40.0, 5.0]}
+    pd.DataFrame(touches).to_csv(tmp_path / "touches.csv", index=False)
+    given["marketing_touches"] = str(tmp_path / "touches.csv")
+    result = analyse(**given, observation_end="2026-06-30", **QUICK)
+    assert result.periods["period"].tolist() == ["2023-Q4", "2024-Q1", "2024-Q2", "2024-Q3"]
+    assert any("observation_end (2026-06-30) lies" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize("customers", [1, 2, 6])

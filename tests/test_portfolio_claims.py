@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from helpers.analyses.claims import CANNOT_BE_TESTED, DEPENDS, NOT_SUPPORTED, SUPPORTED
-from helpers.analyses.customer_portfolio.claims import _more_overdue, claims
+from helpers.analyses.customer_portfolio.claims import _associated, _more_overdue, claims
 from helpers.analyses.customer_portfolio.measurement import PANEL_STEP_DAYS, measure
 from helpers.analyses.customer_portfolio.reading import FILES
 from helpers.analyses.customer_portfolio.settings import Settings
@@ -284,6 +284,28 @@ def test_levels_show_the_retention_that_exits_tell(found):
     assert "comes from the exits" in table.caption and table._repr_html_()
 
 
+def test_a_segment_called_like_a_tier_is_a_group_of_its_own(found):
+    called = {name: "vip" if place == 0 else name for place, name in enumerate(found.segments)}
+    named = replace(found, segment=np.array([called[name] for name in found.segment], object))
+    assert len(named.level_groups) == len(found.level_groups)
+    given, own = (
+        levels.relationship_levels(one).frame.set_index(["group", "level"])["value"] for one in (named, found)
+    )
+    assert given["segment vip"].tolist() == pytest.approx(own[found.segments[0]].tolist())
+    assert given["vip"].tolist() == pytest.approx(own["vip"].tolist())
+    assert levels.level_sensitivity(named).frame["group"].nunique() == len(found.level_groups)
+
+
+def test_retention_of_segments_counts_departures_that_no_exit_records(found):
+    """With a half of departures recorded, the yearly rate is twice that of the exits."""
+    half, most = (replace(found, settings=replace(found.settings)) for _ in range(2))
+    for one, share in ((half, 0.5), (most, 1.0)):
+        one.__dict__["now"] = replace(found.now, exits_recorded=share)
+    segments = found.level_kinds == "segment"
+    rates = [-np.log(one.level_retention.value[segments]) for one in (half, most)]
+    np.testing.assert_allclose(rates[0], 2 * rates[1])
+
+
 def test_small_groups_have_no_level(found):
     frame = levels.relationship_levels(with_min_cell(found, 20)).frame
     vip, major = (frame[frame["group"] == name] for name in ("vip", "major"))  # 8 and 32 of 800
@@ -306,3 +328,17 @@ def test_no_total_tells_of_a_hidden_cell(counts, min_cell):
     for line, people in [*zip(hidden, counts, strict=True), *zip(hidden.T, counts.T, strict=True)]:
         if line.any() and not line[people > 0].all():
             assert line.sum() > 1 and people[line].sum() >= min_cell
+
+
+@pytest.mark.parametrize(
+    "ends, verdict",
+    [
+        ((0.004, 0.002, 0.006), NOT_SUPPORTED),
+        ((0.05, -0.02, 0.09), NOT_SUPPORTED),
+        ((0.12, 0.02, 0.2), SUPPORTED),
+        ((0.08, -0.02, 0.2), DEPENDS),
+        ((0.1, np.nan, np.nan), CANNOT_BE_TESTED),
+    ],
+)
+def test_a_correlation_that_is_too_slight_supports_nothing(ends, verdict):
+    assert _associated(Estimate(*ends)) == verdict

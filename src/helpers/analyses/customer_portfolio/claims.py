@@ -42,9 +42,9 @@ def _associated(estimate: Estimate) -> str:
     """Judge a correlation that is claimed to be positive."""
     if not np.isfinite([estimate.value, estimate.low, estimate.high]).all():
         return CANNOT_BE_TESTED
-    if estimate.low > 0:
-        return SUPPORTED
-    return NOT_SUPPORTED if estimate.high < SLIGHT else DEPENDS
+    if estimate.high < SLIGHT:
+        return NOT_SUPPORTED
+    return SUPPORTED if estimate.low > 0 else DEPENDS
 
 
 # --- A01: neither sales nor loyalty tells what a customer is worth ---------------------------------------------------

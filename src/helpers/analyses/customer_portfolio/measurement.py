@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 
 import ibis
 import numpy as np
 import pandas as pd
 
+from helpers.data.customer_summary import months_before
 from helpers.data.engines import hand_over
 from helpers.data.satisfaction_models import read_model
 from helpers.models import quadrants, resampling
@@ -37,11 +39,12 @@ from .names import CLASSES, PYRAMID
 from .quarters import by_quarter
 from .reading import FILES, Portfolio, read
 from .settings import Settings
-from .snapshots import Snapshot, unrecorded
+from .snapshots import MONTHS, Snapshot, unrecorded
 
 ENDED_CLASS = len(CLASSES)  # of those who have left, whom the matrix does not hold
 PANEL_CUSTOMERS = 20_000  # whose stages are followed from date to date; a random sample where there are more
 PANEL_STEP_DAYS = 91
+MOST_UNSEEN_DAYS = 31  # of the 12 months up to the earlier date
 PANEL_STEPS = 16  # at most
 STANDINGS_THEN = ("not_yet", "customer", "gone", "ended")  # probably gone, or by a recorded exit
 MOST_CATEGORIES = 8  # that are told apart
@@ -91,6 +94,12 @@ class Measurement(Portfolio):
     def years(self) -> float:
         """Return the years between the two dates."""
         return (self.now.date - self.then.date).days / money.DAYS_PER_YEAR
+
+    @property
+    def compares_years(self) -> bool:
+        """Tell whether the purchases cover the 12 months up to the earlier date, but for a month at most."""
+        begin = months_before(self.then.date, MONTHS) + timedelta(days=MOST_UNSEEN_DAYS)
+        return self.files.purchases.first_date <= begin
 
     def _since(self, day, dates: np.ndarray) -> np.ndarray:
         return (np.datetime64(day, "ns") - dates) / DAY
@@ -524,12 +533,17 @@ class Measurement(Portfolio):
     # --- relationship levels -----------------------------------------------------------------------------------
 
     @cached_property
-    def level_groups(self) -> dict[str, np.ndarray]:
-        """Return the customers of each group for which a level is chosen: tiers of the pyramid, then segments."""
-        groups = {name: self.pyramid.places == place for place, name in enumerate(PYRAMID)}
+    def level_groups(self) -> dict[tuple[str, str], np.ndarray]:
+        """Return the customers of each group, by kind and name, for which a level is chosen: tiers, then segments."""
+        groups = {("tier", name): self.pyramid.places == place for place, name in enumerate(PYRAMID)}
         if len(self.segments) > 1:
-            groups |= {name: self.segment_places == place for place, name in enumerate(self.segments)}
-        return {name: who for name, who in groups.items() if self._living[who].sum() > 0}
+            groups |= {("segment", name): self.segment_places == place for place, name in enumerate(self.segments)}
+        return {group: who for group, who in groups.items() if self._living[who].sum() > 0}
+
+    @property
+    def level_kinds(self) -> np.ndarray:
+        """Return of each of these groups whether it is a "tier" or a "segment"."""
+        return np.array([kind for kind, _ in self.level_groups])
 
     @cached_property
     def _living(self) -> np.ndarray:
@@ -543,8 +557,9 @@ class Measurement(Portfolio):
         """Return the future value of each of the groups in each draw, of shape (draws, groups)."""
         of_tiers = self.now.future_sums(self.pyramid.places, len(PYRAMID))
         of_segments = self.now.future_sums(self.segment_places, len(self.segments))
-        known = dict(zip((*PYRAMID, *self.segments), np.hstack([of_tiers, of_segments]).T, strict=True))
-        return np.stack([known[name] for name in self.level_groups], axis=1)
+        groups = [("tier", name) for name in PYRAMID] + [("segment", name) for name in self.segments]
+        known = dict(zip(groups, np.hstack([of_tiers, of_segments]).T, strict=True))
+        return np.stack([known[group] for group in self.level_groups], axis=1)
 
     @cached_property
     def level_segments(self) -> relationship_levels.Segments | None:
@@ -568,8 +583,8 @@ class Measurement(Portfolio):
 
     @cached_property
     def _mean_margin(self) -> float:
-        found, tiers_of = self.level_segments, len(PYRAMID)
-        return float(np.average(found.margin[:tiers_of], weights=found.customers[:tiers_of]))
+        found, tier = self.level_segments, self.level_kinds == "tier"
+        return float(np.average(found.margin[tier], weights=found.customers[tier]))
 
     @cached_property
     def level_choices(self) -> tuple[tuple[relationship_levels.Level, ...], relationship_levels.Response] | None:
@@ -588,14 +603,15 @@ class Measurement(Portfolio):
     def level_exits(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the exits and the customer-years of each segment, no years of a tier; None without exits or segments.
 
+        Of the years only the share counts that exits hold of departures: the rate is then that of all departures.
         Tiers are cut by what customers brought, so that those who stayed are in the higher ones: what they show of
         leaving follows from the cut.
         """
         if not self.has("exits") or not self.level_groups or len(self.segments) == 1:
             return None
         left = self.causes != churn_causes.STILL_HERE
-        years = self._by_group(self.durations) / money.DAYS_PER_YEAR
-        is_segment = np.array([name in self.segments for name in self.level_groups])
+        years = self.now.recorded_share * self._by_group(self.durations) / money.DAYS_PER_YEAR
+        is_segment = self.level_kinds == "segment"
         return self._by_group(left.astype(float)) * is_segment, years * is_segment
 
     @cached_property

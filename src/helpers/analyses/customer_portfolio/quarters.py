@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def by_quarter(result: Measurement) -> pd.DataFrame:
     """Return period (such as "2024-Q1"), sales, margin, marketing, service of each quarter that was observed whole.
 
-    The first and the last quarter count only if the purchases cover them: a part of a quarter would look like a fall.
+    The first and the last quarter count only if the purchases, and the files of costs, cover them: a part of a quarter
+    would look like a fall, and a quarter before a file of costs begins like one without costs.
     """
     rows = result.files.purchases.realised
     rows = rows.filter(rows.date <= result.now.date)
@@ -30,7 +31,9 @@ def by_quarter(result: Measurement) -> pd.DataFrame:
     for name, costs in (("marketing", result.files.touches), ("service", result.files.contacts)):
         spent = costs.by_month.set_index(pd.PeriodIndex(costs.by_month["month"], freq="M"))["cost"]
         found[name] = spent.groupby(spent.index.asfreq("Q")).sum().reindex(found.index)
-    first, last = result.files.purchases.first_date, result.now.date
+    purchases, costs = result.files.purchases, (result.files.touches, result.files.contacts)
+    first = max([purchases.first_date, *(one.by_month["month"].min().date() for one in costs if len(one.by_month))])
+    last = min(purchases.last_date, result.now.date)
     whole = (found.index.start_time.date >= first) & (found.index.end_time.date <= last)
     found = found[whole].fillna(0.0).reset_index(names="period")
     return found.assign(period=[f"{quarter.year}-Q{quarter.quarter}" for quarter in found["period"]])

@@ -12,8 +12,10 @@ from helpers.models.estimate import Estimate
 
 from ..claims import Claim
 from . import actions
+from .measurement import MOST_UNSEEN_DAYS
 from .names import CAUSE_NAMES, CLASSES, SHOWN
 from .tables import churn as churn_tables
+from .tables.classes import too_short
 
 if TYPE_CHECKING:
     from .analysis import CustomerPortfolio
@@ -291,6 +293,18 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
         for name in result.files.all
         if not result.has(name)
     ]
+    if not result.compares_years:
+        found.append(
+            f"{too_short(result)} Who moved between the classes, and who held their share of sales, is not shown: set "
+            "earlier_date later, or give purchases of more time."
+        )
+    beyond = (result.now.date - result.files.purchases.last_date).days
+    if beyond > MOST_UNSEEN_DAYS:
+        found.append(
+            f"observation_end ({result.now.date}) lies {number(beyond)} days after the last purchase of all "
+            f"({result.files.purchases.last_date}): every customer counts as silent since. Were purchases recorded up "
+            "to then?"
+        )
     if not result.has_draws:
         found.append("Values have no intervals here: the draws of the models could not be made.")
     if not result.has_margins:
@@ -318,10 +332,10 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
 
 def _of_exits(result: CustomerPortfolio) -> list[str]:
     """Say where exits cannot be what they are taken for: a share of all departures that does not change."""
-    if not result.now.ended.any() or result.settings.exits_recorded != -1:
+    if not result.now.ended.any():
         return []
-    found = []
-    if result.now.exits_per_departure > MOST_EXITS:
+    found, estimated = [], result.settings.exits_recorded == -1
+    if estimated and result.now.exits_per_departure > MOST_EXITS:
         found.append(
             f"There are {percent(result.now.exits_per_departure, 0)} as many exits as the model expects departures: "
             "model and exits contradict each other. Set exits_recorded to the share of departures that your exits hold."
@@ -331,7 +345,8 @@ def _of_exits(result: CustomerPortfolio) -> list[str]:
     if (dates.min() - first) > (last - first) / 2:
         found.append(
             f"The first exit is recorded on {np.datetime_as_string(dates.min(), 'D')}, late in the time observed: "
-            "departures before may not be recorded. Set exits_recorded to the share of departures that your exits hold."
+            "departures before may not be recorded, so that rates of leaving are too low."
+            + (" Set exits_recorded to the share of departures that your exits hold." if estimated else "")
         )
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, between, number, suppress_small_groups
+from helpers.exhibits import Column, Table, between, number, percent, suppress_small_groups
 from helpers.models.customer_portfolio import churn_causes as risks
 from helpers.models.estimate import Estimate
 
@@ -109,6 +109,12 @@ def _causes_columns(result: Measurement) -> dict[str, Column]:
     }
 
 
+def unrecorded(result: Measurement) -> str:
+    """Say what is not counted of departures."""
+    share = percent(result.now.recorded_share, 0)
+    return f"Counted are recorded exits, which are taken to be {share} of departures (exits_recorded)."
+
+
 def _causes_caption(result: Measurement) -> str:
     lost = value_lost(result)
     told = {name: f"{number(each.value)} ({between(each.low, each.high)})" for name, each in lost.items()}
@@ -120,6 +126,7 @@ def _causes_caption(result: Measurement) -> str:
         "The causes compete: shares are of all customers, counted from the first purchase (Aalen and Johansen), so "
         "that they add up to those who left; rates have exact Poisson intervals and take the rate to be constant. "
         f"Value lost is what those who left since {result.then.date} were worth then{total}. "
+        f"{unrecorded(result)} "
         f"Causes of fewer than {result.settings.min_cell} customers are not shown, nor what would tell of them."
     )
 
@@ -179,7 +186,8 @@ def _segments_caption(result: Measurement) -> str:
     return (
         f"Rates of leaving of {number(len(result))} customers up to {result.now.date}, by segment, against those of "
         "all other segments together: exact intervals, each at 95 % by itself; p is corrected for the number of "
-        "comparisons (Holm 1979). Segments may differ in how long their customers have been there. Cells of fewer than "
+        f"comparisons (Holm 1979). {unrecorded(result)} Segments may differ in how long their customers have been "
+        "there. Cells of fewer than "
         f"{result.settings.min_cell} exits are not shown, nor those that would tell of them."
     )
 
@@ -211,7 +219,8 @@ def cumulative_incidence(result: Measurement) -> Table:
     without = "" if not hidden else f" Causes of fewer than {result.settings.min_cell} customers are left out."
     caption = (
         f"Share of {number(found.customers)} customers who have left for each cause by so many days after their first "
-        f"purchase (Aalen and Johansen); the last line of each cause, all in the file.{without}"
+        f"purchase (Aalen and Johansen); the last line of each cause, all in the file. "
+        f"{unrecorded(result)}{without}"
     )
     view = frame[frame["share"].notna()].groupby("cause", sort=False).tail(1)
     return Table("cumulative_incidence", frame, caption, columns, view)

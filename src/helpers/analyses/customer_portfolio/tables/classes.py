@@ -194,8 +194,18 @@ def _shares(values: np.ndarray) -> np.ndarray:
     return np.divide(values, whole, out=np.full(values.shape, np.nan), where=whole > 0)
 
 
+def too_short(result: Measurement) -> str:
+    """Say why the 12 months up to the two dates cannot be compared."""
+    return (
+        f"The purchases begin on {result.files.purchases.first_date}, less than 12 months before {result.then.date}: "
+        "the 12 months up to the two dates cannot be compared."
+    )
+
+
 def migration(result: Measurement) -> Table:
     """Who moved from which class to which between the two dates."""
+    if not result.compares_years:
+        return Table.nothing("migration", too_short(result))
     order = [*ORDER, len(CLASSES)]
     counts = result.migration[order][:, order]
     known = rows_and_columns(*counts.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Column, Table, number, plain, suppress_small_groups
+from helpers.exhibits import Column, Table, number, percent, plain, suppress_small_groups
 from helpers.models.customer_portfolio.relationship_levels import ASSUMED_CEILING, NONE
 
 from ..measurement import Measurement
@@ -37,8 +37,10 @@ def _nothing(result: Measurement) -> str:
     return ""
 
 
-def _kinds(result: Measurement) -> np.ndarray:
-    return np.array(["tier" if name in TIERS else "segment" for name in result.level_groups])
+def _names(result: Measurement) -> list[str]:
+    """Return the names of the groups; a segment that is called like a tier says that it is a segment."""
+    clash = [kind == "segment" and name in TIERS for kind, name in result.level_groups]
+    return [f"segment {name}" if also else name for (_, name), also in zip(result.level_groups, clash, strict=True)]
 
 
 def _shown(result: Measurement) -> np.ndarray:
@@ -46,7 +48,7 @@ def _shown(result: Measurement) -> np.ndarray:
     frame = pd.DataFrame({"people": [int(who.sum()) for who in result.level_groups.values()]})
     shown = np.zeros(len(frame), bool)
     for kind in ("tier", "segment"):
-        part = frame[_kinds(result) == kind]
+        part = frame[result.level_kinds == kind]
         told = suppress_small_groups(part, "people", (), result.settings.min_cell)
         shown[part.index] = told["people"].notna()
     return shown
@@ -58,7 +60,7 @@ def relationship_levels(result: Measurement) -> Table:
         return Table.nothing("relationship_levels", why)
     found, known, shown = result.levels, result.level_segments, _shown(result)
     levels = [level.name for level in result.level_choices[0]]
-    groups, width = np.array(list(result.level_groups)), len(levels)
+    groups, width = np.array(_names(result)), len(levels)
     recommended = found.best[:, None] == np.arange(width)
     cells = {
         "customers": np.repeat(known.customers, width),
@@ -78,7 +80,7 @@ def relationship_levels(result: Measurement) -> Table:
     frame = pd.DataFrame(
         {
             "group": np.repeat(groups, width),
-            "kind": np.repeat(_kinds(result), width),
+            "kind": np.repeat(result.level_kinds, width),
             "level": np.tile(levels, len(groups)),
             **{name: np.where(hidden, np.nan, values) for name, values in cells.items()},
             "recommended": np.where(hidden, None, recommended.ravel()),
@@ -116,7 +118,7 @@ def _observed(result: Measurement) -> dict[str, np.ndarray]:
 
 
 def _levels_caption(result: Measurement) -> str:
-    problems = dict(zip(result.level_groups, result.levels.base.problems, strict=True))
+    problems = dict(zip(_names(result), result.levels.base.problems, strict=True))
     told = [
         f"{plain(TIERS.get(name, name))}: {problem}"
         for (name, problem), shown in zip(problems.items(), _shown(result), strict=True)
@@ -133,9 +135,10 @@ def _levels_caption(result: Measurement) -> str:
         "alone: table level_sensitivity says what the choice hangs on. The levels of tiers and of segments are two "
         "plans for the same customers: their costs must not be added up. Groups of fewer than "
         f"{result.settings.min_cell} customers are not shown.",
-        "Retention as it is comes from the exits for segments: exp(-exits per customer-year), with the exact Poisson "
-        "interval of the rate. Tiers are cut by what customers brought, so that who stayed is in the higher ones: "
-        "theirs is the one that margin and future value imply."
+        "Retention as it is comes from the exits for segments: exp(-departures per customer-year), departures being "
+        f"exits over the {percent(result.now.recorded_share, 0)} that they are taken to hold (exits_recorded), with "
+        "the exact Poisson interval of the rate. Tiers are cut by what customers brought, so that who stayed is in the "
+        "higher ones: theirs is the one that margin and future value imply."
         if _observed(result)
         else "Retention as it is, is the one that margin and future value imply.",
         f"No level can be told for {', '.join(untold)}." if untold else "",
@@ -189,9 +192,7 @@ def level_sensitivity(result: Measurement) -> Table:
     lines = [
         (change.assumption, change.factor, group, "" if best == NONE else levels[best], bool(changed))
         for change in result.level_changes
-        for group, best, changed, shown in zip(
-            result.level_groups, change.best, change.changed, _shown(result), strict=True
-        )
+        for group, best, changed, shown in zip(_names(result), change.best, change.changed, _shown(result), strict=True)
         if shown
     ]
     frame = pd.DataFrame(lines, columns=["assumption", "factor", "group", "level", "changed"])

@@ -21,6 +21,7 @@ from ..names import (
     TIER_CHINESE,
     TIER_NAMES,
 )
+from .classes import too_short
 from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
 
 ACTION = {
@@ -100,7 +101,10 @@ def _few_could_improve(result: Measurement) -> np.ndarray:
 def _tier_caption(result: Measurement) -> str:
     settings, best = result.settings, percent(result.settings.best_comparable, 0)
     intervals = (
-        "The expected share and its interval are of draws of future value, each with its own cuts; sums have none."
+        "The expected share and its interval are of draws of future value; the cuts, the best comparable customers, "
+        "cost to serve and the probability of still being a customer stay where they are. Actual and strategic value "
+        "of who is surely there add up to what the best have, whatever is drawn, so that the tier below zero hardly "
+        "moves: an interval of no width says that no draw moves it. Sums have none."
         if result.has_draws
         else "Shares have no interval: values have no draws."
     )
@@ -144,6 +148,8 @@ def abc(result: Measurement) -> Table:
 
 def market_position(result: Measurement) -> Table:
     """Count main, general and sporadic customers by whether they gained in their segment."""
+    if not result.compares_years:
+        return Table.nothing("market_position", too_short(result))
     names = {name: f"{ABC_CHINESE[name]} {name}" for name in ABC}
     shape = (len(ABC), len(STANDINGS))
     cell = np.ravel_multi_index((result.abc.places, result.market_position), shape)
