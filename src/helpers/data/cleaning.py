@@ -270,6 +270,24 @@ def text_ids(table: ibis.Table) -> ibis.Table:
     return table.mutate(**{name: table[name].cast("string") for name in numbers}) if numbers else table
 
 
+def with_ids_like(customers: ibis.Table, ids: ibis.Value) -> ibis.Table:
+    """Write the customers' ids, which are text, as a file's own: as numbers where the file holds whole numbers.
+
+    Customers whose ids are not what a number is written as cannot stand in such a file, and are left out.
+
+    Parameters
+    ----------
+    customers : ibis Table
+        With customer_id, text.
+    ids : ibis Value
+        A column of `CheckedRows.native`.
+    """
+    if ids.type().is_string():
+        return customers
+    number = customers.customer_id.try_cast(ids.type())
+    return customers.filter(number.cast("string") == customers.customer_id).mutate(customer_id=number)
+
+
 def account(steps: list[tuple[str, int, float, str]]) -> pd.DataFrame:
     """Make the data-accounting table: each line but the last is a change, and they add up to the last."""
     return pd.DataFrame(steps, columns=["step", "rows", "amount", "reason"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, day
+from helpers.data.cleaning import CheckedRows, account, day, text_ids, with_ids_like
 from helpers.data.customer_summary import at_the_end, months_before
 from helpers.data.engines import connect, first_day, hand_over, held
 from helpers.data.refusal import InputRefused, Problem
@@ -66,15 +66,17 @@ class Window:
     earlier: datetime.date | None = None
 
     def sums(self, rows: ibis.Table, cost: str) -> dict[str, ibis.Value]:
-        """Express the sums of `rows.cost` as of each of the days, by the names of their columns."""
+        """Express the sums of `rows.cost`, of rows up to the end, as of each of the days, by their columns' names."""
         sums = self._as_of(rows, cost, self.end)
         if self.earlier:
             sums |= {f"earlier_{name}": value for name, value in self._as_of(rows, cost, self.earlier).items()}
         return sums
 
     def _as_of(self, rows: ibis.Table, cost: str, end: datetime.date) -> dict[str, ibis.Value]:
-        known = rows.date <= end
-        recent = known & (rows.date > months_before(end, self.months))
+        # A condition that always holds would be looked at for each row.
+        known = rows.date <= end if end < self.end else None
+        recent = rows.date > months_before(end, self.months)
+        recent = recent if known is None else recent & known
         worth = rows.cost * at_the_end(rows.date, end, self.past_rate)
         return {
             cost: worth.sum(where=known).coalesce(0.0),
@@ -146,7 +148,7 @@ def add_up(
     checked : helpers.data.cleaning.CheckedRows
         Where the rows come from.
     rows : ibis Table
-        customer_id, date, cost of each usable row.
+        customer_id (as in `checked.native`), date, cost of each usable row.
     cost, what : str
         The name of the sum, and what a row is, in the plural.
     window : Window
@@ -164,16 +166,19 @@ def add_up(
         With customer_id, ``<cost>`` (all time), ``current_<cost>`` (the recent window), the counts, and where an
         earlier day is wanted ``earlier_<cost>``, ``earlier_current_<cost>``.
     """
-    by_customer, names = _by_customer(rows, cost, window, counts or {})
+    known_rows = rows.filter(rows.date <= window.end)
+    by_customer, names = _by_customer(known_rows, cost, window, counts or {})
+    customers = None if customers is None else with_ids_like(customers, rows.customer_id)
     is_customer = True if customers is None else by_customer.customer_id.isin(customers.customer_id)
-    by_customer = held(by_customer.mutate(is_customer=is_customer))
-    known = by_customer.filter(by_customer.is_customer & (by_customer.known_rows > 0))
+    by_customer = held(text_ids(by_customer.mutate(is_customer=is_customer)))
+    known = by_customer.filter("is_customer")
+    steps = [*steps, *_later(rows, window.end), *_steps(by_customer, what)]
     return CustomerCosts(
         table=known.select("customer_id", *names),
-        accounting=account([*checked.steps, *steps, *_steps(by_customer, what, window.end)]),
+        accounting=account([*checked.steps, *steps]),
         inputs=checked.inputs,
-        notes=[*checked.notes, *notes, *_credits(checked, by_customer)],
-        by_month=_by_month(rows, window.end, customers),
+        notes=[*checked.notes, *notes, *_credits(checked, rows)],
+        by_month=_by_month(known_rows, customers if any(NO_PURCHASE in step for step in steps) else None),
         customers=int(known.count().to_pyarrow().as_py()),
     )
 
@@ -181,57 +186,52 @@ def add_up(
 def _by_customer(
     rows: ibis.Table, cost: str, window: Window, counts: Mapping[str, ibis.Value]
 ) -> tuple[ibis.Table, list[str]]:
-    """Add up the rows of each id; name the columns that a caller wants."""
-    known = rows.date <= window.end
+    """Add up the rows of each id, up to the last day; name the columns that a caller wants."""
     sums = window.sums(rows, cost)
-    counted = {name: (condition & known).sum() for name, condition in counts.items()}
+    counted = {name: condition.sum() for name, condition in counts.items()}
     dated = [name for name in sums if name.startswith("earlier_")]
     names = [*(name for name in sums if name not in dated), *counted, *dated]
     by_customer = rows.group_by("customer_id").agg(
         **sums,
         **counted,
-        known_rows=known.sum(),
-        known_cost=rows.cost.sum(where=known).coalesce(0.0),
-        later_rows=(~known).sum(),
-        later_cost=rows.cost.sum(where=~known).coalesce(0.0),
-        credits=(rows.cost < 0).sum(),
+        known_rows=rows.count(),
+        known_cost=rows.cost.sum().coalesce(0.0),
     )
     return by_customer, names
 
 
-def _steps(by_customer: ibis.Table, what: str, end: datetime.date) -> list[tuple[str, int, float, str]]:
-    """Account for the way from usable rows to what customers have cost."""
+def _later(rows: ibis.Table, end: datetime.date) -> list[tuple[str, int, float, str]]:
+    """Account for the rows that are dated after the last day."""
+    later = rows.filter(rows.date > end)
+    line = later.aggregate(rows=later.count(), cost=later.cost.sum()).to_pandas().iloc[0]
+    return [("excluded", -int(line.rows), -float(line.cost), f"dated after {end}")] if line.rows else []
+
+
+def _steps(by_customer: ibis.Table, what: str) -> list[tuple[str, int, float, str]]:
+    """Account for the way from rows up to the last day to what customers have cost."""
     known = by_customer.is_customer
     sums = by_customer.aggregate(
-        later_rows=by_customer.later_rows.sum(),
-        later_cost=by_customer.later_cost.sum(),
         strange_rows=by_customer.known_rows.sum(where=~known).coalesce(0),
         strange_cost=by_customer.known_cost.sum(where=~known).coalesce(0.0),
-        known_rows=by_customer.known_rows.sum(where=known).coalesce(0),
-        known_cost=by_customer.known_cost.sum(where=known).coalesce(0.0),
+        rows=by_customer.known_rows.sum(where=known).coalesce(0),
+        cost=by_customer.known_cost.sum(where=known).coalesce(0.0),
     )
     line = sums.to_pandas().iloc[0]
-    left_out = [
-        ("excluded", -int(line.later_rows), -float(line.later_cost), f"dated after {end}"),
-        ("excluded", -int(line.strange_rows), -float(line.strange_cost), NO_PURCHASE),
-    ]
-    return [*(step for step in left_out if step[1]), (what, int(line.known_rows), float(line.known_cost), _KNOWN)]
+    strange = ("excluded", -int(line.strange_rows), -float(line.strange_cost), NO_PURCHASE)
+    return [*([strange] if line.strange_rows else []), (what, int(line.rows), float(line.cost), _KNOWN)]
 
 
-def _credits(checked: CheckedRows, by_customer: ibis.Table) -> list[str]:
-    rows = by_customer.credits.sum().to_pandas()
-    return [f"Rows of {checked.name} with a negative cost: {rows:,}. They are netted."] if rows else []
+def _credits(checked: CheckedRows, rows: ibis.Table) -> list[str]:
+    credited = rows.filter(rows.cost < 0).count().to_pandas()
+    return [f"Rows of {checked.name} with a negative cost: {credited:,}. They are netted."] if credited else []
 
 
-def _by_month(
-    rows: ibis.Table | None = None, end: datetime.date | None = None, customers: ibis.Table | None = None
-) -> pd.DataFrame:
+def _by_month(rows: ibis.Table | None = None, customers: ibis.Table | None = None) -> pd.DataFrame:
     """Add up what was spent on customers in each calendar month."""
     if rows is None:
         return pd.DataFrame({"month": pd.Series(dtype="datetime64[ns]"), "cost": pd.Series(dtype=float)})
-    counts = rows.date <= end
-    if customers is not None:
-        counts &= rows.customer_id.isin(customers.customer_id)
-    known = rows.filter(counts)
-    by_month = known.group_by(month=first_day(known.date, "M").cast("timestamp")).agg(cost=known.cost.sum())
+    known = rows if customers is None else rows.semi_join(customers, "customer_id")
+    # Days first: there are few, and rows are many to ask for their months.
+    by_day = known.group_by("date").agg(cost=known.cost.sum())
+    by_month = by_day.group_by(month=first_day(by_day.date, "M").cast("timestamp")).agg(cost=by_day.cost.sum())
     return by_month.order_by("month").to_pandas()

@@ -11,7 +11,7 @@ import ibis
 import pandas as pd
 
 from helpers.data import contracts
-from helpers.data.cleaning import CheckedRows, account, check, plain
+from helpers.data.cleaning import CheckedRows, account, check, plain, text_ids, with_ids_like
 from helpers.data.customer_costs import NO_PURCHASE, empty, engine_of, last_day
 from helpers.data.engines import held
 from helpers.data.refusal import InputRefused, Problem
@@ -120,8 +120,8 @@ def load(
         today=today,
         connection=connection,
     )
-    end = last_day(checked.table, observation_end)
-    judged = held(_judged(checked.table, customers, end, grace_days))
+    end = last_day(checked.native, observation_end)
+    judged = held(text_ids(_judged(checked.native, customers, end, grace_days)))
     steps = _steps(judged)
     counted = judged.filter(judged.fault == _COUNTED)
     return Exits(
@@ -152,7 +152,7 @@ def _judged(rows: ibis.Table, customers: ibis.Table | None, end: datetime.date, 
     if customers is None:
         judged = exits.mutate(fault=ibis.cases(late, else_=_COUNTED))
     else:
-        dates = customers.select(
+        dates = with_ids_like(customers, exits.customer_id).select(
             "customer_id", first_date=customers.first_date.cast("date"), last_date=customers.last_date.cast("date")
         )
         joined = exits.left_join(dates, "customer_id")

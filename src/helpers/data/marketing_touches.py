@@ -79,5 +79,5 @@ def load(
         wanted=(),
         connection=connection,
     )
-    window = Window(last_day(checked.table, observation_end), months, past_rate, earlier)
-    return add_up(checked, checked.table, "marketing_cost", "touches", window, customers=customers)
+    window = Window(last_day(checked.native, observation_end), months, past_rate, earlier)
+    return add_up(checked, checked.native, "marketing_cost", "touches", window, customers=customers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, check, day
+from helpers.data.cleaning import CheckedRows, account, check, day, text_ids, with_ids_like
 from helpers.data.contracts import TABLES
 from helpers.data.customer_costs import NO_PURCHASE, empty, engine_of
 from helpers.data.engines import held
@@ -99,10 +99,12 @@ def load(
         today=datetime.date.max,
         connection=connection,
     )
-    end = _end(checked.table, observation_end, today)
-    rows = _rows(checked.table, unpaid_when_missing)
-    is_customer = True if customers is None else ibis._.customer_id.isin(customers.customer_id)
-    by_customer = held(_by_customer(rows, end).mutate(is_customer=is_customer))
+    end = _end(checked.native, observation_end, today)
+    by_customer = _by_customer(_rows(checked.native, unpaid_when_missing), end)
+    is_customer = True
+    if customers is not None:
+        is_customer = by_customer.customer_id.isin(with_ids_like(customers, by_customer.customer_id).customer_id)
+    by_customer = held(text_ids(by_customer.mutate(is_customer=is_customer)))
     due = ibis.greatest(by_customer.invoiced - by_customer.credited, 0.0)
     overdue = ibis.greatest(by_customer.unpaid - by_customer.credited, 0.0)
     table = by_customer.mutate(due=due, overdue=overdue, overdue_share=ibis.ifelse(due > 0, overdue / due, None))

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from helpers.data.cleaning import CheckedRows, account, check, day
+from helpers.data.cleaning import CheckedRows, account, check, day, text_ids, with_ids_like
 from helpers.data.contracts import TABLES
 from helpers.data.engines import connect
 from helpers.data.refusal import InputRefused, Problem, require_choice
@@ -228,15 +228,16 @@ def loops(referrer: pd.Series, referee: pd.Series) -> np.ndarray:
 def _rows(checked: CheckedRows, customers: ibis.Table | None) -> pd.DataFrame:
     """Fetch the referrals in order of date, then of the file, each with the first purchases of both."""
     # As dates they would be fetched as objects, one by one.
-    table = checked.table.mutate(date=checked.table.date.cast("timestamp"))
+    table = checked.native.mutate(date=checked.native.date.cast("timestamp"))
     for role in ("referrer", "referee"):
         if customers is None:
             table = table.mutate(**{f"{role}_first": ibis.null("timestamp")})
         else:
-            first = customers.first_date.cast("date").cast("timestamp")
-            firsts = customers.select(**{f"{role}_id": customers.customer_id, f"{role}_first": first})
+            known = with_ids_like(customers, table[f"{role}_id"])
+            first = known.first_date.cast("date").cast("timestamp")
+            firsts = known.select(**{f"{role}_id": known.customer_id, f"{role}_first": first})
             table = table.left_join(firsts, f"{role}_id").drop(f"{role}_id_right")
-    rows = table.to_pandas().sort_values(["date", "place"], ignore_index=True)
+    rows = text_ids(table).to_pandas().sort_values(["date", "place"], ignore_index=True)
     for role in ("referrer", "referee"):
         rows[f"{role}_first"] = pd.to_datetime(rows[f"{role}_first"])
         rows[f"is_{role}_known"] = customers is None or rows[f"{role}_first"].notna()

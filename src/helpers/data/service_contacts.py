@@ -81,7 +81,7 @@ def load(
         wanted=("cost", "kind"),
         connection=connection,
     )
-    contacts = _contacts(checked.table, kinds, cost_per_contact)
+    contacts = _contacts(checked.native, kinds, cost_per_contact)
     steps, notes = _gaps(checked, contacts, cost_per_contact)
     return add_up(
         checked,
