@@ -659,9 +659,13 @@ class Measurement(Portfolio):
 
     @cached_property
     def standing_then(self) -> np.ndarray:
-        """Return what each customer was at the earlier date, places in `STANDINGS_THEN`."""
-        found = np.zeros(len(self), int)
-        found[self.then.place] = np.where(self.then.ended, 3, np.where(self._gone(self.then), 2, 1))
+        """Return what each customer was at the earlier date, places in `STANDINGS_THEN`.
+
+        Where fewer than `min_cell` had probably gone they count as customers: beside them the lost could not be shown.
+        """
+        found, gone = np.zeros(len(self), int), self._gone(self.then) & ~self.then.ended
+        gone &= gone.sum() >= self.settings.min_cell
+        found[self.then.place] = np.where(self.then.ended, 3, np.where(gone, 2, 1))
         return found
 
     @cached_property

@@ -74,7 +74,8 @@ def _telling(result: Measurement, secret: set[str]) -> set[str]:
     if secret:
         lines |= {"opening", "closing"}  # less the kept they are the lost and the new
     if 0 < left_before < least:
-        lines.add("gone_before")  # with them they are the dormant of that date
+        # with them they are those of the time sequence
+        lines |= {"gone_before"} if result.equity_bridge.gone_before else {"opening", "lost"}
     if 0 < back < least:
         lines.add("closing")
     if 0 < gone_again < least:
@@ -114,7 +115,8 @@ def _caption(result: Measurement, hides: bool) -> str:
         f"are probably still there (a probability of at least {number(settings.alive_below, 2)}; alive_below). "
         "Lost: those of the first date who are none at the second. New: who had bought nothing by the first date, "
         f"counted where still there at the second{_told_of_new(result)}. Customers of the second date: the kept, the "
-        "new, and of those probably gone before who are back. "
+        "new, and of those probably gone before who are back. Where fewer than "
+        f"{settings.min_cell} had probably gone before they count as customers of the first date. "
         f"Amounts in {currency}, rounded. "
     )
     if settings.earlier_discount_rate == -1:
@@ -151,7 +153,8 @@ def time_sequence(result: Measurement) -> Table:
     counts = np.bincount(cell, minlength=len(THEN) * len(SEQUENCE)).reshape(len(THEN), len(SEQUENCE))
     was, becomes = np.divmod(np.arange(counts.size), len(SEQUENCE))
     dormant = SEQUENCE.index("dormant")
-    lost = (was < dormant) & (becomes == dormant)
+    known_then = dormant if result.equity_bridge.gone_before else len(SEQUENCE)
+    lost = (was < known_then) & (becomes == dormant)
     still_new = (was == len(SEQUENCE)) & (becomes != dormant)
     # the bridge of customer equity says how many were lost, and how many of the new are still there
     known = np.vstack([rows_and_columns(*counts.shape), lost, still_new])

@@ -15,6 +15,13 @@ from ..names import STAGE_CHINESE, STAGE_NAMES
 
 STAGES = life_cycle.STAGES
 NOT_YET = "not_yet"
+ASKS_FOR = {  # the sources say nothing of the stable stage
+    "exploration": "survey all, to find whom to develop",
+    "formation": "invest in satisfaction, loyalty and volume",
+    "stable": "",
+    "decline": "invest once more, or let go",
+    "ended": "",
+}
 NAMES = {name: f"{STAGE_CHINESE[name]} {STAGE_NAMES[name]}" for name in STAGES}
 RULES = {
     decisions.BY_VALUE: "where it is expected to pay",
@@ -34,6 +41,7 @@ def tables(result: Measurement) -> list[Table]:
 def stages(result: Measurement) -> Table:
     """Count and value the customers of each stage, at both dates."""
     frame = pd.concat([_at(result, "then"), _at(result, "now")], ignore_index=True)
+    frame["asks_for"] = frame["stage"].map(ASKS_FOR)
     currency = result.currency
     columns = {
         "date": Column("On"),
@@ -42,11 +50,13 @@ def stages(result: Measurement) -> Table:
         "share": Column("Share of customers", digits=1, percent=True),
         "current_value": Column("Current value", currency, 0),
         "future_value": Column("Future value", currency, 0),
+        "asks_for": Column("The sources ask for"),
     }
     caption = (
         f"The customers of each date by the stage of the relationship, values in {currency}: current is margin less "
         f"cost of 12 months, future the margin expected in {result.settings.horizon_weeks} weeks. {_rule(result)} "
-        f"Stages of fewer than {result.settings.min_cell} customers are not shown."
+        "What the sources ask for in a stage is theirs, untested; of the stable one they say nothing. For decline see "
+        f"table decline. Stages of fewer than {result.settings.min_cell} customers are not shown."
     )
     return Table("stages", frame, caption, columns)
 
