@@ -278,7 +278,8 @@ def equity(result: Measurement) -> str:
         "them costs. The customer equity of the other reports is of that kind: it ends with the horizon, holds nobody "
         "still to be won, and lets each customer leave in their own time, where here all stay with the same "
         "probability, year after year. 1 % more "
-        f"retention adds {number(by_retention.value, 2)} % to it ({between(by_retention.low, by_retention.high, 2)}), "
+        f"retention adds {number(by_retention.value, 2)} % to the worth without a horizon "
+        f"({between(by_retention.low, by_retention.high, 2)}), "
         f"1 % more margin {number(by_margin.value, 2)} %"
     )
     text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."
