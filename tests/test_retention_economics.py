@@ -278,11 +278,41 @@ def test_ten_and_sixty_come_out_true_and_false(found):
     )
 
 
+def test_keeping_is_charged_while_customers_stay_and_judged_with_an_interval_alone(found, made):
+    truth = made.truth.set_index(made.truth["customer_id"].astype(str))
+    truth = truth.loc[found.expectation.customers["customer_id"]]
+    # whoever is there leaves at the rate lambda p, and what lies ahead is discounted at 10 % a year
+    fading = truth["rate"] * truth["dropout_probability"] + np.log(1.1) * 7 / 365.25
+    years = truth["alive_at_end"] * -np.expm1(-156 * fading) / fading * 7 / 365.25
+    assert found.loyal_years == pytest.approx(years[found.is_loyal].mean(), rel=0.05)
+    without = replace(found, expectation=replace(found.expectation, draws=found.expectation.draws[:0]))
+    assert np.isnan(without.value_multiple.multiple.low) and verdicts(without)[SIXTY] == "cannot be tested"
+
+
+def test_equity_stands_beside_what_the_purchase_model_expects(found):
+    assert "customer_equity" not in headlines(found)  # the name of another number in the other reports
+    paragraph = next(part for part in found.answer.split("\n\n") if "Without a horizon" in part)
+    today = found.customers * found.economics.margin * 1.1 / (1.1 - found.base.retention)
+    assert f"Today's alone are worth {today:,.0f}" in paragraph
+    assert f"expects {found.expected_margin.value:,.0f} of them" in paragraph
+
+
+def test_holders_of_contracts_are_told_of_beside_contracts_alone(found):
+    said = "Holders of contracts differ"
+    assert said not in found.answer and said not in again(found, base_retention=1.0).answer
+    assert said in again(found, base_retention="contracts").answer
+
+
 def test_steadiness_and_keeping_come_out_true_and_false(found):
     noise = np.random.default_rng(3).normal(size=(len(found.revenue), 3))
+    even = 100 + 0 * found.customers_there
     for spread, verdict in (([0.5, 0.2, 0.05], "supported"), ([0.05, 0.2, 0.5], "not supported")):
-        planted = replace(found, revenue=1000 * np.exp(noise * spread) + 0 * found.revenue)
+        planted = replace(found, revenue=1000 * np.exp(noise * spread) + 0 * found.revenue, customers_there=even)
         assert verdicts(planted)[STEADY] == verdict
+    # where one customer is as steady as another, and only the group is steadier, it depends
+    swelling = even * np.exp(noise * [0.05, 0.2, 1.0])
+    planted = replace(found, revenue=1000 * np.exp(noise * [0.5, 0.2, 0.05]) + 0 * even, customers_there=swelling)
+    assert verdicts(planted)[STEADY] == "depends"
     assert verdicts(found)[KEEPING] == "supported"
     assert verdicts(again(found, base_retention=0.05))[KEEPING] == "not supported"
 
@@ -297,7 +327,7 @@ def test_currency_changes_amounts_and_no_share(found):
     tenfold = replace(
         tenfold, last_year=replace(year, margins=10 * year.margins, first_margins=10 * year.first_margins)
     )
-    for name, scale in (("customer_equity", 10), ("retention_elasticity", 1), ("best_share_for_retention", 1),
+    for name, scale in (("equity_without_horizon", 10), ("retention_elasticity", 1), ("best_share_for_retention", 1),
                         ("acquisition_to_retention_cost", 1), ("marginal_acquisition_cost", 10)):  # fmt: skip
         assert headlines(tenfold)[name].value == pytest.approx(scale * headlines(found)[name].value, rel=1e-5), name
 
@@ -362,7 +392,7 @@ def test_what_needs_a_file_says_which(bought_only):
 
 def test_retention_set_is_enough_for_equity(bought_only):
     result = again(bought_only, base_retention="0.8")
-    equity = headlines(result)["customer_equity"]
+    equity = headlines(result)["equity_without_horizon"]
     assert equity.value == pytest.approx(result.customers * result.margin * 1.1 / 0.3)
     assert equity.low < equity.value < equity.high
     assert set(result.tables["tornado"].frame["driver"]) == {"retention", "margin", "discount_rate", "customers"}

@@ -199,11 +199,20 @@ def sixty_times(result: Measurement) -> Claim:
     found = result.value_multiple.multiple
     verdict = against(found, about(CLAIMED_VALUE))
     why = (
-        f"A unit of money spent on keeping loyal customers is worth {number(found.value, 1)} times one spent on "
-        f"winning ({between(found.low, found.high, 1)}). The sources' 60 comes from (1 + 5) x 10; with the ratio and "
+        f"{multiple_words(result)} The sources' 60 comes from (1 + 5) x 10; with the ratio and "
         f"the purchases of these data the product is {number(result.claimed_arithmetic.value, 1)}."
     )
     return _claim(*said, found, verdict, why, "multiples")
+
+
+def multiple_words(result: Measurement) -> str:
+    """Say what loyal customers bring for what keeping them costs, in what new ones do for what winning them costs."""
+    found = result.value_multiple.multiple
+    return (
+        "For what keeping them costs, as long as they stay, loyal customers are expected to bring "
+        f"{number(found.value, 1)} times what new ones bring for what winning them costs "
+        f"({between(found.low, found.high, 1)}): averages, which do not say what more spend would bring."
+    )
 
 
 def about(claimed: float) -> tuple[float, float]:
@@ -227,15 +236,18 @@ def steady(result: Measurement) -> Claim:
     if found is None or not shown:
         why = "In too few months were there enough customers of every tenure."
         return _claim(*said, None, CANNOT_BE_TESTED, why, "revenue_volatility")
-    ratio = Estimate(
-        *(float(end[-1]) for end in (found.total_ratio.value, found.total_ratio.low, found.total_ratio.high))
+    ratio, of_one = (
+        Estimate(*(float(end[-1]) for end in (each.value, each.low, each.high)))
+        for each in (found.total_ratio, found.per_customer_ratio)
     )
+    told = {_sign(each.low - 1, each.high - 1, below=True) for each in (ratio, of_one)}
     why = (
         f"Revenue of the customers there longest varies {number(ratio.value, 2)} times as much from month to month as "
         f"that of the newest ({between(ratio.low, ratio.high, 2)}), by the coefficient of variation about a straight "
-        f"line, over {result.shared_months.sum()} months."
+        f"line, over {result.shared_months.sum()} months. That of one customer varies {number(of_one.value, 2)} times "
+        f"as much ({between(of_one.low, of_one.high, 2)}): a group that grows or shrinks is unsteady for that alone."
     )
-    return _claim(*said, ratio, _sign(ratio.low - 1, ratio.high - 1, below=True), why, "revenue_volatility")
+    return _claim(*said, ratio, told.pop() if len(told) == 1 else DEPENDS, why, "revenue_volatility")
 
 
 def keeping_beats_winning(result: Measurement) -> Claim:
@@ -252,7 +264,7 @@ def keeping_beats_winning(result: Measurement) -> Claim:
         return _claim(*said, None, CANNOT_BE_TESTED, problem, "tornado")
     less, found = result.keeping_less_winning, result.elasticities
     why = (
-        f"Customer equity rises by {number(found['retention'].value, 2)} % for 1 % more retention and by "
+        f"Equity without a horizon rises by {number(found['retention'].value, 2)} % for 1 % more retention and by "
         f"{number(found['new_per_year'].value, 2)} % for 1 % more customers won: {number(less.value, 2)} points "
         f"between them ({between(less.low, less.high, 2)}). What either costs is another matter. "
         f"{marginal_words(result)}"

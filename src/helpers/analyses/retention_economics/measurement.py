@@ -503,27 +503,35 @@ class Measurement(Reading):
 
     @cached_property
     def value_multiple(self) -> multiples.ValueMultiple:
-        """Return what money spent on keeping loyal customers is worth, in what money spent on winning is.
+        """Return the average value of loyal customers for what keeping them costs, in that of new ones.
 
-        Kept: the margin expected within the horizon, for what keeping costs in its discounted years. New: the margin
-        expected of a customer who has bought once, today, with that first purchase, for what winning one costs.
+        Kept: the margin expected within the horizon, for what keeping costs in the discounted years that they are
+        expected to stay. New: the margin expected of a customer who has bought once, today, with that first purchase,
+        which is taken as known, for what winning one costs.
         """
         settings, found = self.settings, self.expectation
         loyal = self.is_loyal
         kept = self.margin_rate * float(found.future_spend[loyal].mean())
         drawn_kept = self.margin_rate * found.draws[:, loyal].mean(axis=1, dtype=float)
-        years = float(money.discounted_cost(1.0, settings.horizon_weeks, settings.annual_discount_rate))
-        keeping, winning = self.cost("retention_cost").value * years, self.cost("acquisition_cost").value
+        years, a_year = self.loyal_years, self.cost("retention_cost").value
+        winning = self.cost("acquisition_cost").value
         if not len(drawn_kept):
-            return multiples.value_multiple(kept, keeping, self.new_value, winning)
+            return multiples.value_multiple(kept, a_year * years, self.new_value, winning)
         pick = np.arange(settings.resamples)
         of_spend = self._spend_draws
         return multiples.value_multiple(
             drawn_kept[pick % len(drawn_kept)],
-            _filled(of_spend.retention_cost, keeping / years) * years,
+            _filled(of_spend.retention_cost, a_year) * years,
             self.new_value,
             self._winning_draws,
         )
+
+    @property
+    def loyal_years(self) -> float:
+        """Return the discounted years within the horizon in which a loyal customer is expected to be kept."""
+        settings, found = self.settings, self.expectation
+        ahead = float(money.discounted_cost(1.0, settings.horizon_weeks, settings.annual_discount_rate))
+        return ahead * float((found.staying * found.probability_alive)[self.is_loyal].mean())
 
     @cached_property
     def new_value(self) -> float:

@@ -26,7 +26,7 @@ DRIVER_NAMES = {
 QUANTITY_NAMES = {
     "repeat_purchases_loyal": "repeat purchases to expect of a loyal customer",
     "repeat_purchases_all": "repeat purchases to expect of a customer",
-    "value_multiple": "worth of money spent on keeping, in that of money spent on winning",
+    "value_multiple": "value of loyal customers over the cost of keeping, in that of new ones over the cost of winning",
     "claimed_60_arithmetic": "the sources' own product: purchases of a loyal customer x cost ratio",
 }
 PLAN_NAMES = {

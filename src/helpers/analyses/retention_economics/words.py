@@ -12,7 +12,7 @@ from ..claims import VERDICTS, Claim
 from . import claims
 from .measurement import Measurement, scaled
 from .names import SOURCE_NAMES
-from .settings import MARKET_SPEND
+from .settings import CONTRACTS, MARKET_SPEND
 
 FEW_RECORDED = 0.75  # exits over expected departures, of the share taken to be recorded, below which it is doubted
 
@@ -129,7 +129,11 @@ def _costs(result: Measurement) -> list[Headline]:
 def _multiples(result: Measurement) -> list[Headline]:
     bought, why = claims.loyal_purchases(result)
     names = ("repeat_purchases_loyal", "purchases", "repeat purchases to expect of a loyal customer")
-    worth = ("value_multiple", "times", "worth of money spent on keeping in that of money spent on winning")
+    worth = (
+        "value_multiple",
+        "times",
+        "value of loyal customers over the cost of keeping, in that of new ones over the cost of winning",
+    )
     found = [_untold(*names, why) if bought is None else _told(*names, bought, 1)]
     problem = result.multiple_problem or (why if bought is None else "")
     return [*found, _untold(*worth, problem) if problem else _told(*worth, result.value_multiple.multiple, 1)]
@@ -142,8 +146,8 @@ def _equity(result: Measurement) -> list[Headline]:
         unit,
         f"margin expected of today's customers within {result.settings.horizon_weeks} weeks",
     )
-    equity = ("customer_equity", unit, "customer equity")
-    elasticity = ("retention_elasticity", "% for 1 %", "rise of customer equity for more retention")
+    equity = ("equity_without_horizon", unit, f"worth of {_counted(result)}, without a horizon")
+    elasticity = ("retention_elasticity", "% for 1 %", "rise of that worth for more retention")
     share = ("best_share_for_retention", "share of the budget", "share of today's budget for keeping at the best split")
     found = [_told(*expected, result.expected_margin, 0)]
     if result.equity_problem:
@@ -185,7 +189,12 @@ def uplift(result: Measurement) -> str:
             f"{others}"
         )
     differing = result.heterogeneous()
-    if differing is not None and np.isfinite([differing.uplift, differing.homogeneous_uplift]).all():
+    is_of_contracts = result.base.source == CONTRACTS
+    if (
+        is_of_contracts
+        and differing is not None
+        and np.isfinite([differing.uplift, differing.homogeneous_uplift]).all()
+    ):
         before = ", before what winning them costs" if settings.acquisition_in_margins else ""
         words += (
             f" Holders of contracts differ: of today's it would be {percent(differing.uplift)}, and "
@@ -239,25 +248,38 @@ def worth(result: Measurement) -> str:
         return f"What loyal customers are worth cannot be told. {words}"
     if result.multiple_problem:
         return f"{words} What keeping is worth beside winning cannot be told. {result.multiple_problem}"
-    found = result.value_multiple.multiple
-    return (
-        f"{words} A unit of money spent on keeping them is worth {number(found.value, 1)} times one spent on winning "
-        f"({between(found.low, found.high, 1)})."
-    )
+    return f"{words} {claims.multiple_words(result)}"
+
+
+def _counted(result: Measurement) -> str:
+    """Return whom equity without a horizon counts."""
+    if not result.wins_customers:
+        return "today's customers"
+    years = result.horizon_years
+    return f"today's customers and those still to be won in {number(years)} year{'s' if years > 1 else ''}"
 
 
 def equity(result: Measurement) -> str:
-    """Say what customer equity is, what moves it, and how the budget would be split best."""
+    """Say what customers are worth beside what is expected of them, what moves it, and which split would be best."""
     if result.equity_problem:
         return f"What customers are worth in all cannot be told. {result.equity_problem}"
     found = result.elasticities
     total, by_retention, by_margin = (found[name] for name in ("customer_equity", "retention", "margin"))
-    text = f"Customer equity is {number(total.value)} {result.currency} ({between(total.low, total.high)})."
+    text = (
+        f"Without a horizon, {_counted(result)} are worth {number(total.value)} {result.currency} "
+        f"({between(total.low, total.high)}), net of what keeping and winning them cost."
+    )
     if total.value <= 0:
         return f"{text} That is not above 0: what moves it by how many per cent cannot be told."
+    expected, today = result.expected_margin, total.value * found["customers"].value
     text += (
-        " 1 % more "
-        f"retention adds {number(by_retention.value, 2)} % to it ({between(by_retention.low, by_retention.high, 2)}), "
+        f" Today's alone are worth {number(today)}; within {number(result.settings.horizon_weeks)} weeks the purchase "
+        f"model expects {number(expected.value)} of them ({between(expected.low, expected.high)}), before what keeping "
+        "them costs. The customer equity of the other reports is of that kind: it ends with the horizon, holds nobody "
+        "still to be won, and lets each customer leave in their own time, where here all stay with the same "
+        "probability, year after year. 1 % more "
+        f"retention adds {number(by_retention.value, 2)} % to the worth without a horizon "
+        f"({between(by_retention.low, by_retention.high, 2)}), "
         f"1 % more margin {number(by_margin.value, 2)} %"
     )
     text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."

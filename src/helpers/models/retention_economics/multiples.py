@@ -39,7 +39,7 @@ class RepeatPurchases:
 
 @dataclass(frozen=True)
 class ValueMultiple:
-    """What money spent on keeping is worth, in what the same money spent on winning is.
+    """Value of kept customers over what keeping costs, in that of new ones over what winning costs: averages.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def repeat_purchases(expected, loyal, draws=None, level: float = 0.95) -> Repeat
 
 
 def value_multiple(retained_value, retention_cost, new_value, acquisition_cost, level: float = 0.95) -> ValueMultiple:
-    """Compare a unit of money spent on keeping customers with one spent on winning them.
+    """Compare what kept customers bring for their cost with what new ones do; it says nothing of more spend.
 
     Parameters
     ----------

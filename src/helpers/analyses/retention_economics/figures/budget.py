@@ -62,7 +62,7 @@ def budget_curve(frame: pd.DataFrame, plans: pd.DataFrame, *, currency: str) -> 
         axes.set(xlim=(0, 100), ylim=reach)
         money.rule(axes.yaxis)
         axes.set_xlabel("share of today's budget that goes to keeping customers (%)")
-        axes.set_ylabel(f"customer equity ({money.unit})")
+        axes.set_ylabel(f"equity ({money.unit})")
         return figure
 
     told = [

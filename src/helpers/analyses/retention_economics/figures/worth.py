@@ -44,7 +44,7 @@ QUANTITIES = {
         "repeat_purchases_all": "all customers,\non average",
     },
     "times": {
-        "value_multiple": "money spent on keeping,\nin that spent on winning",
+        "value_multiple": "value over cost of loyal\ncustomers, in that of new ones",
         "claimed_60_arithmetic": "the sources' product:\npurchases × cost ratio",
     },
 }
@@ -132,7 +132,7 @@ def _told_multiple(line: dict, names: dict[str, str], unit: str) -> str:
 
 
 def tornado(frame: pd.DataFrame, *, currency: str) -> Figure:
-    """Draw what customer equity becomes where one driver is lower and higher.
+    """Draw what equity becomes where one driver is lower and higher.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def tornado(frame: pd.DataFrame, *, currency: str) -> Figure:
     """
     name, seen = "tornado", rows_seen(frame, "equity_low", "equity_high", "equity_base")
     if seen.empty:
-        return nothing(name, "Customer equity is not known, or has no end.", frame)
+        return nothing(name, "Equity is not known, or infinite.", frame)
     money, base = Money.of(currency, seen[["equity_low", "equity_high"]]), float(seen.equity_base.iloc[0])
     change = percent(float(numbers(seen, "change")[0]), 0)
     elasticity = np.column_stack(three(seen, "elasticity", "elasticity_low", "elasticity_high"))
@@ -159,7 +159,9 @@ def tornado(frame: pd.DataFrame, *, currency: str) -> Figure:
         row_axes(names, axes)
         axes.set_xlim(*_around(base, seen.equity_low, seen.equity_high))
         money.rule(axes.xaxis)
-        axes.set_xlabel(f"customer equity ({money.unit}); line: as it is\nright: elasticity, with 95 % interval")
+        axes.set_xlabel(
+            f"equity without a horizon ({money.unit}); line: as it is\nright: elasticity, with 95 % interval"
+        )
         end_rows(axes, [beside_row(*each, lambda one: number(one, 2)) for each in elasticity])
         patches = [Patch(color=LOWER, label=f"driver {change} lower"), Patch(color=HIGHER, label=f"{change} higher")]
         legend_above(axes, patches, 2)
@@ -170,11 +172,14 @@ def tornado(frame: pd.DataFrame, *, currency: str) -> Figure:
         f"higher, elasticity {told_number(*each, 2)}"
         for label, line, each in zip(names, seen.itertuples(), elasticity, strict=True)
     )
-    alt = f"Bars of customer equity, {money.told(base)} as it is, where one driver is {change} lower or higher: {told}."
+    alt = (
+        f"Bars of equity without a horizon, {money.told(base)} as it is, where one driver is {change} lower or higher: "
+        f"{told}."
+    )
     columns = {
         "driver": Column("Driver", names={each: " ".join(words.split()) for each, words in DRIVERS.items()}),
         "change": Column("Changed by", digits=0, percent=True),
-        "equity_low": money_column("Customer equity, driver lower", currency),
+        "equity_low": money_column("Equity without a horizon, driver lower", currency),
         "equity_high": money_column("Driver higher", currency),
         "equity_base": money_column("As it is", currency),
         "elasticity": Column("Elasticity", digits=2),

@@ -128,8 +128,8 @@ def budget_sensitivity(result: Measurement) -> Table:
         name: Column(f"At most {percent(float(name))} kept", digits=0, percent=True) for name in view.columns[1:]
     }
     caption = (
-        f"Best share of today's budget for keeping, by the two ceilings; it is {percent(result.share_for_keeping, 0)} today. "
-        "The file has what the best split gains."
+        f"Best share of today's budget for keeping, by the two ceilings; it is "
+        f"{percent(result.share_for_keeping, 0)} today. The file has what the best split gains."
     )
     return Table("budget_sensitivity", frame, caption, columns, view)
 

@@ -52,7 +52,7 @@ def multiples(result: Measurement) -> Table:
 
 
 def tornado(result: Measurement) -> Table:
-    """Customer equity with one driver lower and higher at a time, and its elasticities."""
+    """Equity without a horizon, with one driver lower and higher at a time, and its elasticities."""
     if result.equity_problem:
         return Table.nothing("tornado", result.equity_problem)
     found, elasticity = result.tornado, result.elasticities
@@ -75,7 +75,7 @@ def tornado(result: Measurement) -> Table:
     change = percent(result.settings.driver_change, 0)
     columns = {
         "driver": Column("Driver", names=DRIVER_NAMES),
-        "equity_low": Column(f"Customer equity, driver {change} lower", result.currency, 0),
+        "equity_low": Column(f"Equity without a horizon, driver {change} lower", result.currency, 0),
         "equity_high": Column(f"Driver {change} higher", result.currency, 0),
         "elasticity": Column("Elasticity", digits=2),
         "elasticity_low": Column("95 % low", digits=2),
@@ -88,9 +88,9 @@ def tornado(result: Measurement) -> Table:
         else ""
     )
     caption = (
-        f"Customer equity is {number(found.equity)} {result.currency}: the margins of today's customers, net of the "
-        f"cost of keeping, for as long as they stay{won}. Elasticity: by how many per cent it changes for 1 % more of "
-        f"the driver.{capped}"
+        f"Equity without a horizon is {number(found.equity)} {result.currency}: the margins of today's customers, net "
+        f"of the cost of keeping, for as long as they stay{won}. Elasticity: by how many per cent it changes for 1 % "
+        f"more of the driver.{capped}"
     )
     return Table("tornado", frame, caption, columns)
 
@@ -112,6 +112,9 @@ def revenue_volatility(result: Measurement) -> Table:
             "of_newest": found.total_ratio.value,
             "of_newest_low": found.total_ratio.low,
             "of_newest_high": found.total_ratio.high,
+            "each_of_newest": found.per_customer_ratio.value,
+            "each_of_newest_low": found.per_customer_ratio.low,
+            "each_of_newest_high": found.per_customer_ratio.high,
             "periods": int(months.sum()),
             "customers": people,
             "revenue": result.revenue[months].mean().to_numpy(float),
@@ -127,6 +130,9 @@ def revenue_volatility(result: Measurement) -> Table:
         "of_newest": Column("As much as the newest's, times", digits=2),
         "of_newest_low": Column("Of it, low", digits=2),
         "of_newest_high": Column("Of it, high", digits=2),
+        "each_of_newest": Column("Revenue of one customer, as much as of the newest, times", digits=2),
+        "each_of_newest_low": Column("Of that, low", digits=2),
+        "each_of_newest_high": Column("Of that, high", digits=2),
         "customers": Column("Customers, mean", digits=0),
         "revenue": Column("Revenue a month, mean", result.currency, 0),
     }
