@@ -318,7 +318,7 @@ def _typed(raw: Raw, contract: Contract, decimal: str, date_format: str) -> tupl
         value = raw.table[raw.columns[name]]
         if _suits(value.type(), column.kind):
             read_value = readers[column.kind](value, column)
-            is_text = column.kind in _TEXTS
+            is_text = column.kind in _TEXTS and not value.type().is_integer()
             values[name] = ibis.ifelse(_is_empty(value, column), None, read_value) if is_text else read_value
         else:
             rule = f"holds values of type {value.type()}, not {_EXPECTED.get(column.kind, 'numbers')}"
@@ -378,6 +378,8 @@ def _number(value: ibis.Value, decimal: str) -> ibis.Value:
         text = text if decimal == "." else text.replace(".", "?").replace(decimal, ".")
         # What does not match is extracted as no text, which is no number.
         value = text.re_extract(_NUMBER, 0)
+    if value.type().is_integer():
+        return value.cast("float64")
     number = value.try_cast("float64")
     return number.nullif(math.inf).nullif(-math.inf).nullif(math.nan)
 
@@ -491,7 +493,9 @@ def _counts(staged: ibis.Table, measure: str) -> pd.DataFrame:
 
 
 def _is_unreadable(found: ibis.Value, value: ibis.Value, column: Column) -> ibis.Value:
-    if found.type().is_string() and column.kind in _TEXTS:
+    dtype = found.type()
+    is_always_read = dtype.is_temporal() if column.kind == "date" else dtype.is_string() or dtype.is_integer()
+    if is_always_read and column.kind in (*_TEXTS, "date"):
         return ibis.literal(False)
     return value.isnull() & ~_is_empty(found, column)
 

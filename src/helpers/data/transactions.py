@@ -203,7 +203,8 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     if first is None:
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
-    segments = _segments(rows, table)
+    is_any_excluded = any(step == "excluded" for step, *_ in merging)
+    segments = _segments(rows, table if is_any_excluded else None)
     built_in = find_built_in(source, "transactions")
     return Purchases(
         table=table,
@@ -212,7 +213,7 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         inputs=checked.inputs,
         notes=[
             *checked.notes,
-            *(_lost_customers(checked, table) if any(step == "excluded" for step, *_ in merging) else []),
+            *(_lost_customers(checked, table) if is_any_excluded else []),
             *_negative_margins(checked),
             *_several_segments(checked, segments),
         ],
@@ -353,23 +354,26 @@ def _scope(rows: ibis.Table) -> float | None:
     if "category" not in rows.columns:
         return None
     pairs = rows.filter(rows.amount >= 0).select("customer_id", "category").distinct()
-    bought = pairs.group_by("customer_id").agg(categories=pairs.category.count())
-    return float(bought.categories.mean().to_pandas())
+    counts = pairs.aggregate(categories=pairs.category.count(), customers=pairs.customer_id.nunique())
+    return float((counts.categories / counts.customers).to_pandas().iloc[0])
 
 
-def _segments(rows: ibis.Table, purchases: ibis.Table) -> ibis.Table | None:
-    """Find the segment of each customer with a purchase, and how many segments the customer's rows name."""
+def _segments(rows: ibis.Table, purchases: ibis.Table | None) -> ibis.Table | None:
+    """Find the segment of each customer with a purchase, and how many segments the customer's rows name.
+
+    Without `purchases`, everybody has one.
+    """
     if "segment" not in rows.columns:
         return None
     pairs = rows.group_by("customer_id", "segment").agg(since=rows.date.min(where=rows.segment.notnull()))
-    known = text_ids(pairs).semi_join(purchases, "customer_id")
+    known = pairs if purchases is None else text_ids(pairs).semi_join(purchases, "customer_id")
     known = known.mutate(first_named=known.since.min().over(group_by="customer_id"))
     segments = known.group_by("customer_id").agg(
         segment=known.segment.min(where=known.since == known.first_named),
         since=known.first_named.min(),
         named=known.segment.count(),
     )
-    return held(segments)
+    return held(text_ids(segments))
 
 
 def _several_segments(checked: CheckedRows, segments: ibis.Table | None) -> list[str]:
