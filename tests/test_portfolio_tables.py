@@ -328,8 +328,8 @@ def test_no_small_cell_follows_from_rows_and_columns(counts, least):
     for line in known:
         inside = line & hidden
         assert not inside.any() or counts[inside].sum() >= least or hidden[line].all()
-    # of any rows less any columns nothing may be left but cells that can be seen to hold few; a line that is shown whole
-    # tells nothing of what is hidden
+    # of any rows less any columns nothing may be left but cells that can be seen to hold few; lines that are shown
+    # whole tell nothing of what is hidden
     choices = ((False, True) if (line & hidden).any() else (False,) for line in known)
     for chosen in itertools.product(*choices):
         rest = np.array(chosen) * np.repeat([1, -1], [4, 3]) @ known
