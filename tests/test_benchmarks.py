@@ -45,7 +45,12 @@ def test_simulated_firm(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     measured = pd.read_csv(out)
-    assert measured["work"].tolist() == ["simulate", "referral_value", "customer_portfolio"]
+    assert measured["work"].tolist() == [
+        "simulate",
+        "referral_value",
+        "customer_portfolio",
+        "retention_economics",
+    ]
     assert (measured[["order_lines", "cpu_seconds", "peak_megabytes"]] > 0).all(axis=None)
     assert measured["order_lines"].nunique() == 1, "the analyses read every line"
 
