@@ -721,11 +721,13 @@ def _kept(seen: _Seen, kept: Sequence[str], today: datetime.date) -> CheckedRows
 
 
 def _held_to(contract: Contract, rows: ibis.Table) -> ibis.Table:
-    """Have pandera compare the columns and their types; that no value is missing has been counted already."""
-    from pandera.config import ValidationDepth, config_context
-
-    with config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
-        return contract.schema().validate(rows, lazy=True)
+    """Assure what every reader relies on: the types; that no value is missing has been counted already."""
+    types = contract.types()
+    found = {name: dtype.copy(nullable=True) for name, dtype in rows.schema().items() if name in types}
+    wrong = [f"{name} is {dtype}, not {types[name]}" for name, dtype in found.items() if dtype != types[name]]
+    if wrong:
+        raise TypeError(f"{contract.name}: {', '.join(wrong)}")
+    return rows
 
 
 def _identical(count: int) -> list[tuple[str, int, float, str]]:
@@ -814,43 +816,45 @@ def _outlier_notes(seen: _Seen) -> list[str]:
     if not seen.measure:
         return []
 
-    def sized(table: ibis.Table) -> ibis.Table:
-        money = table[f"value_{seen.measure}"]
-        # An engine may compute the logarithm before it leaves out the zeros.
-        return seen.usable(table).filter(money != 0).mutate(size=money.abs().nullif(0).ln())
-
-    quartiles, highest = _quartiles(sized(seen.staged))
+    size = f"value_{seen.measure}"
+    usable = seen.usable(seen.staged).select(size=seen.staged[size].abs())
+    usable = usable.filter(usable["size"] > 0)
+    quartiles, highest = _log_quartiles(usable)
     if quartiles is None:
         return []
     low, median, high = quartiles
-    fence = max(high + 3 * (high - low), median + math.log(10))
+    fence = math.exp(max(high + 3 * (high - low), median + math.log(10)))
     if highest <= fence:
         return []
-    count = sized(seen.staged).filter(ibis._.size > fence).count().to_pandas()
-    shown = sized(seen.rows).filter(ibis._.size > fence).order_by(ibis._.size.desc(), "file", "row").limit(SHOWN_ROWS)
+    count = usable.filter(usable["size"] > fence).count().to_pandas()
+    beyond = seen.usable(seen.rows).filter(seen.rows[size].abs() > fence)
+    shown = beyond.order_by(beyond[size].abs().desc(), "file", "row").limit(SHOWN_ROWS)
     # The rows and not their amounts: a page that others read must not show what one person spent.
     rows = ", ".join(_row_labels(shown.select("file", "row").to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
     kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."
     name = seen.raw.name
-    return [f"Extreme values of {seen.measure} in {name} (beyond {math.exp(fence):,.2f}): {count:,}. {kept}"]
+    return [f"Extreme values of {seen.measure} in {name} (beyond {fence:,.2f}): {count:,}. {kept}"]
 
 
-def _quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
-    """Give the quartiles of `rows.size`, interpolated between neighbours, and the highest.
+def _log_quartiles(rows: ibis.Table) -> tuple[np.ndarray | None, float]:
+    """Give the quartiles of the logarithm of `rows.size`, interpolated between neighbours, and the highest size.
 
     The engine's own keep all values at once. Here the rows are counted in narrow bins, and only the bins that a
     quartile lies in are looked into.
     """
-    binned = rows.mutate(bin=(100 * rows["size"]).floor().cast("int64"))
-    bins = binned.group_by("bin").agg(rows=binned.count(), highest=binned["size"].max()).order_by("bin").to_pandas()
+    size = rows["size"]
+    # An engine may compute the logarithm before zeros are left out.
+    by_bin = rows.group_by(bin=(100 * size.nullif(0).ln()).floor().cast("int64"))
+    bins = by_bin.agg(rows=rows.count(), lowest=size.min(), highest=size.max()).order_by("bin").to_pandas()
     if bins.empty:
         return None, math.nan
     places = np.array([0.25, 0.5, 0.75]) * (bins.rows.sum() - 1)
     neighbours = np.concatenate([np.floor(places), np.ceil(places)])
     bins["before"] = bins.rows.cumsum() - bins.rows
-    looked_into = bins.iloc[np.searchsorted(bins.before, neighbours, side="right") - 1]
-    near = binned.filter(binned.bin.isin(sorted(set(looked_into.bin.tolist()))))
-    near = near.group_by("bin", "size").agg(rows=near.count()).order_by("size").to_pandas()
-    before = near.bin.map(bins.set_index("bin").before) + near.groupby("bin").rows.cumsum() - near.rows
-    lower, upper = np.split(near["size"].to_numpy()[np.searchsorted(before, neighbours, side="right") - 1], 2)
+    looked_into = bins.iloc[np.unique(np.searchsorted(bins.before, neighbours, side="right") - 1)]
+    near = rows.filter(ibis.or_(*(size.between(one.lowest, one.highest) for one in looked_into.itertuples())))
+    near = near.group_by("size").agg(rows=near.count()).order_by("size").to_pandas()
+    of_bin = np.searchsorted(looked_into.lowest, near["size"], side="right") - 1
+    before = looked_into.before.to_numpy()[of_bin] + near.groupby(of_bin).rows.cumsum() - near.rows
+    lower, upper = np.log(np.split(near["size"].to_numpy()[np.searchsorted(before, neighbours, side="right") - 1], 2))
     return lower + (upper - lower) * (places % 1), bins.highest.max()

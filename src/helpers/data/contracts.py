@@ -1,11 +1,11 @@
-"""The tables a user brings. Adding a table is adding a contract; pandera holds the rows to it.
+"""The tables a user brings. Adding a table is adding a contract; `helpers.data.cleaning` holds the rows to it.
 
 The kind of a column says how its values are read: "string" (an id: text or whole numbers), "label" (any text, number,
 date or truth value, as text), "date", "float64", "nonnegative" (a number from zero up), "weight" (a number above zero),
 "share" (a number from 0 to 1, or true or false), "count" (a whole number from zero up), "answer" (a number on a scale,
 or a gap), "choice" (one of several worded answers, or a gap) or "code" (one of several codes, read as what it stands
 for). What is required, the meaning and the unit are what the messages, the checks and the documentation are made from.
-Pandera itself is imported only where rows are checked: the command line needs the names alone, at once.
+The engine's types are imported only where rows are checked: the command line needs the names alone, at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandera.ibis as pandera
+    import ibis.expr.datatypes as dt
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,12 @@ class Contract:
         """Tell whether a row of which this column cannot be read may stay."""
         return self.keeps_unreadable and (column.kind == "code" or not column.required)
 
-    def schema(self) -> pandera.DataFrameSchema:
-        """Return the contract as pandera checks it."""
+    def types(self) -> dict[str, dt.DataType]:
+        """Return the type of each column once it is read."""
         import ibis.expr.datatypes as dt
-        import pandera.ibis as pandera
 
-        types = {"string": dt.String, "label": dt.String, "code": dt.String, "date": dt.Date}
-        columns = {
-            name: pandera.Column(
-                types.get(column.kind, dt.Float64),
-                required=column.required,
-                nullable=self.keeps(column) or not column.filled,
-            )
-            for name, column in self.columns.items()
-        }
-        return pandera.DataFrameSchema(columns, description=self.description)
+        types = {"string": dt.string, "label": dt.string, "code": dt.string, "date": dt.date}
+        return {name: types.get(column.kind, dt.float64) for name, column in self.columns.items()}
 
 
 _IMPORTANCE_SCALE = ("importance_min", "importance_max")

@@ -66,32 +66,36 @@ def summarise(
     if intervals:
         known = known.mutate(interval=_days(known.date.lag().over(_in_order(known)), known.date) / scale)
         regularity = {"log_intervals": known.interval.ln().sum().coalesce(0.0)}
+    coarse, fine = _parts(known.amount)
     customers = known.group_by("customer_id").agg(
         first=known.date.min(),
         last=known.date.max(),
         frequency=known.count() - 1,
-        repeat_amount=_sum_after_the_first(known),
+        coarse=coarse.sum(),
+        fine=fine.sum(),
+        first_amount=known.amount.argmin(known.date),
         **regularity,
     )
+    first_coarse, first_fine = _parts(customers.first_amount)
+    repeat_amount = (customers.coarse - first_coarse) + (customers.fine - first_fine)
     return customers.select(
         "customer_id",
         "frequency",
         recency=_days(customers["first"], customers["last"]) / scale,
         T=_days(customers["first"], end) / scale,
-        monetary_value=(customers.repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
+        monetary_value=(repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
         **{name: customers[name] for name in regularity},
     )
 
 
-def _sum_after_the_first(purchases: ibis.Table) -> ibis.Value:
-    """Add up all amounts of a customer but the first, without a second look at the rows.
+def _parts(amount: ibis.Value) -> tuple[ibis.Value, ibis.Value]:
+    """Part amounts into multiples of a power of two and what lies between them.
 
-    Taken from a sum of floats, a large first amount would leave nothing but rounding errors of small later ones.
-    Multiples of a power of two are added exactly (up to 2^53 of them), so what lies between them is added apart.
+    The first are added exactly (up to 2^53 of them). Taken from a plain sum of floats, a large first amount would
+    leave nothing but rounding errors of small later ones.
     """
-    coarse = (purchases.amount * 1024).round() / 1024
-    fine = purchases.amount - coarse
-    return sum(part.sum() - part.argmin(purchases.date) for part in (coarse, fine))
+    coarse = (amount * 1024).round() / 1024
+    return coarse, amount - coarse
 
 
 def merged(purchases_table: ibis.Table, merge_period: str) -> ibis.Table:
@@ -223,19 +227,31 @@ def first_intervals(purchases_table: ibis.Table, end: datetime.date | str) -> pd
     return firsts.group_by(keys).agg(customers=firsts.count()).order_by(keys).to_pandas()
 
 
-def distinct_rows(summary: ibis.Table) -> pd.DataFrame:
+def distinct_rows(summary: ibis.Table, *, spent: bool = False) -> pd.DataFrame:
     """Count the customers who share a frequency, recency and T: all that the purchase models depend on.
+
+    Parameters
+    ----------
+    summary : ibis Table
+        Of `summarise`.
+    spent : bool
+        Whether it shall be told what they spent, which is all that totals of value depend on beside.
 
     Returns
     -------
     pandas.DataFrame
         frequency, recency, T; log_intervals where the summary has them, the mean over the row's customers, as a
-        likelihood of regular timing is linear in it; customers. Sorted.
+        likelihood of regular timing is linear in it; with `spent` spent and spent_squared, the sums over the row's
+        customers of what their repeat purchases add up to, and of its square; customers. Sorted.
     """
     keys = ["frequency", "recency", "T"]
     # Rounded because of the engine's order of adding, as in `repeat_spend`.
     means = {name: summary[name].mean().round(9) for name in ("log_intervals",) if name in summary.columns}
-    rows = summary.group_by(keys).agg(**means, customers=summary.count())
+    sums = {}
+    if spent:
+        amount = summary.frequency * summary.monetary_value
+        sums = {"spent": amount.sum(), "spent_squared": (amount * amount).sum()}
+    rows = summary.group_by(keys).agg(**means, **sums, customers=summary.count())
     return rows.order_by(keys).to_pandas()
 
 

@@ -29,10 +29,10 @@ class Purchases:
 
     Attributes
     ----------
-    table : ibis Table
-        One row for each customer and merge period: customer_id, date (the period's first day), amount (net of
-        the period), margin (null where a row of the period states none).
-    realised : ibis Table
+    native : ibis Table
+        One row for each customer and merge period: customer_id (as in `CheckedRows.native`), date (the period's first
+        day), amount (net of the period), margin (null where a row of the period states none).
+    native_realised : ibis Table
         customer_id, date, amount, margin of every row that is real money: purchases and all refunds.
     accounting : pandas.DataFrame
         step, rows, amount, reason. The first line is the file; the others are changes (negative: taken away;
@@ -60,8 +60,8 @@ class Purchases:
         customer_id, date, category, amount of every row that is no refund; None where the file has no category column.
     """
 
-    table: ibis.Table
-    realised: ibis.Table
+    native: ibis.Table
+    native_realised: ibis.Table
     accounting: pd.DataFrame
     inputs: list[dict]
     notes: list[str]
@@ -73,6 +73,16 @@ class Purchases:
     segments: ibis.Table | None
     is_simulated: bool
     categories: ibis.Table | None = None
+
+    @property
+    def table(self) -> ibis.Table:
+        """Return `native` with ids as text, by which tables are joined."""
+        return text_ids(self.native)
+
+    @property
+    def realised(self) -> ibis.Table:
+        """Return `native_realised` with ids as text."""
+        return text_ids(self.native_realised)
 
 
 def load(
@@ -193,10 +203,9 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     margin = rows.margin if states_margin else ibis.null("float64")
     realised = rows.select("customer_id", "date", "amount", margin=margin)
     sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
-    merged = text_ids(_merged(sales, merge_period, zero_amounts, states_margin))
-    periods = _judged(held(merged), zero_amounts)
+    periods = _judged(held(_merged(sales, merge_period, zero_amounts, states_margin)), zero_amounts)
     bought = periods.filter(periods.verdict == "purchase")
-    table = bought.select("customer_id", "date", "amount", "margin")
+    native = bought.select("customer_id", "date", "amount", "margin")
     merging = _steps(realised, periods, merge_period)
     steps = [*checked.steps, *merging]
     first, last = _span(bought)
@@ -204,16 +213,16 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
     is_any_excluded = any(step == "excluded" for step, *_ in merging)
-    segments = _segments(rows, table if is_any_excluded else None)
+    segments = _segments(rows, native if is_any_excluded else None)
     built_in = find_built_in(source, "transactions")
     return Purchases(
-        table=table,
-        realised=text_ids(realised),
+        native=native,
+        native_realised=realised,
         accounting=account(steps),
         inputs=checked.inputs,
         notes=[
             *checked.notes,
-            *(_lost_customers(checked, table) if is_any_excluded else []),
+            *(_lost_customers(checked, native) if is_any_excluded else []),
             *_negative_margins(checked),
             *_several_segments(checked, segments),
         ],
@@ -326,8 +335,8 @@ def _span(bought: ibis.Table) -> tuple[datetime.date | None, datetime.date | Non
     return span["first"], span["last"]
 
 
-def _lost_customers(checked: CheckedRows, table: ibis.Table) -> list[str]:
-    rows = checked.table.anti_join(table, "customer_id")
+def _lost_customers(checked: CheckedRows, bought: ibis.Table) -> list[str]:
+    rows = checked.native.anti_join(bought, "customer_id")
     lost = rows.aggregate(customers=rows.customer_id.nunique(), amount=rows.amount.sum()).to_pandas().iloc[0]
     if not lost.customers:
         return []
@@ -366,7 +375,7 @@ def _segments(rows: ibis.Table, purchases: ibis.Table | None) -> ibis.Table | No
     if "segment" not in rows.columns:
         return None
     pairs = rows.group_by("customer_id", "segment").agg(since=rows.date.min(where=rows.segment.notnull()))
-    known = pairs if purchases is None else text_ids(pairs).semi_join(purchases, "customer_id")
+    known = pairs if purchases is None else pairs.semi_join(purchases, "customer_id")
     known = known.mutate(first_named=known.since.min().over(group_by="customer_id"))
     segments = known.group_by("customer_id").agg(
         segment=known.segment.min(where=known.since == known.first_named),

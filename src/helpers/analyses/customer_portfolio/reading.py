@@ -174,7 +174,7 @@ def _dates(settings: Settings, purchases: transactions.Purchases) -> dict[str, d
 
 def _expect(settings: Settings, purchases: transactions.Purchases, name: str, end: date) -> Expectation:
     return expect(
-        purchases.table,
+        purchases.native,
         end,
         model=settings.model,
         time_unit=settings.time_unit,

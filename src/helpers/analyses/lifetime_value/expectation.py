@@ -101,7 +101,7 @@ def expect(
     Parameters
     ----------
     table : ibis Table
-        `helpers.data.transactions.Purchases.table`, of the same merge period.
+        `helpers.data.transactions.Purchases.native` (or `table`), of the same merge period.
     end : date
         The last day that counts.
     model, time_unit, merge_period, horizon_weeks, annual_discount_rate, draws, seed

@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import ibis
 import numpy as np
+import pandas as pd
 import pyarrow
 
+from helpers.data.cleaning import text_ids
 from helpers.data.engines import write_parquet
 from helpers.data.refusal import InputRefused, Problem, shortened
 from helpers.models.estimate import Estimate
@@ -83,8 +85,8 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     settings, out = Settings.of(choices), Path(out).expanduser()
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
-    how = settings.time_unit, settings.merge_period
-    found = valuation.summaries(purchases.table, periods.observation_end, *how, is_merged=True, models=[settings.model])
+    how = {"time_unit": settings.time_unit, "merge_period": settings.merge_period, "models": [settings.model]}
+    found = valuation.summaries(purchases.native, periods.observation_end, **how, is_merged=True, spent=True)
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
     margin_rate = valuation.margin_rate_of(purchases, periods, settings)
@@ -101,27 +103,21 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
         customers=int(found.rows.customers.sum()),
         purchases=fit,
         spend=spend,
-        totals=_totals(found.table, fit, spend, margin_rate, settings),
+        totals=_totals(found.rows, fit, spend, margin_rate, settings),
         margin_rate=margin_rate,
         problems=tuple(dict.fromkeys(filter(None, sentences))),
     )
 
 
 def _totals(
-    summary: ibis.Table, fit: Fit | None, spend: Fit | None, margin_rate: float, settings: Settings
+    rows: pd.DataFrame, fit: Fit | None, spend: Fit | None, margin_rate: float, settings: Settings
 ) -> dict[str, Estimate]:
     if fit is None or spend is None:
         return dict.fromkeys(("expected_purchases", "potential_value"), Estimate(np.nan, np.nan, np.nan))
-    spent = summary.mutate(spent=summary.frequency * summary.monetary_value)
-    moments = spent.group_by(valuation.HISTORY).agg(
-        customers=spent.count(), spent=spent.spent.sum(), spent_squared=(spent.spent * spent.spent).sum()
-    )
-    # in order, because sums of floats are not the same in every order
-    moments = moments.order_by(valuation.HISTORY).to_pandas()
     return total_estimates(
         fit,
         spend,
-        *(moments[name].to_numpy(float) for name in moments.columns),
+        *(rows[name].to_numpy(float) for name in (*valuation.HISTORY, "customers", "spent", "spent_squared")),
         margin_rate=margin_rate,
         planned_marketing_cost_per_year=settings.planned_marketing_cost,
         horizon_weeks=settings.horizon_weeks,
@@ -134,7 +130,7 @@ def _with_intervals(
     table: ibis.Table, summary: ibis.Table, fit: Fit | None, spend: Fit | None, margin_rate: float, settings: Settings
 ) -> ibis.Table:
     """Join low and high of each customer's numbers."""
-    customers = summary.select(WHOSE).to_pyarrow()
+    customers = text_ids(summary.select(WHOSE)).to_pyarrow()
     found = valuation.intervals_of(fit, spend, customers.to_pandas(), margin_rate, settings)
     ends = {
         f"{name}_{end}": values

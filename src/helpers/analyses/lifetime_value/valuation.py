@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
+from helpers.data.cleaning import text_ids, with_ids_like
 from helpers.data.engines import engine_errors_refused
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.fit import Fit
@@ -41,7 +42,8 @@ class Summaries:
     end : date
         The last day that counts.
     table : ibis Table
-        customer_id, frequency, recency, T, monetary_value, log_intervals, in the engine.
+        customer_id (that of the purchases, which may be a number), frequency, recency, T, monetary_value,
+        log_intervals, in the engine.
     rows : pandas.DataFrame
         Distinct frequency, recency, T with the mean of log_intervals and the number of customers.
     spend_rows : pandas.DataFrame
@@ -56,7 +58,7 @@ class Summaries:
     @cached_property
     def customers(self) -> pd.DataFrame:
         """Return one row for each customer, in order of customer_id."""
-        return self.table.order_by("customer_id").to_pandas()
+        return text_ids(self.table).order_by("customer_id").to_pandas()
 
 
 @dataclass(frozen=True)
@@ -233,21 +235,24 @@ def summaries(
     *,
     is_merged: bool = False,
     models: Sequence[str] | None = None,
+    spent: bool = False,
 ) -> Summaries:
     """Summarise the customers acquired by `end`, as of that day.
 
     `is_merged` is as in `customer_summary.summarise`; `models` are the purchase models that will be fitted, by default
-    any: gaps between purchases, which cost most, are left out where none of them needs these.
+    any: gaps between purchases, which cost most, are left out where none of them needs these. With `spent` the distinct
+    rows tell what their customers spent.
     """
     intervals = models is None or any(kinds()[model].needs for model in models)
     summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged, intervals=intervals)
     summary = summary.cache()
-    return Summaries(end, summary, customer_summary.distinct_rows(summary), customer_summary.repeat_spend(summary))
+    rows = customer_summary.distinct_rows(summary, spent=spent)
+    return Summaries(end, summary, rows, customer_summary.repeat_spend(summary))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
     """Summarise the customers acquired by `end` and fit the models on them."""
-    found = summaries(purchases.table, end, settings.time_unit, settings.merge_period, is_merged=True)
+    found = summaries(purchases.native, end, settings.time_unit, settings.merge_period, is_merged=True)
     fits, failures = {}, {}
     for model in dict.fromkeys(("bg_nbd", settings.model)):
         fits[model], failures[model] = fit_purchases(model, found.rows, settings.fitted_by)
@@ -337,7 +342,7 @@ def margin_rate_of(purchases: transactions.Purchases, periods: Periods, settings
     """Return the margin rate of the purchases themselves where the file has margins, else the one that was set."""
     if not purchases.has_margin:
         return settings.margin_rate
-    bought = purchases.table.filter(purchases.table.date <= periods.observation_end)
+    bought = purchases.native.filter(purchases.native.date <= periods.observation_end)
     totals = bought.agg(margin=bought.margin.sum(), amount=bought.amount.sum(where=bought.margin.notnull()))
     margin, amount = totals.to_pandas().iloc[0].astype(float)
     return margin / amount if amount > 0 else settings.margin_rate
@@ -399,15 +404,15 @@ def valued(
     scored = score_customers(found.table, histories, spend, margin_rate, settings)
     money = realised(purchases, marketing, found.end, margin_rate)
     joined = scored.left_join(money, "customer_id")
-    return joined.select(*scored.drop("potential_value").columns, *VALUES)
+    return text_ids(joined.select(*scored.drop("potential_value").columns, *VALUES))
 
 
 def realised(
     purchases: transactions.Purchases, marketing: marketing_touches.MarketingCosts, end: date, margin_rate: float
 ) -> ibis.Table:
-    """Return customer_id, historical_value and current_value: realised margin less marketing expense."""
-    margins = customer_summary.realised_value(purchases.realised, margin_rate, end)
-    joined = margins.left_join(marketing.table, "customer_id")
+    """Return customer_id (as in `purchases.native`), historical_value, current_value: margin less marketing expense."""
+    margins = customer_summary.realised_value(purchases.native_realised, margin_rate, end)
+    joined = margins.left_join(with_ids_like(marketing.table, margins.customer_id), "customer_id")
     cost, current_cost = joined.marketing_cost.coalesce(0.0), joined.current_marketing_cost.coalesce(0.0)
     return joined.select(
         "customer_id",

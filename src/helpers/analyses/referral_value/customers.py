@@ -79,7 +79,7 @@ def value_customers(purchases, touches, periods, lifetime: LifetimeSettings, set
     end = periods.observation_end
     margin_rate = valuation.margin_rate_of(purchases, periods, lifetime)
     expected = expect(
-        purchases.table,
+        purchases.native,
         end,
         model=settings.model,
         time_unit=settings.time_unit,

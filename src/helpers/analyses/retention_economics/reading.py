@@ -185,7 +185,7 @@ def _others(settings: Settings, purchases: transactions.Purchases, known: ibis.T
 
 def _expect(settings: Settings, purchases: transactions.Purchases, end: date) -> Expectation:
     return expect(
-        purchases.table,
+        purchases.native,
         end,
         model=settings.model,
         time_unit=settings.time_unit,
