@@ -199,7 +199,7 @@ def test_identical_rows_are_kept_unless_an_order_repeats(write):
 
 
 def test_rows_of_one_hash_are_still_compared(write, monkeypatch):
-    monkeypatch.setattr(cleaning, "content_hash", lambda table, columns: ibis.literal(1))
+    monkeypatch.setattr(cleaning, "content_hash", lambda contents: ibis.literal(1))
     found = transactions.load(write("1,2020-01-01,5", "1,2020-01-01,6", "2,2020-01-01,5", "1,2020-01-01,5"))
     assert steps(found)["1 row is identical to an earlier one"] == (0, 0)
 
@@ -589,6 +589,42 @@ def test_the_account_adds_up_and_the_order_of_rows_does_not_matter(write, rows, 
         found.table.order_by(keys).to_pandas(), shuffled.table.order_by(keys).to_pandas(), rtol=1e-12
     )
     pd.testing.assert_frame_equal(found.accounting, shuffled.accounting, rtol=1e-9)
+
+
+DAYS = st.sampled_from(["2020-01-01", "2020-01-02", "2020-01-31"])
+TYPED_ROW = st.tuples(
+    st.sampled_from([1, 2, 3, 40, None]), DAYS, st.sampled_from([5.0, 5.0, 0.0, -5.0, -2.0, 7.25, None])
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(TYPED_ROW, st.sampled_from([2.0, -1.0, None])), min_size=1, max_size=25),
+    options=st.fixed_dictionaries(
+        {
+            "zero_amounts": st.sampled_from(transactions.ZERO_AMOUNTS),
+            "refunds": st.sampled_from(transactions.REFUNDS),
+            "identical_rows": st.sampled_from(cleaning.IDENTICAL_ROWS),
+        }
+    ),
+)
+def test_rows_alone_on_their_day_need_no_merging_and_nothing_differs(tmp_path, rows, options):
+    frame = pd.DataFrame([(*row, margin) for row, margin in [((7, "2020-01-01", 5.0), None), *rows]])
+    frame.columns = ["customer_id", "date", "amount", "margin"]
+    typed, texts = tmp_path / "typed.parquet", tmp_path / "texts.parquet"
+    frame["customer_id"], frame["date"] = frame["customer_id"].astype("Int64"), pd.to_datetime(frame["date"])
+    frame.to_parquet(typed, index=False)
+    # Dates that have to be read from text are merged all alike.
+    frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")).to_parquet(texts, index=False)
+    known, merged = (transactions.load(str(path), bad_rows="exclude", **options) for path in (typed, texts))
+    assert_adds_up(known)
+    keys = ["customer_id", "date"]
+    for name in ("table", "realised"):
+        one, other = (
+            getattr(found, name).to_pandas().sort_values([*keys, "amount", "margin"]) for found in (known, merged)
+        )
+        pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True), rtol=1e-12)
+    pd.testing.assert_frame_equal(known.accounting.iloc[1:], merged.accounting.iloc[1:], rtol=1e-9)
 
 
 # --- bad input at size ----------------------------------------------------------------------------------

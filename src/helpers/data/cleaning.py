@@ -84,6 +84,7 @@ class CheckedRows:
         The contract's columns, typed. A gap in answers is null where nothing stands and NaN where a declared code
         does. Where the contract has a key or keeps the order, also place, by which the file's order is restored; with a
         key also same_as, a number that rows have in common which are alike in all of the file but the subject's id.
+        Where it has occasions, mostly is_shared: False for rows that are alone on theirs.
     native : ibis Table
         The same rows, with ids that the file holds as whole numbers left as such: the engine groups by numbers at half
         the cost. `text_ids` makes of them the ids of `table`, by which tables are joined.
@@ -466,11 +467,14 @@ def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract)
     columns["has_offset"] = _has_offset(raw, values)
     rows = rows.select("file", "row", **columns)
     # Rows with a key of their own are never wholly alike.
-    identical = None if contract.key else _identical_rows(raw)
-    if identical is None:
-        return rows.mutate(is_identical=ibis.literal(False))
-    joined = rows.left_join(identical, _places(raw))
-    return joined.select(rows, is_identical=identical.earlier.notnull())
+    occasion = [] if contract.key else _occasion(raw, values, contract)
+    repeated = None if contract.key else _repeated_rows(raw, occasion)
+    absent = {"is_identical": ibis.literal(False)} | ({"is_shared": ibis.literal(False)} if occasion else {})
+    if repeated is None:
+        return rows.mutate(**absent)
+    joined = rows.left_join(repeated, _places(raw))
+    found = {"is_identical": (repeated.earlier > 0).fill_null(False), "is_shared": repeated.earlier.notnull()}
+    return joined.select(rows, **{name: found[name] for name in absent})
 
 
 def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str]) -> ibis.Table:
@@ -479,7 +483,7 @@ def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str]) -> ib
     in_the_way = ((fault.condition, index) for index, fault in enumerate(faults) if not fault.borne)
     columns |= {name: rows[name] for name in ("place", "same_as") if name in rows.columns}
     values = (f"value_{name}" for name in wanted)
-    marks = ("has_offset", "is_identical")
+    marks = ["has_offset", "is_identical", *({"is_shared"} & set(rows.columns))]
     table = rows.select(*values, *marks, fault=ibis.cases(*in_the_way), **columns)
     return held(table)
 
@@ -505,17 +509,39 @@ def _places(raw: Raw) -> list[str]:
     return ["file", "row"] if len(raw.inputs) > 1 else ["row"]
 
 
-def _identical_rows(raw: Raw) -> ibis.Table | None:
-    """Find the rows that repeat an earlier one wholly; compared are only those whose hash another row has."""
-    hashed = raw.table.mutate(content=content_hash(raw.table, raw.contents))
-    shared = hashed.group_by("content").having(hashed.count() > 1).agg().cache()
-    # Most files repeat nothing, and the hashes are all that need be counted.
-    if not shared.count().to_pandas():
+def _occasion(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract) -> list[ibis.Value]:
+    """Give what tells occasions apart; nothing where it would have to be read from text, which costs too much."""
+    if not all(name in values and not raw.table[raw.columns[name]].type().is_string() for name in contract.occasion):
+        return []
+    return [values[name] for name in contract.occasion]
+
+
+def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value]) -> ibis.Table | None:
+    """Count for each row of a shared occasion the earlier rows that are wholly alike; without occasions for some rows.
+
+    Rows with the same hash are looked for first, as most files repeat nothing and all else is far dearer.
+    """
+    shared = _of_shared(raw.table, content_hash(occasion or [raw.table[name] for name in raw.contents]))
+    if shared is None:
         return None
-    suspects = hashed.semi_join(shared, "content")
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
-    identical = suspects.select(*_places(raw), earlier=earlier).filter(ibis._.earlier > 0).cache()
-    return identical if identical.count().to_pandas() else None
+    if not occasion:
+        return shared.select(*_places(raw), earlier=earlier).cache()
+    shared = shared.select("file", "row", *raw.contents)
+    alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]))
+    places = shared.select(*_places(raw))
+    if alike is None:
+        return places.mutate(earlier=0).cache()
+    alike = alike.select(*_places(raw), earlier=earlier)
+    joined = places.left_join(alike, _places(raw))
+    return joined.select(places, earlier=alike.earlier.fill_null(0)).cache()
+
+
+def _of_shared(table: ibis.Table, content: ibis.Value) -> ibis.Table | None:
+    """Leave the rows whose content's hash another row has; None where there are none."""
+    hashed = table.mutate(content=content)
+    shared = hashed.group_by("content").having(hashed.count() > 1).agg().cache()
+    return hashed.semi_join(shared, "content") if shared.count().to_pandas() else None
 
 
 # --- faults ---------------------------------------------------------------------------------------------
@@ -714,7 +740,7 @@ def _kept(seen: _Seen, kept: Sequence[str], today: datetime.date) -> CheckedRows
         raise InputRefused(raw.name, [Problem(f"no row remains that can be used ({left_out})")])
     steps += [*_identical(seen.count(None, "is_identical")), *_not_known(seen)]
     names = {name: f"value_{name}" for name in contract.columns if name in kept}
-    names |= {name: name for name in ("place", "same_as") if name in seen.staged.columns}
+    names |= {name: name for name in ("place", "same_as", "is_shared") if name in seen.staged.columns}
     native = seen.usable(seen.staged).select(**names)
     notes = [*raw.notes, *_late_notes(seen, today), *_offset_notes(seen), *_outlier_notes(seen)]
     return CheckedRows(raw.name, _held_to(contract, text_ids(native)), native, steps, raw.inputs, notes, raw.currency)

@@ -83,6 +83,8 @@ class Contract:
         Columns of which at least one must be above zero.
     span : tuple of str
         Two columns of dates, the later one second: a row where they are the other way round is unusable.
+    occasion : tuple of str
+        Columns that tell one occasion from another, such as a customer and a day: most occasions have one row.
     in_order : bool
         Whether the order of the rows in the file is kept, which a key keeps too.
     columns_set_by : str
@@ -99,6 +101,7 @@ class Contract:
     subject: str = "row"
     counts: tuple[str, ...] = ()
     span: tuple[str, ...] = ()
+    occasion: tuple[str, ...] = ()
     in_order: bool = False
     columns_set_by: str = "columns"
     keeps_unreadable: bool = False
@@ -139,6 +142,7 @@ _CONTRACTS = (
                 "label", "what kind of customer, such as a region; the first that a customer's rows name counts"
             ),
         },
+        occasion=("customer_id", "date"),
     ),
     Contract(
         "marketing_touches",

@@ -411,10 +411,10 @@ def local_time(moment: ibis.Value, zone: str) -> ibis.Value:
     return _duckdb_local_time(zone, moment)
 
 
-def content_hash(table: ibis.Table, columns: Sequence[str]) -> ibis.Value:
+def content_hash(contents: Sequence[ibis.Value]) -> ibis.Value:
     """Give each row a number that rows with equal contents share, and others hardly ever."""
-    number = _spark_hash if _is_spark(table.get_backend()) else _duckdb_hash
-    return number(ibis.struct({name: table[name] for name in columns}))
+    number = _spark_hash if _is_spark(contents[0].get_backend()) else _duckdb_hash
+    return number(ibis.struct({f"content_{position}": content for position, content in enumerate(contents)}))
 
 
 def first_day(date: ibis.Value, period: str) -> ibis.Value:

@@ -201,9 +201,11 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     rows = checked.native
     states_margin = "margin" in rows.columns
     margin = rows.margin if states_margin else ibis.null("float64")
-    realised = rows.select("customer_id", "date", "amount", margin=margin)
-    sales = realised.filter(realised.amount >= 0) if refunds == "exclude" else realised
-    periods = _judged(held(_merged(sales, merge_period, zero_amounts, states_margin)), zero_amounts)
+    marks = {"is_shared"} & set(rows.columns) if merge_period == "D" else set()
+    marked = rows.select("customer_id", "date", "amount", *marks, margin=margin)
+    realised = marked.drop(*marks)
+    sales = marked.filter(marked.amount >= 0) if refunds == "exclude" else marked
+    periods = _judged(_periods(sales, merge_period, zero_amounts, states_margin), zero_amounts)
     bought = periods.filter(periods.verdict == "purchase")
     native = bought.select("customer_id", "date", "amount", "margin")
     merging = _steps(realised, periods, merge_period)
@@ -237,11 +239,31 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     )
 
 
-def _merged(sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool) -> ibis.Table:
-    """Make one row of what a customer bought in a period; what would be the same in each row is left to `_judged`."""
+def _periods(sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool) -> ibis.Table:
+    """Make one row of what a customer bought in a period; where rows alone on their day are known, these stay."""
+    has_refunds = bool((sales.amount < 0).any().to_pandas())
+    rules = (merge_period, zero_amounts, states_margin, has_refunds)
+    if "is_shared" not in sales.columns:
+        return held(_merged(sales, *rules))
+    several = held(_merged(sales.filter(sales.is_shared), *rules))
+    alone = sales.filter(~sales.is_shared)
+    is_refund = alone.amount < 0
+    columns = {
+        "merged_rows": ibis.literal(1),
+        "refund_rows": is_refund.cast("int64"),
+        "refund_amount": ibis.ifelse(is_refund, alone.amount, 0.0),
+    }
+    alone = alone.mutate(**columns).select(several.columns)
+    return several.union(alone.cast(several.schema()))
+
+
+def _merged(
+    sales: ibis.Table, merge_period: str, zero_amounts: str, states_margin: bool, has_refunds: bool
+) -> ibis.Table:
+    """Merge the rows of a customer's period; what would be the same in each is left to `_judged`."""
     is_refund = sales.amount < 0
     columns = {"net": sales.amount.sum(), "merged_rows": sales.count()}
-    if is_refund.any().to_pandas():
+    if has_refunds:
         columns["gross"] = sales.amount.abs().sum()
         columns["refund_rows"] = is_refund.sum()
         columns["refund_amount"] = sales.amount.sum(where=is_refund).coalesce(0.0)
