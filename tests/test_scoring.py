@@ -83,6 +83,22 @@ def test_files_hold_what_the_report_holds(file, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("refunds", [{}, {"refunds": "net"}, {"refunds": "exclude"}, {"zero_amounts": "exclude"}])
+def test_realised_values_count_all_the_real_money(table, tmp_path, refunds):
+    rows = table.copy()
+    if refunds:
+        rows.loc[rows.index % 50 == 7, "amount"] *= -1
+        rows.loc[rows.index % 50 == 8, "amount"] = 0
+    rows.to_parquet(tmp_path / "rows.parquet")
+    assert transactions.load(str(tmp_path / "rows.parquet"), **refunds).is_all_bought is not bool(refunds)
+    found = written(
+        score(tmp_path / "out", transactions=str(tmp_path / "rows.parquet"), margin_rate=0.4, **refunds).folder
+    )
+    rows["recent"] = rows.amount.where(rows.date > rows.date.max() - pd.DateOffset(months=12), 0)
+    paid = rows.groupby(rows.customer_id.astype(str))[["amount", "recent"]].sum().loc[found.customer_id]
+    np.testing.assert_allclose(found[["historical_value", "current_value"]], 0.4 * paid, rtol=1e-9, atol=1e-9)
+
+
 def test_ids_and_places_of_any_kind(table, file, tmp_path):
     """Whole numbers and text, a file, a folder and a glob: the same customers get the same scores."""
     parts = tmp_path / "parts"

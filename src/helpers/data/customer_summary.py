@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ibis
 import numpy as np
@@ -24,6 +24,7 @@ def summarise(
     *,
     is_merged: bool = False,
     intervals: bool = True,
+    also: Callable[[ibis.Table], Mapping[str, ibis.Value]] | None = None,
 ) -> ibis.Table:
     """Summarise each customer's purchases up to a day.
 
@@ -46,6 +47,8 @@ def summarise(
         `helpers.data.transactions.load` with the same `merge_period` make it: nothing is merged again.
     intervals : bool
         Whether log_intervals are wanted; putting the purchases in order doubles the work.
+    also : callable, optional
+        What else to add up of each customer in the same pass: given the purchases to the end, the sums by name.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def summarise(
         the mean amount of the repeat purchases, 0 where there is none; with `intervals` log_intervals, the sum of the
         logarithms of the times between consecutive purchases, 0 where there is none: all that models of regular
         timing need beside the others (Reutterer, Platzer & Schroeder 2021, International Journal of Research in
-        Marketing 38(1), 194-215).
+        Marketing 38(1), 194-215); and the sums of `also`.
     """
     require_choice("time_unit", time_unit, DAYS_PER_UNIT)
     bought = purchases_table if is_merged else merged(purchases_table, merge_period)
@@ -66,6 +69,7 @@ def summarise(
     if intervals:
         known = known.mutate(interval=_days(known.date.lag().over(_in_order(known)), known.date) / scale)
         regularity = {"log_intervals": known.interval.ln().sum().coalesce(0.0)}
+    sums = regularity | dict(also(known) if also else {})
     coarse, fine = _parts(known.amount)
     customers = known.group_by("customer_id").agg(
         first=known.date.min(),
@@ -74,7 +78,7 @@ def summarise(
         coarse=coarse.sum(),
         fine=fine.sum(),
         first_amount=known.amount.argmin(known.date),
-        **regularity,
+        **sums,
     )
     first_coarse, first_fine = _parts(customers.first_amount)
     repeat_amount = (customers.coarse - first_coarse) + (customers.fine - first_fine)
@@ -84,7 +88,7 @@ def summarise(
         recency=_days(customers["first"], customers["last"]) / scale,
         T=_days(customers["first"], end) / scale,
         monetary_value=(repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
-        **{name: customers[name] for name in regularity},
+        **{name: customers[name] for name in sums},
     )
 
 
@@ -305,15 +309,25 @@ def realised_value(
     """
     end = day(observation_end, "observation_end")
     known = realised_table.filter(realised_table.date <= end)
-    worth = at_the_end(known.date, end, past_rate)
-    known = known.mutate(margin=ibis.coalesce(known.margin, margin_rate * known.amount) * worth)
-    recent = known.date > months_before(end, months)
-    return known.group_by("customer_id").agg(
-        historical_margin=known.margin.sum(),
-        current_margin=known.margin.sum(where=recent).coalesce(0.0),
-        first_date=known.date.min(),
-        last_date=known.date.max(),
-    )
+    sums = margin_sums(known, margin_rate, end, months, past_rate)
+    return known.group_by("customer_id").agg(**sums, first_date=known.date.min(), last_date=known.date.max())
+
+
+def margin_sums(
+    rows: ibis.Table, margin_rate: float, end: datetime.date, months: int = 12, past_rate: float = 0.0
+) -> dict[str, ibis.Value]:
+    """Express historical_margin and current_margin of a group of rows, none of them after the end, as `realised_value`.
+
+    Parameters
+    ----------
+    rows : ibis Table
+        date, amount, margin.
+    margin_rate, end, months, past_rate
+        As in `realised_value`.
+    """
+    margin = ibis.coalesce(rows.margin, margin_rate * rows.amount) * at_the_end(rows.date, end, past_rate)
+    recent = rows.date > months_before(end, months)
+    return {"historical_margin": margin.sum(), "current_margin": margin.sum(where=recent).coalesce(0.0)}
 
 
 def at_the_end(date: ibis.Column, end: datetime.date, past_rate: float) -> ibis.Value:

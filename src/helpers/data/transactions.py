@@ -48,6 +48,9 @@ class Purchases:
         Of the amounts, where it is known.
     has_margin : bool
         Whether any row that can be used states a margin.
+    is_all_bought : bool
+        Whether the purchases are all the real money there is, day by day: what is added up over `native_realised` may
+        then be added up over `native`.
     categories_per_customer : float or None
         Mean number of categories that a customer bought; None where the file has no category column.
     segments : ibis Table or None
@@ -69,6 +72,7 @@ class Purchases:
     last_date: datetime.date
     currency: str | None
     has_margin: bool
+    is_all_bought: bool
     categories_per_customer: float | None
     segments: ibis.Table | None
     is_simulated: bool
@@ -232,6 +236,8 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         last_date=last,
         currency=checked.currency,
         has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
+        # The margin of a day whose rows do not all state theirs is no sum of what is known of them.
+        is_all_bought=merge_period == "D" and not is_any_excluded and not states_margin,
         categories_per_customer=_scope(rows),
         segments=None if segments is None else segments.drop("named"),
         is_simulated=bool(built_in and built_in.is_simulated),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -48,7 +50,12 @@ def score_histories(purchases: Fit | None, rows: pd.DataFrame, settings: Setting
 
 
 def score_customers(
-    summary: ibis.Table, histories: pd.DataFrame, spend: Fit | None, margin_rate: float, settings: Settings
+    summary: ibis.Table,
+    histories: pd.DataFrame,
+    spend: Fit | None,
+    margin_rate: float,
+    settings: Settings,
+    also: Sequence[str] = (),
 ) -> ibis.Table:
     """Give every customer of a summary the scores of the own history and spend, as an expression of the engine.
 
@@ -64,12 +71,15 @@ def score_customers(
         Margin as a share of the amount.
     settings : Settings
         The planned cost of marketing, and the time unit of the summary.
+    also : sequence of str
+        Columns of the summary that are wanted too.
 
     Returns
     -------
     ibis Table
         customer_id, frequency, recency, T, monetary_value, probability_alive, probability_of_purchase,
-        expected_purchases, expected_spend, potential_value; null where there is no model, or no finite mean.
+        expected_purchases, expected_spend, potential_value; null where there is no model, or no finite mean; and
+        the columns of `also`.
     """
     told = _numbered(ibis.memtable(histories), settings.time_unit).drop(*HISTORY)
     known = _numbered(summary, settings.time_unit).inner_join(told, "history")
@@ -85,6 +95,7 @@ def score_customers(
         "probability_of_purchase",
         "expected_purchases",
         "expected_spend",
+        *also,
         potential_value=rate * known.expected_spend * known.discounted_purchases - cost,
     )
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 import pyarrow
 
 from helpers.data.cleaning import text_ids
+from helpers.data.customer_summary import margin_sums
 from helpers.data.engines import write_parquet
 from helpers.data.refusal import InputRefused, Problem, shortened
 from helpers.models.estimate import Estimate
@@ -85,11 +87,12 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     settings, out = Settings.of(choices), Path(out).expanduser()
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
+    margin_rate, end = valuation.margin_rate_of(purchases, periods, settings), periods.observation_end
+    margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
     how = {"time_unit": settings.time_unit, "merge_period": settings.merge_period, "models": [settings.model]}
-    found = valuation.summaries(purchases.native, periods.observation_end, **how, is_merged=True, spent=True)
+    found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
-    margin_rate = valuation.margin_rate_of(purchases, periods, settings)
     table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
     if intervals:
         table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -30,6 +30,7 @@ FITTERS = {
 MOST_DRAWS = 200  # behind the interval of a total that is told beside the report's own
 SPEND = ("frequency", "monetary_value")
 VALUES = ("historical_value", "current_value", "potential_value")
+MARGINS = ("historical_margin", "current_margin")
 INTERVAL_COLUMNS = ("expected_purchases", "expected_spend", *VALUES)
 
 
@@ -236,16 +237,17 @@ def summaries(
     is_merged: bool = False,
     models: Sequence[str] | None = None,
     spent: bool = False,
+    also: Callable[[ibis.Table], Mapping[str, ibis.Value]] | None = None,
 ) -> Summaries:
     """Summarise the customers acquired by `end`, as of that day.
 
-    `is_merged` is as in `customer_summary.summarise`; `models` are the purchase models that will be fitted, by default
-    any: gaps between purchases, which cost most, are left out where none of them needs these. With `spent` the distinct
-    rows tell what their customers spent.
+    `is_merged` and `also` are as in `customer_summary.summarise`; `models` are the purchase models that will be fitted,
+    by default any: gaps between purchases, which cost most, are left out where none of them needs these. With `spent`
+    the distinct rows tell what their customers spent.
     """
     intervals = models is None or any(kinds()[model].needs for model in models)
-    summary = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=is_merged, intervals=intervals)
-    summary = summary.cache()
+    how = {"is_merged": is_merged, "intervals": intervals, "also": also}
+    summary = customer_summary.summarise(table, end, time_unit, merge_period, **how).cache()
     rows = customer_summary.distinct_rows(summary, spent=spent)
     return Summaries(end, summary, rows, customer_summary.repeat_spend(summary))
 
@@ -401,24 +403,19 @@ def valued(
         expected_purchases, expected_spend, historical_value, current_value, potential_value.
     """
     histories = score_histories(fit, found.rows, settings)
-    scored = score_customers(found.table, histories, spend, margin_rate, settings)
-    money = realised(purchases, marketing, found.end, margin_rate)
-    joined = scored.left_join(money, "customer_id")
-    return text_ids(joined.select(*scored.drop("potential_value").columns, *VALUES))
-
-
-def realised(
-    purchases: transactions.Purchases, marketing: marketing_touches.MarketingCosts, end: date, margin_rate: float
-) -> ibis.Table:
-    """Return customer_id (as in `purchases.native`), historical_value, current_value: margin less marketing expense."""
-    margins = customer_summary.realised_value(purchases.native_realised, margin_rate, end)
-    joined = margins.left_join(with_ids_like(marketing.table, margins.customer_id), "customer_id")
-    cost, current_cost = joined.marketing_cost.coalesce(0.0), joined.current_marketing_cost.coalesce(0.0)
-    return joined.select(
-        "customer_id",
-        historical_value=joined.historical_margin - cost,
-        current_value=joined.current_margin - current_cost,
-    )
+    known = [name for name in MARGINS if name in found.table.columns]
+    scored = score_customers(found.table, histories, spend, margin_rate, settings, also=known)
+    if not known:
+        margins = customer_summary.realised_value(purchases.native_realised, margin_rate, found.end)
+        scored = scored.left_join(margins.select("customer_id", *MARGINS), "customer_id").drop("customer_id_right")
+    costs = with_ids_like(marketing.table, scored.customer_id)
+    joined = scored.left_join(costs, "customer_id")
+    values = {
+        "historical_value": joined.historical_margin - joined.marketing_cost.coalesce(0.0),
+        "current_value": joined.current_margin - joined.current_marketing_cost.coalesce(0.0),
+    }
+    names = [name for name in scored.columns if name not in ("potential_value", *MARGINS)]
+    return text_ids(joined.select(*names, **values, potential_value=joined.potential_value))
 
 
 def intervals_of(
