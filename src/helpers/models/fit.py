@@ -21,7 +21,7 @@ WIDEST_TABLE = 4  # places of a table for each row: within that, looking up take
 STEP_LIMIT = 2.0  # longest Newton step in one log parameter
 WIDEST_LOG_ERROR = 10.0  # a standard error of 10 on the log scale: the data say nothing about the parameter
 CLEAR_LOG_ERROR = 1.0  # standard errors on the log scale up to which a maximum is taken for the highest
-ROUGH_CUSTOMERS = 10_000  # on whom the starting points are compared: enough to leave three passes over all
+ROUGH_CUSTOMERS = 10_000  # on whom the starting points are tried: enough to leave three or four passes over all
 EVENTS_PER_PARAMETER = 10  # the usual rule of thumb below which asymptotic intervals are not to be trusted
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
@@ -161,11 +161,11 @@ def maximise(objective: Objective, starts: Sequence, rough: Objective | None = N
     starts : sequence of array_like
         Starting points (log parameters), the most trusted first.
     rough : callable, optional
-        The same on a part of the data. When given, the starts are climbed on it, and the whole data see only
-        the best end point: a few full passes instead of dozens.
+        The same on a part of the data. When given, the starts are climbed on it, and where they lead is the first
+        start of the climb on the whole data: a few full passes instead of a dozen.
     customers : float
         How many customers `objective` is the mean of. When given, the further starts are climbed only where the first
-        does not end at a maximum that so many tell apart; see `Optimum.is_clear`.
+        does not lead to a maximum that so many set apart; see `Optimum.is_clear`.
 
     Returns
     -------
@@ -174,7 +174,8 @@ def maximise(objective: Objective, starts: Sequence, rough: Objective | None = N
         stuck.
     """
     if rough is not None:
-        starts = [np.clip(_highest(rough, starts, min(customers, ROUGH_CUSTOMERS)).log_parameters, -6, 6)]
+        near = _highest(rough, starts, min(customers, ROUGH_CUSTOMERS))
+        starts = [np.clip(near.log_parameters, -6, 6), *starts]
     return _highest(objective, starts, customers)
 
 
@@ -185,27 +186,26 @@ def _highest(objective: Objective, starts: Sequence, customers: float) -> Optimu
     return _best([first, *(_climb(objective, start) for start in starts[1:])])
 
 
-def spread_sample(weights: np.ndarray, importance: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Choose rows that are enough to compare starting points: evenly along them, in proportion to their importance.
+def spread_sample(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Choose rows of customers who lie evenly spread along all: enough to bring a start near the optimum.
 
     Parameters
     ----------
     weights : ndarray, shape (n,)
         Customers with each row. Where rows are in order the sample takes of all kinds what is due to them.
-    importance : ndarray, shape (n,)
-        The weights themselves, or more for rows that tell more. Above 0 where the weights are.
 
     Returns
     -------
     tuple of ndarray, or None
-        Positions of the rows, and the customers that each stands for; None where nearly all rows would be chosen.
+        Positions of the rows, and how many of the chosen customers have each; None where there are hardly more rows
+        than would be chosen.
     """
     if len(weights) <= ROUGH_CUSTOMERS:
         return None
-    reached = np.cumsum(importance)
+    reached = np.cumsum(weights)
     points = (np.arange(ROUGH_CUSTOMERS) + 0.5) / ROUGH_CUSTOMERS * reached[-1]
-    rows, hits = np.unique(np.searchsorted(reached, points), return_counts=True)
-    return rows, hits * weights[rows] / importance[rows]
+    rows, chosen = np.unique(np.searchsorted(reached, points), return_counts=True)
+    return rows, chosen.astype(float)
 
 
 def bootstrap_fits(
@@ -431,10 +431,14 @@ def counted_rows(*columns: np.ndarray, weights=None) -> tuple[list[np.ndarray], 
     weights : ndarray, shape (m,)
     """
     if weights is None:
-        tables, places = zip(*map(looked_up, columns), strict=True)
+        code, tables = np.zeros(len(columns[0]), dtype=np.int64), []
+        for values, place in map(looked_up, columns):
+            code *= len(values)
+            code += place
+            tables.append(values)
         shape = tuple(map(len, tables))
         if math.prod(shape) <= LARGEST_CODE:  # to sort numbers takes much less than to find their order
-            code, counts = np.unique(np.ravel_multi_index(places, shape), return_counts=True)
+            code, counts = np.unique(code, return_counts=True)
             places = np.unravel_index(code, shape)
             return [values[place] for values, place in zip(tables, places, strict=True)], counts.astype(float)
     first, inverse = distinct_rows(*columns)
@@ -452,7 +456,8 @@ def looked_up(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if abs(low) < LARGEST_CODE and high - low <= WIDEST_TABLE * len(column):
             whole = column.astype(np.int64)
             if np.array_equal(whole, column):
-                return np.arange(low, high + 1), whole - int(low)
+                whole -= int(low)
+                return np.arange(low, high + 1), whole
     return np.unique(column, return_inverse=True)
 
 

@@ -104,7 +104,7 @@ def fit_gamma_gamma(frequency, monetary_value, weights=None) -> Fit:
     unit = weights @ m / weights.sum()  # so that the optimum does not depend on the currency
     objective = mean_log_likelihood(x, m / unit, weights)
     starts = [np.log((p, q, max(q - 1, 0.5) / p)) for p, q in ((6, 4), (1, 2), (30, 3), (2, 15))]
-    sample = spread_sample(weights, weights)
+    sample = spread_sample(weights)
     rough = None if sample is None else mean_log_likelihood(x[sample[0]], m[sample[0]] / unit, sample[1])
     optimum = maximise(objective, starts, rough, customers=weights.sum())
 

@@ -67,11 +67,11 @@ def fit_histories(
 
     rate = weights @ x / (weights @ age) * age.max()
     starts = [np.log(start) for start in starts_of(rate)]
-    # repeat customers, who tell most, are half of the sample, however few they are
-    of_its_kind = np.where(x > 0, repeaters, max(weights.sum() - repeaters, 1.0))
-    sample = spread_sample(weights, weights / of_its_kind)
+    sample = spread_sample(weights)
     rough = None if sample is None else objective_on(*sample)
-    optimum = maximise(objective_on(slice(None), weights), starts, rough, weights.sum())
+    # repeat purchases at the moment of the first leave the likelihood without a bound, so that no maximum is clear
+    set_apart_by = 0.0 if np.any((x > 0) & (t_x == 0)) else weights.sum()
+    optimum = maximise(objective_on(slice(None), weights), starts, rough, set_apart_by)
 
     parameters = map(float, np.exp(optimum.log_parameters + log_units))
     model = build(**dict(zip(names, parameters, strict=True)))
