@@ -145,8 +145,8 @@ class Optimum:
     def is_clear(self, customers: float) -> bool:
         """Whether this is a maximum which the data of so many customers set apart in every direction.
 
-        In some ten thousand random data sets no such maximum was below what another start led to; less clear ones
-        were, by a rise towards infinity.
+        In some ten thousand random data sets no such maximum was below what another start led to, where the likelihood
+        has a bound at all; less clear ones were, by a rise towards infinity.
         """
         return self.stationary and np.linalg.eigvalsh(-customers * self.hessian)[0] > CLEAR_LOG_ERROR**-2
 
