@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers.models.fit import bootstrap_fits, distinct_rows, maximise
+from helpers.models.fit import bootstrap_fits, counted_rows, distinct_rows, maximise
 from helpers.models.lifetime_value import lifetimes_peer
+from helpers.models.lifetime_value.purchase_models import bg_nbd
 from helpers.models.lifetime_value.purchase_models.bg_nbd import (
     BGNBD,
     fit_bg_nbd,
@@ -377,6 +378,24 @@ def test_derivatives_against_differences():
         assert objective(point)[0] == pytest.approx(value, rel=1e-12)
 
 
+def test_likelihood_is_the_definition_wherever_a_fit_may_go(monkeypatch):
+    monkeypatch.setattr(bg_nbd, "ROWS_IN_CACHE", 100)  # so that several blocks and a rest make the whole
+    frequency, recency, T = history = simulated_history(3_000, 0.5, 3, 0.8, 9, np.random.default_rng(8))
+    weights = np.random.default_rng(9).integers(0, 4, len(T)).astype(float)
+    objective = likelihood_by_weights(*history)(weights)
+    for parameters in itertools.product((1e-4, 0.5, 1e4), repeat=4):
+        exact = weights @ BGNBD(*parameters).log_likelihood(*history) / weights.sum()
+        assert objective(np.log(parameters))[0] == pytest.approx(exact, rel=1e-9)
+    in_whole_numbers = frequency.astype(int), np.round(recency).astype(int), np.round(T).astype(int)
+    as_floats = [column.astype(float) for column in in_whole_numbers]
+    for found, expected in zip(
+        likelihood_by_weights(*in_whole_numbers)(weights)(np.zeros(4)),
+        likelihood_by_weights(*as_floats)(weights)(np.zeros(4)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected)
+
+
 def test_grouped_rows_fit_the_same(sample_fit):
     columns = cdnow("sample").history
     first, inverse = distinct_rows(*columns)
@@ -396,6 +415,10 @@ def test_distinct_rows_are_the_same_in_and_out_of_order(rows):
         _, expected_first, expected = np.unique(ordered, axis=0, return_index=True, return_inverse=True)
         np.testing.assert_array_equal(first, expected_first)
         np.testing.assert_array_equal(inverse, expected)
+        for weights in (None, np.arange(len(rows)) + 0.5):
+            columns, counts = counted_rows(*np.array(ordered).T, weights=weights)
+            np.testing.assert_array_equal(columns, np.unique(ordered, axis=0).T)
+            np.testing.assert_array_equal(counts, np.bincount(expected, weights))
 
 
 def test_intervals_and_draws(sample_fit):
@@ -428,6 +451,50 @@ def test_intervals_cover_the_truth():
         low, high = fit_bg_nbd(*simulated_history(1000, *truth, rng)).intervals()
         covered += (low <= truth) & (truth <= high)
     assert np.all((covered >= fewest) & (covered <= most)), covered
+
+
+# ---- other optima ----
+
+
+def wild_history(seed: int):
+    """Histories of 50 to 5,000 customers with parameters from all over their range, every other time to the day."""
+    rng = np.random.default_rng(seed)
+    customers = int(np.exp(rng.uniform(*np.log([50, 5000]))))
+    r, rate, a, b = np.exp(rng.uniform(np.log([0.03, 0.005, 0.02, 0.05]), np.log([20, 2, 30, 60])))
+    frequency, recency, T = simulated_history(customers, r, r / rate, a, b, rng, ages=(1, rng.uniform(10, 100)))
+    return (frequency, np.round(recency), np.round(T)) if seed % 2 else (frequency, recency, T)
+
+
+def climbed_from_every_start(frequency, recency, T):
+    """The best end of climbs over all rows from each starting point, and its log-likelihood."""
+    unit = T.max()
+    objective = mean_log_likelihood(frequency, recency / unit, T / unit, np.ones_like(T))
+    best = maximise(objective, np.log(bg_nbd._starts(frequency.sum() / T.sum() * unit)))
+    return best, len(T) * best.value - frequency.sum() * np.log(unit)
+
+
+# in 563 the first start leads to a local maximum
+@pytest.mark.parametrize("seed", [*range(40), 563])
+def test_no_start_leads_higher(seed):
+    history = wild_history(seed)
+    fit, (best, log_likelihood) = fit_bg_nbd(*history), climbed_from_every_start(*history)
+    if best.stationary and not fit.unidentified:
+        assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-6)
+        assert fit.converged
+    else:  # where the likelihood rises for ever, climbs end as far out as they happen to
+        assert not fit.converged and fit.problems
+        assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-3)
+
+
+@pytest.mark.parametrize("repeaters", [3, 60, 9_000])
+def test_no_start_leads_higher_where_they_are_tried_on_a_sample(repeaters):
+    """All rows are distinct, and next to none of 3 repeat customers are in the sample."""
+    frequency, recency, T = simulated_history(40_000, 0.5, 6, 1.5, 3, np.random.default_rng(repeaters))
+    keep = (frequency == 0) | (np.cumsum(frequency > 0) <= repeaters)
+    history = frequency[keep], recency[keep], T[keep]
+    fit, (best, log_likelihood) = fit_bg_nbd(*history), climbed_from_every_start(*history)
+    assert best.stationary or not fit.converged
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-6 if fit.converged else 1e-3)
 
 
 # ---- what cannot be fitted ----

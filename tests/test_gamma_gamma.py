@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from helpers.models.fit import maximise
 from helpers.models.lifetime_value import lifetimes_peer
 from helpers.models.lifetime_value.gamma_gamma import (
     GammaGamma,
@@ -159,6 +160,23 @@ def test_intervals_cover_the_truth():
         low, high = fit_gamma_gamma(*simulated_spend(1000, *truth, rng)).intervals()
         covered += (low <= truth) & (truth <= high)
     assert np.all((covered >= fewest) & (covered <= most)), covered
+
+
+# ---- other optima ----
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_start_leads_higher(seed):
+    rng = np.random.default_rng(seed)
+    customers = int(np.exp(rng.uniform(*np.log([50, 5000]))))
+    frequency, spend = simulated_spend(customers, *np.exp(rng.uniform(*np.log([[0.3, 1.2, 1], [30, 30, 300]]))), rng)
+    fit = fit_gamma_gamma(frequency, spend)
+    objective = mean_log_likelihood(frequency, spend / spend.mean(), np.ones_like(spend))
+    best = maximise(objective, rng.normal(1, 1, (6, 3)))
+    log_likelihood = customers * (best.value - np.log(spend.mean()))
+    assert fit.converged == best.stationary or fit.unidentified
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-6 if fit.converged else 1e-3)
+    assert fit.log_likelihood == pytest.approx(fit.model.log_likelihood(frequency, spend).sum(), rel=1e-10)
 
 
 # ---- what cannot be fitted ----

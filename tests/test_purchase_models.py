@@ -46,6 +46,16 @@ def test_fit_converges_and_keeps_its_parameters_positive(models, name):
 
 
 @each_kind
+def test_fit_reports_the_log_likelihood_of_its_model(models, name):
+    sample, fit = cdnow("sample"), models[name]
+    total = fit.model.log_likelihood(*sample.history).sum()
+    if "log_intervals" in kinds()[name].needs:
+        gaps = np.where(sample.frequency > 0, sample.recency / np.maximum(sample.frequency, 1), 1)
+        total += (fit.model.k - 1) * (sample.frequency * np.log(gaps)).sum()
+    assert fit.log_likelihood == pytest.approx(total, rel=1e-12)
+
+
+@each_kind
 def test_model_offers_all_that_the_interface_names(models, name):
     offered = [method for method in vars(PurchaseModel) if not method.startswith("_")]
     assert all(callable(getattr(models[name].model, method)) for method in offered)

@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise, rough_rows
+from helpers.models.fit import (
+    Fit,
+    Objective,
+    checked_columns,
+    counted_rows,
+    fit_of,
+    in_words,
+    looked_up,
+    maximise,
+    spread_sample,
+)
 
 NAMES = ("p", "q", "v")
 
@@ -86,24 +96,21 @@ def fit_gamma_gamma(frequency, monetary_value, weights=None) -> Fit:
     ValueError
         No customers, missing or negative values, or a frequency or monetary value of 0.
     """
-    columns = checked_columns(weights, frequency=frequency, monetary_value=monetary_value)
-    frequency, monetary_value, weights = columns
-    if np.any((frequency == 0) | (monetary_value == 0)):
+    x, m, counts = checked_columns(weights, frequency=frequency, monetary_value=monetary_value)
+    if not (x.min() > 0 and m.min() > 0):
         raise ValueError("The spend model takes only customers with a repeat purchase and a positive mean spend.")
-    first, inverse = distinct_rows(frequency, monetary_value)
-    weights = np.bincount(inverse, weights)
-    x, m = frequency[first], monetary_value[first]
+    (x, m), weights = counted_rows(x, m, weights=None if weights is None else counts)
 
     unit = weights @ m / weights.sum()  # so that the optimum does not depend on the currency
     objective = mean_log_likelihood(x, m / unit, weights)
     starts = [np.log((p, q, max(q - 1, 0.5) / p)) for p, q in ((6, 4), (1, 2), (30, 3), (2, 15))]
-    some = rough_rows(len(x))
-    rough = None if some is None else mean_log_likelihood(x[some], m[some] / unit, weights[some])
-    optimum = maximise(objective, starts, rough)
+    sample = spread_sample(weights)
+    rough = None if sample is None else mean_log_likelihood(x[sample[0]], m[sample[0]] / unit, sample[1])
+    optimum = maximise(objective, starts, rough, customers=weights.sum())
 
     p, q, v = (float(value) for value in np.exp(optimum.log_parameters))
     model = GammaGamma(p, q, v * float(unit))
-    total = weights @ model.log_likelihood(x, m)
+    total = (optimum.value - np.log(unit)) * weights.sum()  # a density of spend in the currency's own units
     fit = fit_of(model, NAMES, optimum, total, weights.sum(), weights.sum(), explain_runaway)
     return with_infinite_mean_named(fit)
 
@@ -143,7 +150,7 @@ def mean_log_likelihood(frequency, monetary_value, weights) -> Objective:
     callable
         Log parameters, shape (3,) -> value, gradient (3,), Hessian (3, 3), each per customer.
     """
-    counts, count_of_row = np.unique(frequency, return_inverse=True)
+    counts, count_of_row = looked_up(frequency)
     by_count = np.bincount(count_of_row, weights)
     x, spent, customers = frequency, frequency * monetary_value, weights.sum()
     of_data = weights @ np.log(monetary_value)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.models.fit import Fit, Objective, distinct_rows
+from helpers.models.fit import Fit, Objective, distinct_rows, looked_up
 
 from .fitting import fit_histories, poisson_times, rank_within, runaway_in_words
 from .interface import Kind, PurchaseModel
@@ -29,6 +29,7 @@ MOST_TERMS = 10_000_000
 LARGEST_EXPONENT = 500.0  # of the closed form's power; exp overflows at 709
 LARGEST_CANCELLATION = 1e4
 NEGLIGIBLE_PROBABILITY = 1e-3  # of dropout, when a runaway fit is put into words
+ROWS_IN_CACHE = 16_384  # rows that a pass of the fit takes at once
 DURATION_NODES = 32  # of the Gauss-Legendre rule; the integrand is smooth and falls
 
 
@@ -406,25 +407,26 @@ def likelihood_by_weights(frequency, recency, T) -> Callable[[np.ndarray], Objec
 
     What does not depend on these numbers is computed once, which counts where a bootstrap asks hundreds of times.
     """
-    # gamma functions and logarithms need each frequency, age and recency once: the rows look them up
-    counts, count_of_row = np.unique(frequency, return_inverse=True)
-    ages, age_of_row = np.unique(T, return_inverse=True)
-    repeated = frequency > 0
-    x, count, age = frequency[repeated], count_of_row[repeated], age_of_row[repeated]
-    recencies, last = np.unique(recency[repeated], return_inverse=True)
+    times_bought, repeated = frequency.astype(np.int64), frequency > 0
+    ages, age = looked_up(T)
+    recencies, last = looked_up(recency[repeated])
+    rows = frequency[repeated], times_bought[repeated] - 1, last, age[repeated]
+    blocks = [slice(start, start + ROWS_IN_CACHE) for start in range(0, len(last), ROWS_IN_CACHE)]
 
     def of_weights(weights: np.ndarray) -> Objective:
-        by_count, at_age = np.bincount(count_of_row, weights), np.bincount(age_of_row, weights)
-        bought = np.bincount(age_of_row, weights * frequency)
-        share, customers = weights[repeated], weights.sum()
+        more_than = np.cumsum(np.bincount(times_bought, weights)[:0:-1])[::-1]
+        at_age, bought_at_age = np.bincount(age, weights), np.bincount(age, weights * frequency)
+        repeaters = (*rows, weights[repeated])
+        repeaters_in_blocks = [tuple(column[block] for column in repeaters) for block in blocks]
+        customers = weights.sum()
 
         def objective(log_parameters):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 parameters = np.exp(log_parameters)
                 parts = (
-                    _gamma_terms(parameters, counts, by_count),
-                    _age_terms(parameters, ages, at_age, bought),
-                    _odds_terms(parameters, counts, recencies, ages, x, count, last, age, share),
+                    _gamma_terms(parameters, more_than),
+                    _age_terms(parameters, ages, at_age, bought_at_age),
+                    *_odds_terms(parameters, len(more_than), recencies, ages, repeaters_in_blocks),
                 )
                 value, gradient, hessian = (sum(terms) for terms in zip(*parts, strict=True))
                 gradient = gradient * parameters
@@ -436,18 +438,23 @@ def likelihood_by_weights(frequency, recency, T) -> Callable[[np.ndarray], Objec
     return of_weights
 
 
-def _gamma_terms(parameters, x, weights):
-    """Sum of log Gamma(r + x) / Gamma(r) + log B(a, b + x) / B(a, b), with natural-scale derivatives."""
+def _gamma_terms(parameters, more_than):
+    """Sum of log Gamma(r + x) / Gamma(r) + log B(a, b + x) / B(a, b), with natural-scale derivatives.
+
+    Gamma(s + x) / Gamma(s) = s (s + 1) ... (s + x - 1): the factor s + j enters for the `more_than[j]` customers with x
+    above j. Unlike differences of gamma functions this loses no digits where s is large.
+    """
     r, _, a, b = parameters
-    value = special.gammaln(r + x) - special.gammaln(r) + special.betaln(a, b + x) - special.betaln(a, b)
-    psi, psi1 = special.digamma, lambda argument: special.polygamma(1, argument)
-    both, both1 = psi(a + b) - psi(a + b + x), psi1(a + b) - psi1(a + b + x)
-    gradient = np.stack([psi(r + x) - psi(r), np.zeros_like(x), both, both + psi(b + x) - psi(b)])
+    factors = np.array([[r], [b], [a + b]]) + np.arange(len(more_than))
+    inverse = 1 / factors
+    of_rate, of_stays, of_both = np.log(factors) @ more_than
+    by_rate, by_stays, by_both = inverse @ more_than
+    by_rate_twice, by_stays_twice, by_both_twice = -(inverse**2) @ more_than
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = weights @ (psi1(r + x) - psi1(r))
-    hessian[2, 2] = hessian[2, 3] = hessian[3, 2] = weights @ both1
-    hessian[3, 3] = weights @ (both1 + psi1(b + x) - psi1(b))
-    return weights @ value, gradient @ weights, hessian
+    hessian[0, 0] = by_rate_twice
+    hessian[2:, 2:] = -by_both_twice
+    hessian[3, 3] += by_stays_twice
+    return of_rate + of_stays - of_both, np.array([by_rate, 0, -by_both, by_stays - by_both]), hessian
 
 
 def _age_terms(parameters, age, customers, purchases):
@@ -463,30 +470,39 @@ def _age_terms(parameters, age, customers, purchases):
     return value, gradient, hessian
 
 
-def _odds_terms(parameters, counts, recencies, ages, x, count, last, age, weights):
-    """Sum of log(1 + odds of having left) over repeat customers.
+def _odds_terms(parameters, most, recencies, ages, blocks):
+    """Sum of log(1 + odds of having left) over each block of repeat customers, none of whom bought more than `most`.
 
-    `x` is their frequency; `count`, `last` and `age` are the places of frequency, recency and T in the first three.
+    A block holds columns: their frequency x, x - 1, the places of recency and T in `recencies` and `ages`, weights.
     """
     r, alpha, a, b = parameters
-    stays, before, after = b + np.maximum(counts, 1) - 1, alpha + recencies, alpha + ages
-    silence = np.log(after)[age] - np.log(before)[last]
-    closer = (1 / after)[age] - (1 / before)[last]
-    log_odds = np.log(a / stays)[count] + (r + x) * silence
-    # one exponential gives both the probability of having left and log(1 + odds), and cannot overflow
-    tail = np.exp(-np.abs(log_odds))
-    left = np.where(log_odds > 0, 1, tail) / (1 + tail)
-    slopes = np.stack([silence, (r + x) * closer, np.full_like(x, 1 / a), (-1 / stays)[count]])
-    weighted = weights * left
+    stays = b + np.arange(most)
+    log_leaves, by_stays = np.log(a / stays), -1 / stays
+    at_last, at_end = (_log_and_derivatives(alpha + times) for times in (recencies, ages))
+    for x, x_less_one, last, age, weights in blocks:
+        silence, closer, bend = at_end.take(age, axis=1) - at_last.take(last, axis=1)
+        rate = r + x
+        log_odds = log_leaves.take(x_less_one) + rate * silence
+        # one exponential gives both the probability of having left and log(1 + odds), and cannot overflow
+        tail = np.exp(-np.abs(log_odds))
+        both = 1 + tail
+        left = np.where(log_odds > 0, 1, tail) / both
+        slopes = np.stack([silence, rate * closer, np.full(len(x), 1 / a), by_stays.take(x_less_one)])
+        weighted = weights * left
 
-    value = weights @ (np.maximum(log_odds, 0) + np.log1p(tail))
-    hessian = (slopes * (weighted * (1 - left))) @ slopes.T
-    hessian[0, 1] += weighted @ closer
-    hessian[1, 0] += weighted @ closer
-    hessian[1, 1] -= (weighted * slopes[1]) @ ((1 / before)[last] + (1 / after)[age])
-    hessian[2, 2] -= weighted.sum() / a**2
-    hessian[3, 3] += weighted @ slopes[3] ** 2
-    return value, slopes @ weighted, hessian
+        value = weights @ (np.maximum(log_odds, 0) + np.log(both))
+        hessian = (slopes * (weighted * (1 - left))) @ slopes.T
+        hessian[0, 1] += weighted @ closer
+        hessian[1, 0] += weighted @ closer
+        hessian[1, 1] += weighted @ (rate * bend)
+        hessian[2, 2] -= weighted.sum() / a**2
+        hessian[3, 3] += weighted @ slopes[3] ** 2
+        yield value, slopes @ weighted, hessian
+
+
+def _log_and_derivatives(v) -> np.ndarray:
+    """Logarithm with its first and second derivative, shape (3, n)."""
+    return np.stack([np.log(v), 1 / v, -1 / v**2])
 
 
 KIND = Kind(

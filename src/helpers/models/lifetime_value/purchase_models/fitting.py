@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from helpers.models.fit import Fit, Objective, checked_columns, distinct_rows, fit_of, in_words, maximise, rough_rows
+from helpers.models.fit import Fit, Objective, checked_columns, counted_rows, fit_of, in_words, maximise, spread_sample
 
 TIMES = ("alpha", "beta")  # parameters that are times; all others are pure numbers
 LARGEST_BLOCK = 2_000_000  # numbers that a pass over the rows may hold at once
@@ -52,24 +52,30 @@ def fit_histories(
         No customers, no repeat purchase at all, or rows that no history can give: missing or negative values,
         recency beyond T, a recency without repeat purchases, a frequency that is not whole.
     """
-    frequency, recency, T, weights = checked_history(frequency, recency, T, weights)
-    first, inverse = distinct_rows(frequency, recency, T)
-    weights = np.bincount(inverse, weights)
-    x, t_x, age = frequency[first], recency[first], T[first]
+    *history, counts = checked_history(frequency, recency, T, weights)
+    (x, t_x, age), weights = counted_rows(*history, weights=None if weights is None else counts)
     repeaters = weights[x > 0].sum()
     if not repeaters:
         raise ValueError("No customer bought again: without a repeat purchase nothing can be estimated.")
 
-    unit = age.max()  # scaled by the longest history, so the optimum does not depend on the unit of time
-    objective = objective_of(x, t_x / unit, age / unit, weights)
-    some = rough_rows(len(x))
-    rough = None if some is None else objective_of(x[some], t_x[some] / unit, age[some] / unit, weights[some])
-    rate = weights @ x / (weights @ age) * unit
-    optimum = maximise(objective, [np.log(start) for start in starts_of(rate)], rough)
+    # times are taken in units of the longest history: so the optimum does not depend on theirs
+    log_units = np.log([age.max() if name in TIMES else 1.0 for name in names])
 
-    estimates = dict(zip(names, map(float, np.exp(optimum.log_parameters)), strict=True))
-    model = build(**{name: value * (float(unit) if name in TIMES else 1.0) for name, value in estimates.items()})
-    total = weights @ model.log_likelihood(x, t_x, age)
+    def objective_on(rows, customers) -> Objective:
+        objective = objective_of(x[rows], t_x[rows], age[rows], customers)
+        return lambda log_parameters: objective(log_parameters + log_units)
+
+    rate = weights @ x / (weights @ age) * age.max()
+    starts = [np.log(start) for start in starts_of(rate)]
+    sample = spread_sample(weights)
+    rough = None if sample is None else objective_on(*sample)
+    # repeat purchases at the moment of the first leave the likelihood without a bound, so that no maximum is clear
+    set_apart_by = 0.0 if np.any((x > 0) & (t_x == 0)) else weights.sum()
+    optimum = maximise(objective_on(slice(None), weights), starts, rough, set_apart_by)
+
+    parameters = map(float, np.exp(optimum.log_parameters + log_units))
+    model = build(**dict(zip(names, parameters, strict=True)))
+    total = optimum.value * weights.sum()
     return fit_of(model, names, optimum, total, weights.sum(), repeaters, lambda runaway: explain(model, runaway))
 
 
