@@ -65,7 +65,7 @@ def verify(
 def compare(before: PastRun, now: PastRun, workspace: Folder = None) -> None:
     """Say what two runs differ in: headline numbers, data accounting, parameters, inputs, code and versions."""
     from .changes import changes_between
-    from .rendering import shown_estimate, shown_number
+    from .pages import shown_estimate, shown_number
 
     place = Workspace.find(workspace)
     (old_folder, old), (new_folder, new) = find_run(place, before), find_run(place, now)
@@ -101,8 +101,8 @@ def history(
     from .history import named_units, read_history, write_history
     from .lock import Busy
     from .manifest import read_json
+    from .pages import full_title, shown_estimate
     from .publication import index_held
-    from .rendering import full_title, shown_estimate
 
     home = find_home(Workspace.find(workspace), name)
     try:
