@@ -1,13 +1,12 @@
 """What axe-core, run in headless Chromium, finds wrong with a page, and what a phone has to scroll sideways for."""
 
-import html
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+from .browser import told
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]  # level AA, and headings in order
 DARK = "(prefers-color-scheme: dark)"
@@ -53,12 +52,7 @@ def audit(page: Path, folder: Path, *, width: int = 500) -> Audit:
     text = re.sub(r"<meta http-equiv[^>]*>", "", page.read_text(encoding="utf-8"))
     copy = folder / "audited.html"
     copy.write_text(text.replace("</body>", script), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    flags += [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},3000", "--virtual-time-budget=60000"]
-    command = [shutil.which("chromium"), *flags, "--dump-dom", copy.as_uri()]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=180)
-    found = json.loads(html.unescape(re.search(r'<pre id="audit">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
+    found = told(copy, folder, "audit", f"--window-size={width},3000")
     return Audit(
         found["light"]["wrong"],
         found["dark"]["wrong"],

@@ -1,6 +1,7 @@
 """A small workspace of its own for tests of the report machinery, and the rule for missing system programs."""
 
 import importlib.util
+import json
 import os
 import shutil
 from pathlib import Path
@@ -147,6 +148,27 @@ def published_once(tmp_path_factory) -> Workspace:
     run = run_report(read_plan(workspace)["toy"], workspace)
     assert run.outcome == "success", run.message
     return workspace
+
+
+@pytest.fixture(scope="session")
+def several_runs(published_once, tmp_path_factory) -> Path:
+    """Return a folder of reports with two good runs, so that lines are drawn, and a failed one; for reading only."""
+    from helpers.reporting.index import write_index
+    from helpers.reporting.pages import render_failure
+
+    place = shutil.copytree(published_once.reports, tmp_path_factory.mktemp("several") / "reports")
+    home = place / "toy"
+    record = json.loads((home / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    older = {"run_id": "older", "started": "2026-01-01T00:00:00+00:00", "ended": "2026-01-01T00:01:00+00:00"}
+    shutil.copytree(home / record["run_id"], home / "older")
+    (home / "older" / "manifest.json").write_text(json.dumps(record | older), encoding="utf-8")
+    failed = record | {"run_id": "bad", "outcome": "failed_notebook", "message": "cell 3 raised <NameError>"}
+    failed["started"] = "2099-01-01T00:00:00+00:00"
+    (home / "failed" / "bad").mkdir(parents=True)
+    (home / "failed" / "bad" / "manifest.json").write_text(json.dumps(failed), encoding="utf-8")
+    (home / "failed" / "bad" / "index.html").write_text(render_failure(home / "failed" / "bad", failed))
+    write_index(place)
+    return place
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from helpers.reporting.changes import Changes
-from helpers.reporting.index import write_index
 from helpers.reporting.rendering import render_report
 
 from .accessibility import audit
@@ -16,38 +15,18 @@ from .accessibility import audit
 pytestmark = pytest.mark.chromium
 
 
-@pytest.fixture(scope="module")
-def reports(published_once, tmp_path_factory):
-    """Return a folder of reports with two good runs, so that lines are drawn, and a failed one."""
-    from helpers.reporting.rendering import render_failure
-
-    place = shutil.copytree(published_once.reports, tmp_path_factory.mktemp("accessible") / "reports")
-    home = place / "toy"
-    record = json.loads((home / "latest" / "manifest.json").read_text(encoding="utf-8"))
-    older = {"run_id": "older", "started": "2026-01-01T00:00:00+00:00", "ended": "2026-01-01T00:01:00+00:00"}
-    shutil.copytree(home / record["run_id"], home / "older")
-    (home / "older" / "manifest.json").write_text(json.dumps(record | older), encoding="utf-8")
-    failed = record | {"run_id": "bad", "outcome": "failed_notebook", "message": "cell 3 raised <NameError>"}
-    failed["started"] = "2099-01-01T00:00:00+00:00"
-    (home / "failed" / "bad").mkdir(parents=True)
-    (home / "failed" / "bad" / "manifest.json").write_text(json.dumps(failed), encoding="utf-8")
-    (home / "failed" / "bad" / "index.html").write_text(render_failure(home / "failed" / "bad", failed))
-    write_index(place)
-    return place
-
-
 PAGES = ["index.html", "toy/latest/index.html", "toy/history.html", "toy/failed/bad/index.html"]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_is_accessible(reports, page, tmp_path):
-    found = audit(reports / page, tmp_path)
+def test_page_is_accessible(several_runs, page, tmp_path):
+    found = audit(several_runs / page, tmp_path)
     assert found.light == []
     assert found.dark == []
     assert not found.too_wide
     assert found.dark_background != "rgb(255, 255, 255)"
     assert {"color-contrast", "document-title", "heading-order", "html-has-lang", "region"} <= found.passed
-    if "<img" in (reports / page).read_text(encoding="utf-8"):
+    if "<img" in (several_runs / page).read_text(encoding="utf-8"):
         assert "image-alt" in found.passed
 
 
@@ -83,8 +62,8 @@ def test_warnings_are_printed(published_once, tmp_path):
     assert '<details class="warnings" open>' in page and "details:not(.warnings) { display: none; }" in page
 
 
-def test_wide_table_fits_on_paper(reports, tmp_path):
-    page = (reports / "toy" / "latest" / "index.html").read_text(encoding="utf-8")
+def test_wide_table_fits_on_paper(several_runs, tmp_path):
+    page = (several_runs / "toy" / "latest" / "index.html").read_text(encoding="utf-8")
     head = "".join(f'<th scope="col" class="gt_right">A heading of words {n}</th>' for n in range(11))
     row = "".join(f'<td class="gt_right">{n},000.00</td>' for n in range(11))
     table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.reporting.changes import AccountChange, changes_between, changes_since
 from helpers.reporting.errors import WrongUsage
-from helpers.reporting.rendering import render_page
+from helpers.reporting.pages import render_page
 from helpers.reporting.runs import find_run
 from helpers.reporting.workspace import Workspace
 

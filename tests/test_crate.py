@@ -57,8 +57,9 @@ def test_crate_holds_the_files_of_the_report_with_their_digests(exported):
     with zipfile.ZipFile(file) as archive:
         assert set(archive.namelist()) == {*listed, "ro-crate-metadata.json"}
         for name, entity in listed.items():
-            content = (run / name).read_bytes()
-            assert archive.read(name) == content
+            content = archive.read(name)
+            # papermill notes in the notebook where it lay
+            assert content == (run / name).read_bytes() or name == "notebook.ipynb"
             assert entity["sha256"] == hashlib.sha256(content).hexdigest()
             assert entity["contentSize"] == str(len(content))
     assert listed["index.html"]["encodingFormat"] == "text/html"
@@ -104,3 +105,37 @@ def test_full_disk_leaves_no_part(published_once, tmp_path, monkeypatch):
     code, said = reports(published_once, "crate", "toy", str(tmp_path / "x.zip"))
     assert (code, "could not be written: no space left" in said) == (1, True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_crate_tells_no_folder_of_the_machine(toy, tmp_path, inside):
+    """Page, notebook, manifest and description: papermill notes two paths, the page one, the kernel writes another."""
+    takes_purchases(toy, "label", "transactions: whose purchases, a path")
+    source = toy.notebooks()["toy"].read_text(encoding="utf-8")
+    told = "import sys; print(label, sys.path, 'https://example.org/toy/', sep='\\\\n', file=sys.stderr)"
+    toy.notebooks()["toy"].write_text(source.replace("report.notes()", f"{told}\\nreport.notes()"), encoding="utf-8")
+    folder = toy.raw if inside else tmp_path / "Jane O'Neill & <sons>"
+    folder.mkdir(exist_ok=True)
+    file = folder / 'mine & "yours" é.csv'
+    file.write_text("customer_id,date,amount\n1,2024-01-01,5\n", encoding="utf-8")
+    run = run_report(planned("toy", toy.notebooks()["toy"], {"label": str(file)}), toy)
+    assert run.outcome == "success", run.message
+    assert str(tmp_path) in (run.page.parents[1] / run.record["run_id"] / "notebook.ipynb").read_text(encoding="utf-8")
+    assert reports(toy, "crate", "toy", str(tmp_path / "x.zip"))[0] == 0
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    for name, text in texts.items():
+        assert "Jane" not in text and str(toy.root) not in text, name
+        assert not name.endswith((".json", ".ipynb")) or json.loads(text)
+    wanted = f"data/raw/{file.name}" if inside else file.name
+    manifest = json.loads(texts["manifest.json"])
+    [given] = manifest["inputs"]
+    assert (given["path"], manifest["parameters"]["label"]) == (wanted, wanted)
+    assert given["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    noted = json.loads(texts["notebook.ipynb"])["metadata"]["papermill"]
+    assert noted["input_path"] == "notebooks/01_toy.ipynb" and noted["parameters"]["label"] == wanted
+    assert "https://example.org/toy/" in texts["notebook.ipynb"]
+    graph = {entity["@id"]: entity for entity in json.loads(texts["ro-crate-metadata.json"])["@graph"]}
+    assert graph["#parameter-label"]["value"] == wanted
+    for name in ("index.html", "notebook.ipynb"):
+        assert graph[name]["sha256"] == hashlib.sha256(texts[name].encode()).hexdigest()

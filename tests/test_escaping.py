@@ -11,8 +11,9 @@ import pytest
 
 from helpers.reporting import csv_files
 from helpers.reporting.index import write_index
+from helpers.reporting.pages import render_failure
 from helpers.reporting.plan import planned
-from helpers.reporting.rendering import render_failure, render_report
+from helpers.reporting.rendering import render_report
 from helpers.reporting.report import Report
 from helpers.reporting.runner import run_report
 

@@ -52,7 +52,7 @@ def leave_files(report, stage, record, on_progress, cancelled):
 def quick(toy, monkeypatch):
     """Return a toy workspace whose runs take milliseconds."""
     monkeypatch.setattr("helpers.reporting.runner._run_notebook", leave_files)
-    monkeypatch.setattr("helpers.reporting.publication.render_report", lambda stage, record, *_: record["run_id"])
+    monkeypatch.setattr("helpers.reporting.rendering.render_report", lambda stage, record, *_: record["run_id"])
     monkeypatch.setattr("helpers.reporting.manifest.packages", lambda: {"python": "3"})
     monkeypatch.setattr(type(toy), "git_state", lambda self: {"commit": None, "dirty": True})
     monkeypatch.setattr(runner, "RETRY_PAUSE_SECONDS", 0)

@@ -18,6 +18,7 @@ from helpers.reporting.plan import planned
 from helpers.reporting.runner import run_report
 from helpers.reporting.workspace import Workspace
 from helpers.synthetic.transactions import transactions
+from tests.browser import look
 from tests.published import lifetime_value as published
 from tests.test_notebooks import ROOT
 
@@ -368,6 +369,18 @@ def test_report_of_another_firm_has_other_words(reports):
 @pytest.mark.slow
 def test_pages_stay_small(reports):
     assert all(run.page.stat().st_size < 3_000_000 for run in reports.values())
+
+
+@pytest.mark.slow
+@pytest.mark.chromium
+def test_report_shows_everything_with_the_network_off(reports, tmp_path):
+    home = reports["sample"].page.parents[1]
+    figures = len([*home.glob("2*/figures/*.svg")])
+    assert figures > 5
+    for page, images in {"latest/index.html": figures, "history.html": 0, "../index.html": 0}.items():
+        seen = look(home / page, tmp_path)
+        assert seen.whole, seen
+        assert seen.images == images
 
 
 @pytest.mark.slow

@@ -2,12 +2,12 @@
 
 import itertools
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from helpers.reporting.rendering import _Exporter
+
+from .browser import look
 
 
 @pytest.fixture
@@ -54,18 +54,40 @@ def test_headings_are_in_order_and_table_headers_scoped(page):
     assert re.findall(r"<th(?![^>]*scope)[ >]", text) == []
 
 
-@pytest.mark.chromium
-def test_page_looks_the_same_with_the_network_off(page, tmp_path):
-    picture = tmp_path / "page.png"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=400,2000", f"--screenshot={picture}"]
-    subprocess.run([shutil.which("chromium"), *flags, page.as_uri()], check=True, capture_output=True, timeout=120)
-    from matplotlib.image import imread
+PAGES = ["index.html", "toy/latest/index.html", "toy/history.html", "toy/failed/bad/index.html"]
 
-    pixels = imread(picture)
-    assert pixels.shape[:2] == (2000, 400)
-    assert pixels[..., :3].std() > 0.02, "the page is blank"
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("name", PAGES)
+def test_page_shows_everything_with_the_network_off(several_runs, name, tmp_path):
+    seen = look(several_runs / name, tmp_path)
+    assert seen.whole, seen
+    assert seen.images == ("failed" not in name), "a figure, its course through time, or nothing"
+
+
+ABOVE = """<link rel="stylesheet" href="https://example.org/a.css">
+<style>@import "b.css"; @font-face { font-family: Fetched; src: url(https://example.org/c.woff2); }
+p { font-family: Fetched; background: url(https://example.org/d.png); }</style></head>"""
+BELOW = """<p>text</p><img alt="fetched" src="https://example.org/e.png"><img alt="beside" src="figures/line.svg">
+<img alt="broken" src="data:image/svg+xml;base64,PHN2"><script src="f.js"></script></main>"""
+
+
+@pytest.mark.chromium
+def test_whatever_a_page_asks_for_or_lacks_is_seen(page, tmp_path):
+    planted = page.with_name("planted.html")
+    text = page.read_text(encoding="utf-8").replace("</head>", ABOVE, 1).replace("</main>", BELOW, 1)
+    planted.write_text(text, encoding="utf-8")
+    try:
+        seen = look(planted, tmp_path)
+    finally:
+        planted.unlink()
+    assert not seen.whole
+    asked = {re.sub(r"^.*/", "", address) for address in seen.asked}
+    assert asked == {"a.css", "b.css", "c.woff2", "d.png", "e.png", "line.svg", "f.js"}
+    assert (seen.images, seen.unseen) == (4, ["fetched", "beside", "broken"])
+    assert {told.partition("-")[0] for told in seen.refused} == {"style", "font", "img", "script"}
+    assert "data:image/svg+xml;base64,PHN2" in seen.failed
+    assert (seen.style_rules[1:], seen.fonts, seen.scripts) == ([0, 3], ["Fetched"], 1)
 
 
 def test_markdown_tables_name_their_columns_and_what_is_wide_can_be_scrolled_by_keyboard():

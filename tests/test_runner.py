@@ -201,7 +201,7 @@ def test_page_that_cannot_be_rendered_publishes_nothing(published_toy, monkeypat
     def fail(*_, **__):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("helpers.reporting.publication.render_report", fail)
+    monkeypatch.setattr("helpers.reporting.rendering.render_report", fail)
     run = run_toy(toy)
     assert (run.outcome, "no ink" in run.message) == ("failed_publish", True)
     assert {path: path.read_bytes() for path in toy.reports.rglob("latest/*")} == before

@@ -9,6 +9,7 @@ not leave), `publication` (into place).
 
 In the notebook: `report` (what it shows and leaves), `theme`, `lettering` (how figures look), `csv_files`.
 
-What is kept and read: `manifest` (what made it), `journal` (each run, and who is told of a failure), `rendering`,
-`index`, `history` and `trend` (pages), `runs` (finds them), `changes` and `verification` (beside another), `crate`.
+What is kept and read: `manifest` (what made it), `journal` (each run, and who is told of a failure), `pages`, with
+`rendering` (of a notebook), `index`, `history` and `trend`, `runs` (finds them), `changes` and `verification` (beside
+another), `crate`.
 """

@@ -65,7 +65,7 @@ def verify(
 def compare(before: PastRun, now: PastRun, workspace: Folder = None) -> None:
     """Say what two runs differ in: headline numbers, data accounting, parameters, inputs, code and versions."""
     from .changes import changes_between
-    from .rendering import shown_estimate, shown_number
+    from .pages import shown_estimate, shown_number
 
     place = Workspace.find(workspace)
     (old_folder, old), (new_folder, new) = find_run(place, before), find_run(place, now)
@@ -101,8 +101,8 @@ def history(
     from .history import named_units, read_history, write_history
     from .lock import Busy
     from .manifest import read_json
+    from .pages import full_title, shown_estimate
     from .publication import index_held
-    from .rendering import full_title, shown_estimate
 
     home = find_home(Workspace.find(workspace), name)
     try:
@@ -132,20 +132,21 @@ def crate(
 ) -> None:
     """Write a published run as a zipped RO-Crate (Process Run Crate): the report, with its provenance for programs.
 
-    Inputs are named with their digests, never copied.
+    Inputs are named with their digests, never copied. Paths start from the workspace; of others only the name is left.
     """
     from .crate import write_crate
 
-    folder, record = find_run(Workspace.find(workspace), run)
-    place = out_file or Path(f"{record['report']}-{record['run_id']}.zip")
-    if place.suffix != ".zip" or place.is_dir() or not place.absolute().parent.is_dir():
-        raise WrongUsage(f"{place} is no place for a crate: name a file such as report.zip in a folder that is there")
+    place = Workspace.find(workspace)
+    folder, record = find_run(place, run)
+    file = out_file or Path(f"{record['report']}-{record['run_id']}.zip")
+    if file.suffix != ".zip" or file.is_dir() or not file.absolute().parent.is_dir():
+        raise WrongUsage(f"{file} is no place for a crate: name a file such as report.zip in a folder that is there")
     try:
-        write_crate(folder, record, place)
+        write_crate(folder, place.root, file)
     except OSError as error:
-        err.print(f"{shown(place)} could not be written: {error}")
+        err.print(f"{shown(file)} could not be written: {error}")
         raise typer.Exit(1) from None
-    out.print(f"wrote {shown(place)}")
+    out.print(f"wrote {shown(file)}")
 
 
 @further.command()

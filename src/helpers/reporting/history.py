@@ -13,7 +13,7 @@ from helpers.exhibits import listed
 from . import csv_files, trend
 from .changes import as_number
 from .manifest import read_json, write_text
-from .rendering import render_page, shown_number
+from .pages import render_page, shown_number
 from .runs import good_runs
 
 COLUMNS = ["run_id", "ended", "name", "value", "low", "high", "unit"]

@@ -11,7 +11,7 @@ from . import journal, trend
 from .changes import Changes, changes_between
 from .history import as_image, course, remembered, trend_lines, write_history
 from .manifest import read_json, write_text
-from .rendering import full_title, render_page
+from .pages import full_title, render_page
 from .runs import failed_runs, good_runs
 from .workspace import AD_HOC
 

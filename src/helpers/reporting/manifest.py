@@ -23,7 +23,8 @@ def packages() -> dict[str, str]:
     """Return the versions of Python and of the packages that the workspace depends on."""
     required = importlib.metadata.requires("customer-value-workspace") or []
     names = sorted({re.match(r"[\w.-]+", line).group() for line in required if "extra ==" not in line})
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
+    found = installed()
+    return {"python": found["python"]} | {name: found[_one_spelling(name)] for name in names}
 
 
 @cache
@@ -34,9 +35,13 @@ def installed() -> dict[str, str]:
         metadata = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
         told = {key: re.search(rf"^{key}: *(.+)$", metadata, re.MULTILINE) for key in ("Name", "Version")}
         if all(told.values()):
-            name = re.sub("[-_.]+", "-", told["Name"][1].strip()).lower()  # spellings of one name
-            found.setdefault(name, told["Version"][1].strip())  # the first is imported
+            # the first is imported
+            found.setdefault(_one_spelling(told["Name"][1].strip()), told["Version"][1].strip())
     return dict(sorted(found.items()))
+
+
+def _one_spelling(name: str) -> str:
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def run_key(report: PlannedReport, inputs: list[dict[str, Any]], git: dict[str, Any], workspace: Workspace) -> str:

@@ -19,15 +19,17 @@ from .parameters import check_values, known, read_parameters
 from .secret import variable
 from .workspace import AD_HOC, Workspace
 
-_KEYS = {
-    "notebook": (str, "the name of a notebook without its number"),
-    "parameters": (dict, "a table of parameters"),
-    "after": (list, "a list of report names"),
+_LIMITS = {
     "time_limit_minutes": ((int, float), "a number of minutes"),
     "memory_limit_gib": ((int, float), "a number of GiB"),
     "retries": (int, "a whole number"),
     "on_failure": (str, "a command"),
 }
+_KEYS = {
+    "notebook": (str, "the name of a notebook without its number"),
+    "parameters": (dict, "a table of parameters"),
+    "after": (list, "a list of report names"),
+} | _LIMITS
 MOST_RETRIES = 10
 RESERVED = (AD_HOC, "data", "failed", "latest")  # folders that stand where a report's would
 
@@ -51,9 +53,44 @@ class Input:
     source: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a run may take, and what is done when it takes more or fails.
+
+    Parameters
+    ----------
+    time_limit_minutes : float
+        Wall-clock limit of a run.
+    memory_limit_gib : float or None
+        Limit of the resident memory of a run's processes, GiB; None for none.
+    retries : int
+        How often a run is repeated that timed out, lost its kernel or could not be published.
+    on_failure : str
+        Command that gets the outcome of a run that is no success; "" for none.
+    """
+
+    time_limit_minutes: float = 60.0
+    memory_limit_gib: float | None = None
+    retries: int = 0
+    on_failure: str = ""
+
+    def __post_init__(self):
+        """Refuse limits that no run can keep."""
+        for key in ("time_limit_minutes", "memory_limit_gib"):
+            limit = getattr(self, key)
+            if limit is not None and not 0 < limit < math.inf:
+                raise WrongUsage(f"'{key}' must be above 0, not {limit:g}")
+        if not 0 <= self.retries <= MOST_RETRIES:
+            raise WrongUsage(f"'retries' is a number from 0 to {MOST_RETRIES}, not {self.retries}")
+
+    def limits(self) -> dict[str, Any]:
+        """Return the limits by name, as another report takes them."""
+        return {key: getattr(self, key) for key in _LIMITS}
+
+
 @dataclass(frozen=True)
-class PlannedReport:
-    """One report of the plan, or one asked for at the command line.
+class PlannedReport(Limits):
+    """One report of the plan, or one asked for at the command line, with its limits.
 
     Parameters
     ----------
@@ -67,14 +104,6 @@ class PlannedReport:
         The parameters that take an input, with its kind.
     after : tuple of str
         Reports that must have been published first.
-    time_limit_minutes : float
-        Wall-clock limit of a run.
-    memory_limit_gib : float or None
-        Limit of the resident memory of a run's processes, GiB; None for none.
-    retries : int
-        How often a run is repeated that timed out, lost its kernel or could not be published.
-    on_failure : str
-        Command that gets the outcome of a run that is no success; "" for none.
     folder : pathlib.Path
         The folder that relative input paths are relative to.
     root : pathlib.Path or None
@@ -88,24 +117,15 @@ class PlannedReport:
     parameters: dict[str, Any]
     input_kinds: dict[str, str]
     after: tuple[str, ...] = ()
-    time_limit_minutes: float = 60.0
-    memory_limit_gib: float | None = None
-    retries: int = 0
-    on_failure: str = ""
     folder: Path = field(default_factory=Path.cwd)
     root: Path | None = None
     secrets: tuple[str, ...] = ()
 
     def __post_init__(self):
-        """Refuse a name that is taken, and limits that no run can keep."""
+        """Refuse a name that is taken, too."""
+        super().__post_init__()
         if self.name in RESERVED:
             raise WrongUsage(f"'{self.name}' cannot be the name of a report: a folder of reports has that name")
-        for key in ("time_limit_minutes", "memory_limit_gib"):
-            limit = getattr(self, key)
-            if limit is not None and not 0 < limit < math.inf:
-                raise WrongUsage(f"'{key}' must be above 0, not {limit:g}")
-        if not 0 <= self.retries <= MOST_RETRIES:
-            raise WrongUsage(f"'retries' is a number from 0 to {MOST_RETRIES}, not {self.retries}")
 
     def inputs(self) -> list[Input]:
         """Return what the parameters name to be read; one that is empty names nothing."""
@@ -167,9 +187,7 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
         kind, meaning = known(key, _KEYS, f"key in [{name}] of reports.toml")
         if not isinstance(value, kind) or isinstance(value, bool):
             raise WrongUsage(f"reports.toml, [{name}]: '{key}' is {meaning}, not {value!r}")
-    choices = {
-        key: entry[key] for key in ("time_limit_minutes", "memory_limit_gib", "retries", "on_failure") if key in entry
-    }
+    limits = {key: entry[key] for key in _LIMITS if key in entry}
     try:
         return planned(
             name,
@@ -178,7 +196,7 @@ def _read_entry(name: str, entry: Any, workspace: Workspace) -> PlannedReport:
             folder=workspace.root,
             root=workspace.root,
             after=tuple(entry.get("after", ())),
-            **choices,
+            **limits,
         )
     except WrongUsage as error:
         raise WrongUsage(f"reports.toml, [{name}]: {error}") from error

@@ -18,7 +18,7 @@ from .changes import changes_since
 from .index import write_index
 from .lock import held
 from .manifest import read_json, write_json, write_text
-from .rendering import render_failure, render_report
+from .pages import render_failure
 from .staging import Stage
 from .watchdog import end_processes
 from .workspace import Workspace
@@ -34,6 +34,8 @@ def prepare(stage: Stage, record: dict[str, Any]) -> None:
     Pages are rendered, and every folder that will change is written to. The manifest is last: it says that the stage
     is ready.
     """
+    from .rendering import render_report  # brings nbconvert, which what is up to date or fails has no use for
+
     latest = stage.home / "latest"
     changes = changes_since(latest, stage.report, record)
     record["changed"] = changes.summary()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -390,6 +391,8 @@ def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, s
             text=True,
             start_new_session=True,
         )
+    # Meanwhile, for what comes next: it takes longer than a notebook that does nothing.
+    threading.Thread(target=import_module, args=["helpers.reporting.rendering"], daemon=True).start()
     with process.stdin, process.stdout:
         listener = threading.Thread(target=_listen, args=(process, on_progress), daemon=True)
         listener.start()

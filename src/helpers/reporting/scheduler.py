@@ -154,8 +154,7 @@ def asked_report(job: str, copy: Path, texts: dict[str, str], workspace: Workspa
     values = base | {key: known(key, declared, "parameter").parse(text) for key, text in texts.items()}
     report = planned(name, notebook, values, folder=workspace.root, root=workspace.root)
     if like := plan.get(name) or plan.get(topic):
-        limits = ("time_limit_minutes", "memory_limit_gib", "retries", "on_failure")
-        report = replace(report, **{key: getattr(like, key) for key in limits})
+        report = replace(report, **like.limits())
     return report, workspace.publishing_to(workspace.reports / AD_HOC)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .changes import same
-from .rendering import render_page, shown_number
+from .pages import render_page, shown_number
 
 COLUMNS = 3
 PANEL_WIDTH, PANEL_HEIGHT = 320, 170

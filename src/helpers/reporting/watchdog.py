@@ -57,10 +57,12 @@ def watch(
         Set by whoever wants the run to stop.
     """
     deadline = time.monotonic() + 60 * minutes
+    first = psutil.Process(process.pid)
+    ended = _told_of_the_end(process)
     seen: set[psutil.Process] = set()
     peak, stopped = 0, None
-    while stopped is None and not _ended(process):
-        alive = _with_descendants({psutil.Process(process.pid)})
+    while stopped is None and not ended.wait(timeout=0.5):
+        alive = _with_descendants({first})
         seen |= alive
         resident = sum(map(_resident, alive))
         peak = max(peak, resident)
@@ -101,12 +103,16 @@ def end_processes(folder: Path, seen: Iterable[psutil.Process] = ()) -> None:
         psutil.wait_procs(found, timeout=2)
 
 
-def _ended(process: subprocess.Popen) -> bool:
-    try:
-        process.wait(timeout=0.5)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+def _told_of_the_end(process: subprocess.Popen) -> threading.Event:
+    """Return what is set as soon as a process has ended: to wait with a time limit, Popen asks again and again."""
+    ended = threading.Event()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return ended
 
 
 def _with_descendants(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
