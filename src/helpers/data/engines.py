@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -173,9 +174,20 @@ def _connect_to_spark(megabytes: int, threads: int) -> ibis.BaseBackend:
         raise _no_spark(f"it was not reached ({shortened(reason.strip(), 300)})", _INSTALL) from None
     for name, value in _SPARK_RULES.items():
         session.conf.set(name, value)
+    _write_texts_as_spark_reads_them()
+    # Beside the error that it raises, Spark's client shows all that Java had called.
+    warnings.filterwarnings("ignore", "toPandas attempted Arrow optimization")
     connection = ibis.pyspark.connect(session)
     _refuse_other_limits(session, megabytes, threads)
     return connection
+
+
+def _write_texts_as_spark_reads_them() -> None:
+    r"""Have Ibis leave \a, \f and \v unescaped: Spark would make letters of them, and trim an f as white space."""
+    from ibis.backends.sql.dialects import PySpark
+
+    for character in "\a\f\v":
+        PySpark.ESCAPED_SEQUENCES.pop(character, None)
 
 
 def _no_spark(rule: str, way_out: str) -> InputRefused:
@@ -201,14 +213,17 @@ def _running_spark(megabytes: int, threads: int) -> SparkSession:
     from pyspark.sql.utils import is_remote
 
     builder = SparkSession.builder.appName("customer value")
-    if not any(os.environ.get(name) for name in _NAMED_SPARK):
+    is_named = any(os.environ.get(name) for name in _NAMED_SPARK)
+    if not is_named:
         for name, value in _on_this_machine(megabytes, threads).items():
             builder = builder.config(name, value)
     elif os.environ.get("SPARK_MASTER"):
         builder = builder.master(os.environ["SPARK_MASTER"])
     is_ours = SparkSession.getActiveSession() is None
     session = builder.getOrCreate()
-    if is_ours:
+    # One on this machine ends with this process anyway. Waiting for it takes longer than Jupyter gives a kernel to end:
+    # killed, it would leave its folder behind.
+    if is_ours and is_named:
         weakref.finalize(session, session.stop)
     return session if is_remote() else session.newSession()
 
@@ -220,6 +235,7 @@ def _on_this_machine(megabytes: int, threads: int) -> dict[str, str]:
         "spark.master": f"local[{threads or '*'}]",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "localhost",
+        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={_scratch()}"',
         "spark.local.dir": str(_scratch()),
         "spark.sql.warehouse.dir": str(_scratch() / "warehouse"),
         "spark.sql.shuffle.partitions": str(4 * (threads or os.cpu_count() or 1)),
