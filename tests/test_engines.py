@@ -128,6 +128,8 @@ COUNT = """
 import os
 from helpers.data.engines import connect
 print(connect("spark").raw_sql("SELECT count(*) FROM range(9)").collect(), *os.listdir(os.environ["TMPDIR"]))
+from pyspark import SparkContext
+print("waited for by a kernel:", os.getpgid(SparkContext._gateway.proc.pid) == os.getpgrp())
 """
 
 
@@ -135,6 +137,7 @@ print(connect("spark").raw_sql("SELECT count(*) FROM range(9)").collect(), *os.l
 def test_a_spark_that_was_started_leaves_nothing_behind(tmp_path):
     found = run(COUNT, tmp_path, JDK_JAVA_OPTIONS=QUICK_JAVA)
     assert "[Row(count(1)=9)] customer-value-" in found.stdout and found.stderr == ""
+    assert "waited for by a kernel: False" in found.stdout
     assert list(tmp_path.iterdir()) == []
 
 

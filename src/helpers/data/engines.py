@@ -5,6 +5,7 @@ Everything else is written once, as Ibis expressions.
 
 from __future__ import annotations
 
+import atexit
 import glob
 import math
 import os
@@ -13,7 +14,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -104,7 +105,8 @@ def _size(memory_limit: object) -> int:
 def _scratch() -> Path:
     """Make the folder for what the engines put on the disk; it goes with the process."""
     folder = Path(tempfile.mkdtemp(prefix="customer-value-"))
-    weakref.finalize(_scratch, shutil.rmtree, folder, ignore_errors=True)
+    # Before all that is finalised, as Ibis' tables in Spark are, one by one: Jupyter kills a kernel that takes seconds.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
@@ -215,17 +217,32 @@ def _running_spark(megabytes: int, threads: int) -> SparkSession:
     builder = SparkSession.builder.appName("customer value")
     is_named = any(os.environ.get(name) for name in _NAMED_SPARK)
     if not is_named:
-        for name, value in _on_this_machine(megabytes, threads).items():
+        settings = _on_this_machine(megabytes, threads)
+        _start_java(settings)
+        for name, value in settings.items():
             builder = builder.config(name, value)
     elif os.environ.get("SPARK_MASTER"):
         builder = builder.master(os.environ["SPARK_MASTER"])
     is_ours = SparkSession.getActiveSession() is None
     session = builder.getOrCreate()
-    # One on this machine ends with this process anyway. Waiting for it takes longer than Jupyter gives a kernel to end:
-    # killed, it would leave its folder behind.
+    # One on this machine ends with this process anyway, which is not to wait for it.
     if is_ours and is_named:
         weakref.finalize(session, session.stop)
     return session if is_remote() else session.newSession()
+
+
+def _start_java(settings: Mapping[str, str]) -> None:
+    """Start Java in a session of its own, where none runs.
+
+    A kernel that is shut down waits for the children of its own, Jupyter loses patience and kills it, and what was on
+    the disk stays. Java ends by itself when this process does.
+    """
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+
+    if SparkContext._gateway is None:
+        conf = SparkConf().setAll(list(settings.items()))
+        SparkContext._ensure_initialized(gateway=launch_gateway(conf, {"start_new_session": True}))
 
 
 def _on_this_machine(megabytes: int, threads: int) -> dict[str, str]:
