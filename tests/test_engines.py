@@ -1,6 +1,7 @@
 """The engines: the same numbers from DuckDB and from Spark, limits that are kept, and what is refused."""
 
 import datetime
+import glob
 import os
 import subprocess
 import sys
@@ -13,14 +14,17 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from helpers.analyses import customer_portfolio, referral_value, retention_economics
 from helpers.analyses.lifetime_value import Settings
 from helpers.analyses.lifetime_value.scoring import score
 from helpers.analyses.lifetime_value.valuation import valuate
 from helpers.data import customer_summary, engines, marketing_touches, transactions
 from helpers.data.refusal import InputRefused
 from helpers.synthetic import transactions as synthetic
+from helpers.synthetic.firm import firm
 
 DAY = pd.Timestamp("2019-12-15")
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # compiling much costs more than tests can win
 
 
 def refusal(call, *arguments, **options):
@@ -120,6 +124,23 @@ def test_a_spark_that_is_not_reached_is_refused(tmp_path, environment, told):
     assert found.stderr == "" and list(tmp_path.iterdir()) == []
 
 
+COUNT = """
+import os
+from helpers.data.engines import connect
+print(connect("spark").raw_sql("SELECT count(*) FROM range(9)").collect(), *os.listdir(os.environ["TMPDIR"]))
+from pyspark import SparkContext
+print("waited for by a kernel:", os.getpgid(SparkContext._gateway.proc.pid) == os.getpgrp())
+"""
+
+
+@pytest.mark.spark
+def test_a_spark_that_was_started_leaves_nothing_behind(tmp_path):
+    found = run(COUNT, tmp_path, JDK_JAVA_OPTIONS=QUICK_JAVA)
+    assert "[Row(count(1)=9)] customer-value-" in found.stdout and found.stderr == ""
+    assert "waited for by a kernel: False" in found.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_spark_that_is_not_installed_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark", None)
     assert "it is not installed. Spark is installed by `make spark`" in refusal(engines.connect, "spark")
@@ -162,9 +183,9 @@ def test_summaries_are_written_in_other_dialects(dialect):
 
 @pytest.fixture(scope="module")
 def spark():
-    """Let Spark start as quickly as it can: compiling much costs more than tests can win."""
+    """Start the one Spark of all tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        patch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
         return engines.connect("spark", "1GB", threads=1)
 
 
@@ -234,6 +255,37 @@ def test_scores_are_written_by_the_engine(spark, shop, tmp_path):
     assert_same(*tables)
 
 
+# Each kind of file at least once; what is not given is an empty table in the engine.
+FILES = {
+    referral_value: ("transactions", "marketing_touches", "referrals"),
+    customer_portfolio: ("transactions", "service_contacts", "receivables", "satisfaction_survey"),
+    retention_economics: ("transactions", "exits", "contracts", "market_spend"),
+}
+
+
+@pytest.fixture(scope="module")
+def firm_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("firm")
+    firm(600, seed=3).write(folder)
+    return folder
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", FILES, ids=lambda topic: topic.__name__.rpartition(".")[2])
+def test_reports_of_several_files(spark, firm_folder, topic):
+    every = {name for names in FILES.values() for name in names} & vars(topic.Settings()).keys()
+    files = {name: str(firm_folder / f"{name}.parquet") if name in FILES[topic] else "" for name in every}
+    ours, theirs = (topic.analyse(engine=engine, draws=20, resamples=100, **files) for engine in engines.ENGINES)
+    assert ours.tables.keys() == theirs.tables.keys()
+    for name, table in ours.tables.items():
+        assert_same(table.frame, theirs.tables[name].frame)
+    for name, frame in ours.processed.items():
+        assert_same(frame, theirs.processed[name])
+    for words in ("answer", "warnings", "notes"):
+        assert getattr(ours, words) == getattr(theirs, words)
+
+
 @pytest.mark.spark
 def test_summaries(spark, shop):
     calibration_end, end = "2023-09-30", "2024-06-16"
@@ -259,13 +311,48 @@ def test_summaries(spark, shop):
 def test_text(spark, tmp_path):
     path = tmp_path / "till.csv"
     rows = ["007;3/1/2020;1,50", " 客户 ;03/01/2020;2", "007;31/12/2019;-1", "<b>;3/1/2020;0,1", "007;3/1/2020;1,50"]
-    path.write_text("customer_id;date;amount\n" + "\n".join([*rows, "x;31/2/2020;1", ";3/1/2020;2"]) + "\n", "utf-8")
+    bad_rows = ["x;31/2/2020;1", ";3/1/2020;2", "x;3/1/2020;2f"]
+    # An f is a letter, a form feed is white space.
+    rows = [*rows, *bad_rows, "vf;3/1/2020;2", "\vx\f;3/1/2020;2"]
+    path.write_text("customer_id;date;amount\n" + "\n".join(rows) + "\n", "utf-8")
     rules = {"date_format": "%d/%m/%Y", "decimal": ",", "merge_period": "M"}
     refused = [refusal(transactions.load, str(path), engine=engine, **rules) for engine in engines.ENGINES]
     assert refused[0] == refused[1] and "(row 7; value: '31/2/2020')" in refused[0]
-    assert_same_purchases(
-        *(transactions.load(str(path), engine=engine, bad_rows="exclude", **rules) for engine in engines.ENGINES)
+    ours, theirs = (
+        transactions.load(str(path), engine=engine, bad_rows="exclude", **rules) for engine in engines.ENGINES
     )
+    assert_same_purchases(ours, theirs)
+    assert {"vf", "x"} < set(theirs.table.customer_id.to_pandas())
+
+
+@pytest.mark.spark
+def test_a_glob(spark, shop, tmp_path):
+    for year, path in zip((2023, 2024), sorted(shop.iterdir()), strict=True):
+        folder = tmp_path / "sales [1]" / f"year={year}"
+        folder.mkdir(parents=True)
+        (folder / path.name).write_bytes(path.read_bytes())
+    source = f"{glob.escape(str(tmp_path / 'sales [1]'))}/*/[ac]*.parquet"
+    ours, theirs = (transactions.load(source, engine=engine) for engine in engines.ENGINES)
+    assert len(ours.inputs) == 2 and any("named after values of year" in note for note in ours.notes)
+    assert_same_purchases(ours, theirs)
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"date": ["2020-01-01"]}, "They differ in 'date' (date32[day]; string)"),
+        ({"shop": ["south"]}, "They differ in 'shop' (absent; string)"),
+    ],
+)
+def test_a_folder_of_files_that_differ_is_refused(spark, tmp_path, other, told):
+    columns = {"customer_id": ["1"], "date": [datetime.date(2020, 1, 1)], "amount": [1.0]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    pyarrow.parquet.write_table(pyarrow.table(columns | other), tmp_path / "b.parquet")
+    for source in (tmp_path, tmp_path / "*.parquet"):
+        refused = [refusal(transactions.load, str(source), engine=engine) for engine in engines.ENGINES]
+        assert refused[0] == refused[1]
+        assert f"b.parquet has other columns or types than a.parquet. {told}" in refused[0]
 
 
 @pytest.mark.spark
@@ -280,6 +367,19 @@ def test_a_bad_folder_is_refused_by_file_and_row(spark, tmp_path):
     ours, theirs = (transactions.load(str(tmp_path), engine=engine, bad_rows="exclude") for engine in engines.ENGINES)
     assert ours.first_date == datetime.date(2020, 1, 2)  # by the clocks of Shanghai
     assert_same_purchases(ours, theirs)
+
+
+@pytest.mark.spark
+def test_a_damaged_file_is_refused(spark, tmp_path, recwarn):
+    rows = {"customer_id": np.arange(999), "date": np.repeat(DAY.to_datetime64(), 999), "amount": np.ones(999)}
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    # Its end is whole, so the damage shows only when its rows are read.
+    (tmp_path / "b.parquet").write_bytes(whole[:100] + bytes(1000) + whole[1100:])
+    for engine in engines.ENGINES:
+        message = refusal(transactions.load, str(tmp_path), engine=engine)
+        assert f"{tmp_path.name} cannot be used" in message and "the engine cannot read it" in message
+    assert not [each for each in recwarn if each.category is UserWarning]
 
 
 @pytest.mark.spark

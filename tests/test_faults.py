@@ -513,10 +513,12 @@ def test_kernel_does_not_outlive_its_killed_parent(toy):
 
 
 def test_run_that_holds_too_much_memory_is_stopped(toy):
-    write_notebook(toy, "held = bytearray(b'1') * 2**30\nimport time; time.sleep(600)")
+    temporary = "import pathlib, tempfile\npathlib.Path('temporary').write_text(tempfile.mkdtemp())"
+    write_notebook(toy, temporary, "held = bytearray(b'1') * 2**30\nimport time; time.sleep(600)")
     run = run_toy(toy, memory_limit_gib=0.75)
     assert run.outcome == "failed_kernel" and "memory_limit_gib" in run.message
     assert run.record["peak_memory_gib"] > 0.75
+    assert not Path((toy.root / "temporary").read_text()).exists()
 
 
 def test_processes_of_a_run_are_found_by_their_environment(tmp_path):

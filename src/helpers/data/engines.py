@@ -5,14 +5,16 @@ Everything else is written once, as Ibis expressions.
 
 from __future__ import annotations
 
+import atexit
 import glob
 import math
 import os
 import re
 import shutil
 import tempfile
+import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -103,7 +105,8 @@ def _size(memory_limit: object) -> int:
 def _scratch() -> Path:
     """Make the folder for what the engines put on the disk; it goes with the process."""
     folder = Path(tempfile.mkdtemp(prefix="customer-value-"))
-    weakref.finalize(_scratch, shutil.rmtree, folder, ignore_errors=True)
+    # Before all that is finalised, as Ibis' tables in Spark are, one by one: Jupyter kills a kernel that takes seconds.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
@@ -173,9 +176,20 @@ def _connect_to_spark(megabytes: int, threads: int) -> ibis.BaseBackend:
         raise _no_spark(f"it was not reached ({shortened(reason.strip(), 300)})", _INSTALL) from None
     for name, value in _SPARK_RULES.items():
         session.conf.set(name, value)
+    _write_texts_as_spark_reads_them()
+    # Beside the error that it raises, Spark's client shows all that Java had called.
+    warnings.filterwarnings("ignore", "toPandas attempted Arrow optimization")
     connection = ibis.pyspark.connect(session)
     _refuse_other_limits(session, megabytes, threads)
     return connection
+
+
+def _write_texts_as_spark_reads_them() -> None:
+    r"""Have Ibis leave \a, \f and \v unescaped: Spark would make letters of them, and trim an f as white space."""
+    from ibis.backends.sql.dialects import PySpark
+
+    for character in "\a\f\v":
+        PySpark.ESCAPED_SEQUENCES.pop(character, None)
 
 
 def _no_spark(rule: str, way_out: str) -> InputRefused:
@@ -201,16 +215,34 @@ def _running_spark(megabytes: int, threads: int) -> SparkSession:
     from pyspark.sql.utils import is_remote
 
     builder = SparkSession.builder.appName("customer value")
-    if not any(os.environ.get(name) for name in _NAMED_SPARK):
-        for name, value in _on_this_machine(megabytes, threads).items():
+    is_named = any(os.environ.get(name) for name in _NAMED_SPARK)
+    if not is_named:
+        settings = _on_this_machine(megabytes, threads)
+        _start_java(settings)
+        for name, value in settings.items():
             builder = builder.config(name, value)
     elif os.environ.get("SPARK_MASTER"):
         builder = builder.master(os.environ["SPARK_MASTER"])
     is_ours = SparkSession.getActiveSession() is None
     session = builder.getOrCreate()
-    if is_ours:
+    # One on this machine ends with this process anyway, which is not to wait for it.
+    if is_ours and is_named:
         weakref.finalize(session, session.stop)
     return session if is_remote() else session.newSession()
+
+
+def _start_java(settings: Mapping[str, str]) -> None:
+    """Start Java in a session of its own, where none runs.
+
+    A kernel that is shut down waits for the children of its own, Jupyter loses patience and kills it, and what was on
+    the disk stays. Java ends by itself when this process does.
+    """
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+
+    if SparkContext._gateway is None:
+        conf = SparkConf().setAll(list(settings.items()))
+        SparkContext._ensure_initialized(gateway=launch_gateway(conf, {"start_new_session": True}))
 
 
 def _on_this_machine(megabytes: int, threads: int) -> dict[str, str]:
@@ -220,6 +252,7 @@ def _on_this_machine(megabytes: int, threads: int) -> dict[str, str]:
         "spark.master": f"local[{threads or '*'}]",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "localhost",
+        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={_scratch()}"',
         "spark.local.dir": str(_scratch()),
         "spark.sql.warehouse.dir": str(_scratch() / "warehouse"),
         "spark.sql.shuffle.partitions": str(4 * (threads or os.cpu_count() or 1)),

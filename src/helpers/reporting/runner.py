@@ -378,6 +378,7 @@ def _run_notebook(report, stage, record, on_progress, cancelled) -> tuple[str, s
             PROCESSED_FOLDER: str(stage.processed),
             "IPYTHONDIR": str(stage.folder / "ipython"),
             "JUPYTER_RUNTIME_DIR": str(stage.folder / "runtime"),
+            "TMPDIR": str(stage.sockets),  # a process that is killed leaves its temporary files
         }
     )
     with (stage.report / "run.log").open("w", encoding="utf-8") as log:

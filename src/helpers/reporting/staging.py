@@ -51,7 +51,7 @@ class Stage:
 
     @property
     def sockets(self) -> Path:
-        """Return a folder with a short path: a socket's may have some 100 characters."""
+        """Return a folder, for temporary files too, with a short path: a socket's may have some 100 characters."""
         return Path(tempfile.gettempdir()) / f"reports-{self.run_id}"
 
     @property

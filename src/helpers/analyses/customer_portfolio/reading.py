@@ -41,6 +41,7 @@ FILES = (
     "satisfaction_survey",
 )
 YEAR = 365
+DECIMALS = 6  # of money added up: what lies beyond is the order of the addition, which would tell equal sums apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +242,7 @@ def _joined(
     costs = [
         by_place(with_places(found.table, known), len(ids)).fillna(0.0) for found in (files.touches, files.contacts)
     ]
-    sums = pd.concat([sums, *costs], axis=1).rename(columns=COST_NAMES)
+    sums = pd.concat([sums, *costs], axis=1).rename(columns=COST_NAMES).round(DECIMALS)
     # without a file of costs nobody has any
     sums = sums.assign(**{name: 0.0 for name in (*COST_NAMES.values(), "contacts", "feedback") if name not in sums})
     bought = by_place(known.drop("customer_id"), len(ids))
