@@ -5,9 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from helpers.analyses.claims import CANNOT_BE_TESTED, DEPENDS, NOT_SUPPORTED, SUPPORTED
 from helpers.analyses.customer_portfolio.claims import _associated, _more_overdue, claims
@@ -318,16 +315,6 @@ def test_small_quadrants_and_tops_are_not_shown(found):
     assert satisfaction.two_sided(many).frame.drop(columns="quadrant").isna().all(axis=None)
     agreed = lenses.lens_agreement(many).frame
     assert agreed["overlap"].isna().all() and agreed["tau"].notna().all()
-
-
-@given(counts=arrays(int, (4, 5), elements=st.integers(0, 30)), min_cell=st.integers(1, 10))
-@settings(max_examples=100, deadline=None)
-def test_no_total_tells_of_a_hidden_cell(counts, min_cell):
-    hidden = stages.hide_both_ways(counts, min_cell)
-    assert hidden[(counts > 0) & (counts < min_cell)].all() and not hidden[counts == 0].any()
-    for line, people in [*zip(hidden, counts, strict=True), *zip(hidden.T, counts.T, strict=True)]:
-        if line.any() and not line[people > 0].all():
-            assert line.sum() > 1 and people[line].sum() >= min_cell
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pandas as pd
 from helpers.exhibits import Column, Table, between, number, percent, suppress_small_groups
 from helpers.models.customer_portfolio.equity_bridge import LINES
 
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import STANDINGS_THEN, Measurement
 from ..names import SEQUENCE, SEQUENCE_NAMES
-from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
+from .crossed import long_table, side_by_side
 
 SEQUENCE_CHINESE = {"new": "新客户", "active": "老客户", "dormant": "老客户"}
 NAMES = {name: f"{SEQUENCE_CHINESE[name]} {SEQUENCE_NAMES[name]}" for name in SEQUENCE}
