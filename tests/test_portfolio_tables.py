@@ -298,6 +298,15 @@ def test_bridge_tells_of_no_few_who_are_new_and_gone_again(found):
     assert shown.set_index("line").loc[["new", "closing"], "customers"].isna().all()
 
 
+def test_few_who_have_probably_gone_are_not_told_from_those_who_left(found):
+    """Less those with an exit, whom the stages count, they would follow from the customers of the bridge."""
+    here, probably = ~found.now.ended, 3
+    below = float(np.sort(found.now.probability_alive[here])[probably])
+    many, few = (again(found, min_cell=probably + more, alive_below=below) for more in (0, 1))
+    left = int((~here).sum())
+    assert int(many.gone.sum()) == left + probably and int(few.gone.sum()) == left
+
+
 def test_three_customers_are_not_told_apart(three):
     shown = frames(three)
     assert len(three) == 3

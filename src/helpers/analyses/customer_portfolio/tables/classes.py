@@ -129,8 +129,8 @@ def _caption(result: Measurement) -> str:
     if result.class_stability is None:
         return f"{text}Shares have no interval: values have no draws."
     return (
-        f"{text}As classed is by the expected values; the expected share and its interval are of draws of future "
-        "value, the cuts staying where they are, and may lie elsewhere. Sums have no interval."
+        f"{text}Customers are classed by their expected values; the expected share and its interval are of draws of "
+        "future value, the cuts staying where they are, and may lie elsewhere. Sums have no interval."
     )
 
 
