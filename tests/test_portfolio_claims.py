@@ -293,6 +293,20 @@ def test_a_segment_called_like_a_tier_is_a_group_of_its_own(found):
     assert levels.level_sensitivity(named).frame["group"].nunique() == len(found.level_groups)
 
 
+@pytest.mark.parametrize("least", [6, 12, 20])
+def test_no_segment_tells_of_few_who_left_for_a_cause(found, least):
+    """The retention of a segment tells how many left it in all."""
+    asked = with_min_cell(found, least)
+    shown = churn.churn_segments(asked).frame.pivot(index="segment", columns="cause", values="exits")
+    whole = churn.churn_segments(with_min_cell(found, 1)).frame.pivot(index="segment", columns="cause", values="exits")
+    whole = whole.loc[shown.index, shown.columns]
+    hidden = shown.isna()
+    assert hidden.to_numpy()[((whole > 0) & (whole < least)).to_numpy()].all()
+    for lines, people in ((hidden, whole), (hidden.T, whole.T)):
+        for line, of_line in zip(lines.to_numpy(), people.to_numpy(), strict=True):
+            assert not line.any() or line.all() or (line.sum() > 1 and of_line[line].sum() >= least)
+
+
 def test_retention_of_segments_counts_departures_that_no_exit_records(found):
     """With a half of departures recorded, the yearly rate is twice that of the exits."""
     half, most = (replace(found, settings=replace(found.settings)) for _ in range(2))

@@ -191,7 +191,7 @@ def value(result: CustomerPortfolio) -> str:
     """Say how value is spread, and who costs more than they bring."""
     spread = _spread(result)
     top, below = spread["top_share"], spread["share_below_zero"]
-    if not np.isfinite(top.value):
+    if len(result) == 1 or not np.isfinite(top.value):
         return "How lifetime value is spread cannot be told of these customers."
     text = (
         f"The most valuable fifth of customers hold {percent(top.value, 0)} of lifetime value "
@@ -237,7 +237,8 @@ def _fading(result: CustomerPortfolio) -> str:
     if not np.isfinite(fading + ended):
         return "How many relationships are in decline would tell of few customers."
     here = len(result) - int(ended)
-    text = f"Of the {_counted(here, 'relationship')} that have not ended {percent(fading / here, 0)} are in decline"
+    have = "has" if here == 1 else "have"
+    text = f"Of the {_counted(here, 'relationship')} that {have} not ended {percent(fading / here, 0)} are in decline"
     lapsed = int((result.loyalty[result.declining] == 0).sum())
     if min(lapsed, fading - lapsed) >= result.settings.min_cell:
         text += f", {percent(lapsed / fading, 0)} of these because they bought only once, long ago"

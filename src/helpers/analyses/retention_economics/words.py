@@ -329,9 +329,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
     if result.contracts.fit is not None:
         found += [f"Renewals: {problem}" for problem in result.contracts.fit.problems]
     if result.spend is not None:
-        found += [
-            f"Of costs by market_spend: {problem[0].lower()}{problem[1:]}" for problem in result.average_costs.problems
-        ]
+        found += [f"{problem[:-1]} (costs by market_spend)." for problem in result.average_costs.problems]
     found += _of_exits(result)
     if result.misfits:
         found.append(
