@@ -1,6 +1,8 @@
 """The customer portfolio as a whole: planted truth, sums that add up, words that follow, input gone wrong."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from helpers.analyses.customer_portfolio import Settings, analyse
 from helpers.analyses.customer_portfolio.actions import ACTIONS
 from helpers.analyses.customer_portfolio.names import CLASSES
+from helpers.analyses.customer_portfolio.tables.inputs import assumptions
 from helpers.data.refusal import InputRefused
 from helpers.models import quadrants
 from helpers.models.customer_portfolio.stages import STAGES
@@ -259,6 +262,28 @@ def test_words_follow_the_numbers(found, cdnow):
         assert f"{len(result.customer_id):,} customers" in result.answer
         assert f"{result.customer_equity.value:,.0f}" in result.answer
     assert "customers have left" in found.answer and "customers have left" not in cdnow.answer
+
+
+def test_the_answer_says_the_whole_change_of_equity(found, cdnow):
+    for result in (found, cdnow):
+        told = result.answer.split("\n\n")
+        change = next(part for part in told if "are expected to bring" in part).split("That is ")[1]
+        numbers = [
+            float(one.replace(",", "")) for one in re.findall(r"(?<= )[+-][\d,]*\d", change.replace("\u2212", "-"))
+        ]
+        earlier = result.tables["equity_bridge"].frame.set_index("line").loc["opening", "value"]
+        assert sum(numbers) == pytest.approx(result.customer_equity.value - earlier, abs=0.51 * len(numbers) + 0.01)
+
+
+def test_where_exits_exceed_what_is_taken_it_is_said(found):
+    """The share of departures that exits hold ends at 98 %; set by hand it is what was set."""
+    many, some = (replace(found, now=replace(found.now, exits_recorded=-1)) for _ in range(2))
+    vars(many.now)["exits_per_departure"], vars(some.now)["exits_per_departure"] = 1.07, 0.6
+    for result, is_said in ((many, True), (some, False)):
+        note = next(one for one in result.notes if "exits_recorded" in one)
+        assert ("107 % as many exits" in note.replace("\N{NO-BREAK SPACE}", " ")) == is_said
+        taken = assumptions(result).frame.set_index("parameter").loc["exits_recorded", "value"]
+        assert ("the most that is taken" in taken) == is_said
 
 
 def test_few_who_left_are_in_no_words(made, tmp_path):

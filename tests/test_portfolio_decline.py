@@ -10,7 +10,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_decision_by_hand():
-    found = decide([100, 100, 20, -5], [0.3, 0.1, 0.3, 0.9], 10, share_kept=0.8)
+    found = decide([80, 80, 16, -4], [0.3, 0.1, 0.3, 0.9], 10)
     np.testing.assert_allclose(found.gain, [14, -2, -5.2, -13.6])
     np.testing.assert_allclose(found.break_even_response, [0.125, 0.125, 0.625, np.inf])
     assert found.action.tolist() == [REINVEST, LET_GO, LET_GO, LET_GO]
@@ -25,10 +25,10 @@ def values(low, high):
     return arrays.arrays(float, 12, elements=st.floats(low, high))
 
 
-@given(values(-1e4, 1e5), values(0, 1), values(0, 1e3), values(0, 1))
+@given(values(-1e4, 1e5), values(0, 1), values(0, 1e3))
 @settings(max_examples=60, deadline=None)
-def test_no_rule_expects_more(value, response, cost, kept):
-    found = decide(value, response, cost, share_kept=kept)
+def test_no_rule_expects_more(value, response, cost):
+    found = decide(value, response, cost)
     best = found.totals[BY_VALUE].gain.value
     assert best >= found.totals[EVERYONE].gain.value - 1e-6 and best >= 0
     assert best == pytest.approx(np.maximum(found.gain, 0).sum())
@@ -38,8 +38,8 @@ def test_no_rule_expects_more(value, response, cost, kept):
 
 def test_at_its_break_even_response_a_customer_brings_nothing():
     value, cost = np.array([50.0, 400, 12]), np.array([3.0, 25, 1])
-    response = decide(value, 0.5, cost, share_kept=0.7).break_even_response
-    np.testing.assert_allclose(decide(value, response, cost, share_kept=0.7).gain, 0, atol=1e-12)
+    response = decide(value, 0.5, cost).break_even_response
+    np.testing.assert_allclose(decide(value, response, cost).gain, 0, atol=1e-12)
 
 
 def test_draws_say_how_sure_the_decision_is():
@@ -81,7 +81,5 @@ def test_shares_do_not_depend_on_the_currency():
 def test_what_makes_no_decision_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         decide(*arguments)
-    with pytest.raises(ValueError, match="share_kept"):
-        decide([10], 0.1, 1, share_kept=1.5)
     with pytest.raises(ValueError, match="response"):
         decide([10], 0.1, 1, draws=[([10], 2)])

@@ -10,12 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from helpers.analyses.customer_portfolio import actions
+from helpers.analyses.customer_portfolio.hidden import hidden_cells, rows_and_columns
 from helpers.analyses.customer_portfolio.measurement import measure
 from helpers.analyses.customer_portfolio.names import CLASSES, SEQUENCE, SHOWN
 from helpers.analyses.customer_portfolio.reading import FILES
 from helpers.analyses.customer_portfolio.settings import Settings
 from helpers.analyses.customer_portfolio.tables import actions as actions_table
-from helpers.analyses.customer_portfolio.tables import crossed, tables
+from helpers.analyses.customer_portfolio.tables import tables
 from helpers.models.customer_portfolio.stages import STAGES
 from helpers.models.customer_portfolio.tiers import BELOW_ZERO
 from helpers.synthetic.firm import firm
@@ -297,6 +298,15 @@ def test_bridge_tells_of_no_few_who_are_new_and_gone_again(found):
     assert shown.set_index("line").loc[["new", "closing"], "customers"].isna().all()
 
 
+def test_few_who_have_probably_gone_are_not_told_from_those_who_left(found):
+    """Less those with an exit, whom the stages count, they would follow from the customers of the bridge."""
+    here, probably = ~found.now.ended, 3
+    below = float(np.sort(found.now.probability_alive[here])[probably])
+    many, few = (again(found, min_cell=probably + more, alive_below=below) for more in (0, 1))
+    left = int((~here).sum())
+    assert int(many.gone.sum()) == left + probably and int(few.gone.sum()) == left
+
+
 def test_three_customers_are_not_told_apart(three):
     shown = frames(three)
     assert len(three) == 3
@@ -313,8 +323,8 @@ def test_three_customers_are_not_told_apart(three):
 @example([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 1], 2)
 @settings(max_examples=60, deadline=None)
 def test_no_small_cell_follows_from_rows_and_columns(counts, least):
-    known, counts = crossed.rows_and_columns(4, 3), np.array(counts)
-    hidden = crossed.hidden_cells(counts, known, least)
+    known, counts = rows_and_columns(4, 3), np.array(counts)
+    hidden = hidden_cells(counts, known, least)
     small = (counts > 0) & (counts < least)
     assert (hidden >= small).all()
     if not small.any():

@@ -294,7 +294,55 @@ def test_equity_stands_beside_what_the_purchase_model_expects(found):
     paragraph = next(part for part in found.answer.split("\n\n") if "Without a horizon" in part)
     today = found.customers * found.economics.margin * 1.1 / (1.1 - found.base.retention)
     assert f"Today's alone are worth {today:,.0f}" in paragraph
-    assert f"expects {found.expected_margin.value:,.0f} of them" in paragraph
+    assert f"{found.expected_margin.value:,.0f} of today's" in paragraph
+
+
+def test_worth_says_which_costs_it_is_net_of_and_what_retention_can_still_do(found, bought_only):
+    assert "net of what keeping and winning them cost" in found.answer
+    without = again(bought_only, base_retention="0.8").answer
+    assert "no costs are given" in without and "net of what" not in without
+    assert "1 % more retention adds" in without and "Today's alone" not in without
+    most = again(bought_only, base_retention="1.0").answer
+    assert "1 % less retention takes 10.00 % off" in most and "1 % more retention" not in most
+
+
+def test_readings_that_cannot_be_told_are_not_counted(bought_only):
+    """Of nothing no share can be added where the first margin is at risk."""
+    assert "the four readings of the claim 0" not in again(bought_only, base_retention="0.0").answer
+    assert "those of the four readings" in again(bought_only, base_retention="0.0").answer
+    assert "by the four readings of the claim" in again(bought_only, base_retention="0.8").answer
+
+
+def test_who_has_left_is_no_customer_of_today(made, tmp_path):
+    """Without market spend customers are who bought in the last year, but for those with an exit."""
+    result = analyse(**files(tmp_path, made.tables, ("transactions", "exits")), **QUICK)
+    last = made.tables["transactions"].groupby("customer_id")["date"].max()
+    there = set(last[last > last.max() - pd.DateOffset(years=1)].index)
+    assert result.last_year.buyers == len(there)
+    assert result.customers == len(there - set(made.tables["exits"]["customer_id"])) < len(there)
+
+
+def test_touches_of_nobody_are_said(bought_only, tmp_path, made):
+    foreign = made.tables["marketing_touches"].assign(customer_id="nobody")
+    given = files(tmp_path, made.tables | {"marketing_touches": foreign}, ("transactions", "marketing_touches"))
+    said = "Do the ids agree?"
+    assert any(said in one for one in analyse(**given, **QUICK).warnings)
+    assert not any(said in one for one in bought_only.warnings)
+
+
+def test_forecasts_stop_where_few_contracts_came_up(found):
+    rows = pd.DataFrame(
+        {
+            "renewals": [0, 1, 2, 3, 4, 4, 5],
+            "running": [False, False, False, False, False, True, True],
+            "customers": [90, 50, 30, 20, 2, 18, 2],
+        }
+    )
+    result = with_renewals(found, rows.astype({"renewals": np.int64, "customers": np.int64}))
+    curve = result.tables["renewal_curve"].frame.set_index("term")["observed"]
+    assert np.isfinite(curve[4]) and result.contracts.hold_out.renewals[-1] == 4
+    few = again(result, min_cell=30)
+    assert few.contracts.hold_out.renewals[-1] == few.tables["renewal_curve"].frame["observed"].count() - 1
 
 
 def test_holders_of_contracts_are_told_of_beside_contracts_alone(found):

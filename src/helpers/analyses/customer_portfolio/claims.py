@@ -79,8 +79,9 @@ def _owed(result: Measurement) -> tuple[str, Estimate, str]:
         return CANNOT_BE_TESTED, NONE, why
     more = _more_overdue(result)
     why = (
-        f"Of the {percent(found.chance)} who owe most {percent(both / places, 0)} are among as many who buy most, of "
-        f"{number(found.customers)} customers on account: {number(100 * shared.value)} points more than by chance "
+        f"Of the {percent(found.chance)} who owe most {percent(both / places, 0)} are also among the "
+        f"{percent(found.chance)} who buy most, of {number(found.customers)} customers on account: "
+        f"{number(100 * shared.value)} points more than by chance "
         f"({between(shared.low, shared.high, 0, 100)}). Of what the top {percent(TOP, 0)} by sales were to pay, the "
         f"share that is overdue differs from that of the rest by {number(100 * more.value, 1)} points "
         f"({between(more.low, more.high, 1, 100)})."

@@ -655,16 +655,18 @@ class Measurement(Portfolio):
         return self._gone(self.now)
 
     def _gone(self, shot: Snapshot) -> np.ndarray:
-        return shot.ended | (shot.probability_alive < self.settings.alive_below)
+        """Tell who was a customer no more at a date.
+
+        Where fewer than `min_cell` had probably gone without an exit they count as customers: with the exits, which are
+        shown, the others would tell of them.
+        """
+        probably = ~shot.ended & (shot.probability_alive < self.settings.alive_below)
+        return shot.ended | (probably & (probably.sum() >= self.settings.min_cell))
 
     @cached_property
     def standing_then(self) -> np.ndarray:
-        """Return what each customer was at the earlier date, places in `STANDINGS_THEN`.
-
-        Where fewer than `min_cell` had probably gone they count as customers: beside them the lost could not be shown.
-        """
-        found, gone = np.zeros(len(self), int), self._gone(self.then) & ~self.then.ended
-        gone &= gone.sum() >= self.settings.min_cell
+        """Return what each customer was at the earlier date, places in `STANDINGS_THEN`."""
+        found, gone = np.zeros(len(self), int), self._gone(self.then)
         found[self.then.place] = np.where(self.then.ended, 3, np.where(gone, 2, 1))
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..claims import Claim
 from . import actions
 from .measurement import MOST_UNSEEN_DAYS
 from .names import CAUSE_NAMES, CLASSES, SHOWN
+from .snapshots import MOST_RECORDED
 from .tables import churn as churn_tables
 from .tables.classes import too_short
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from .analysis import CustomerPortfolio
 
 MOST_EXITS = 1.1  # for each departure that the model expects: beyond, the two contradict each other
+MOST_STEPS = 5  # next steps that the answer names
 FIRM = 0.8  # share of draws in which a customer's class holds that is called firm
 NAMES_OF_CLAIMS = (  # in the order of the ledger
     "Who buys most may owe most",
@@ -150,7 +153,7 @@ def equity(result: CustomerPortfolio) -> str:
     verb = "more" if change >= 0 else "less"
     amounts = {name: _line(result, name).value for name in BRIDGE_WORDS}
     moves = sorted((name for name in amounts if abs(amounts[name]) >= 0.5), key=lambda name: -abs(amounts[name]))
-    parts = [f"{BRIDGE_WORDS[name]} {_signed(amounts[name])}" for name in moves[:3]]
+    parts = [f"{BRIDGE_WORDS[name]} {_signed(amounts[name])}" for name in moves]
     made = f": {listed(parts)}" if parts else ""
     return f"{text} That is {number(abs(change))} {verb} than on {result.then.date}{made}."
 
@@ -170,8 +173,8 @@ def classes(result: CustomerPortfolio) -> str:
     shown = result.parts["classes"].frame.set_index("class")["share"]
     parts = [f"{name} {percent(shown[name]) if _is_number(shown[name]) else 'not shown'}" for name in SHOWN]
     text = (
-        f"By current and future value: {listed(parts)} of those who have not left (gold is high in both, platinum now "
-        "alone)."
+        f"By current and future value: {listed(parts)} of those who have not left (gold is high in both values, "
+        "platinum in current value alone)."
     )
     stable = result.class_stability
     if stable is not None:
@@ -188,7 +191,7 @@ def value(result: CustomerPortfolio) -> str:
     """Say how value is spread, and who costs more than they bring."""
     spread = _spread(result)
     top, below = spread["top_share"], spread["share_below_zero"]
-    if not np.isfinite(top.value):
+    if len(result) == 1 or not np.isfinite(top.value):
         return "How lifetime value is spread cannot be told of these customers."
     text = (
         f"The most valuable fifth of customers hold {percent(top.value, 0)} of lifetime value "
@@ -234,10 +237,11 @@ def _fading(result: CustomerPortfolio) -> str:
     if not np.isfinite(fading + ended):
         return "How many relationships are in decline would tell of few customers."
     here = len(result) - int(ended)
-    text = f"Of the {_counted(here, 'relationship')} that have not ended {percent(fading / here, 0)} are in decline"
+    have = "has" if here == 1 else "have"
+    text = f"Of the {_counted(here, 'relationship')} that {have} not ended {percent(fading / here, 0)} are in decline"
     lapsed = int((result.loyalty[result.declining] == 0).sum())
     if min(lapsed, fading - lapsed) >= result.settings.min_cell:
-        text += f", {percent(lapsed / fading, 0)} of these since they bought once only, and long ago"
+        text += f", {percent(lapsed / fading, 0)} of these because they bought only once, long ago"
     return f"{text}."
 
 
@@ -270,7 +274,10 @@ def next_steps(result: CustomerPortfolio) -> str:
     shown = result.parts["actions"].frame.set_index("next_action")["customers"].astype(float)
     counts = shown[shown > 0].drop("none", errors="ignore").sort_values(ascending=False, kind="stable")
     parts = [f"{number(size)} to {actions.VERBS[name]}" for name, size in counts.items()]
-    return f"Next: {listed(parts, 5)}." if parts else ""
+    if len(parts) > MOST_STEPS + 1:
+        rest = counts.iloc[MOST_STEPS:]
+        parts[MOST_STEPS:] = [f"{number(rest.sum())} for {len(rest)} other steps"]
+    return f"Next: {listed(parts)}." if parts else ""
 
 
 def verdicts(claims: tuple[Claim, ...]) -> str:
@@ -285,9 +292,9 @@ def verdicts(claims: tuple[Claim, ...]) -> str:
 def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
     """Say which conclusions do not hold or must be read with care."""
     found = []
-    for shot in (result.now, result.then):
-        found += [f"At {shot.date}: {problem}" for problem in shot.expectation.problems]
-    found += _of_exits(result)
+    if len(result) == 1:
+        found.append("There is one customer: nothing can be said of how customers differ.")
+    found += [*_of_models(result), *_of_exits(result)]
     found += [
         f"No customer is in the file of {name.replace('_', ' ')}: it counts as not given. Do the ids agree?"
         for name in result.files.all
@@ -325,9 +332,20 @@ def warnings(result: CustomerPortfolio) -> tuple[str, ...]:
         only = np.unique(classes_of)
         if len(only) == 1 and len(classes_of) > 1:
             found.append(f"All customers are in one {name} ({names[only[0]]}): the cuts tell nobody apart.")
-    if len(result) == 1:
-        found.append("There is one customer: nothing can be said of how customers differ.")
     return tuple(dict.fromkeys(found))
+
+
+def _of_models(result: CustomerPortfolio) -> list[str]:
+    """Say what is wrong with the models, once where it is so at both dates."""
+    dates: dict[str, list[str]] = {}
+    for shot in (result.now, result.then):
+        told = shot.expectation.problems
+        for problem in told:
+            # why nothing can be drawn repeats what stands beside
+            others = (other for other in told if other != problem)
+            rest = reduce(lambda text, other: text.replace(other, ""), others, problem).strip()
+            dates.setdefault(rest, []).append(str(shot.date))
+    return [f"At {listed(when)}: {problem}" for problem, when in dates.items()]
 
 
 def _of_exits(result: CustomerPortfolio) -> list[str]:
@@ -351,6 +369,16 @@ def _of_exits(result: CustomerPortfolio) -> list[str]:
     return found
 
 
+def _most_taken(result: CustomerPortfolio) -> str:
+    """Say that the exits are more than is taken, where they are."""
+    if result.settings.exits_recorded != -1 or result.now.exits_per_departure <= MOST_RECORDED:
+        return ""
+    return (
+        f"; no more is taken, as no register is complete: there are {percent(result.now.exits_per_departure, 0)} as "
+        "many exits as departures that the model expects"
+    )
+
+
 def notes(result: CustomerPortfolio) -> tuple[str, ...]:
     """Say what the inputs brought that a reader should know."""
     drawn, asked = len(result.now.expectation.draws), result.settings.draws
@@ -361,7 +389,7 @@ def notes(result: CustomerPortfolio) -> tuple[str, ...]:
         *(
             (
                 f"{percent(result.now.recorded_share, 0)} of departures are taken to be recorded as exits "
-                "(exits_recorded): of whom none is recorded is the likelier a customer still.",
+                f"(exits_recorded{_most_taken(result)}): of whom none is recorded is the likelier a customer still.",
             )
             if result.now.ended.any()
             else ()

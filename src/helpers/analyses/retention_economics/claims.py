@@ -93,10 +93,13 @@ def uplift_words(result: Measurement) -> str:
         for unit, first in product(UNITS, FIRST_MARGINS)
     ]
     known = [each for each in others if np.isfinite(each)]
+    readings = "the four readings of the claim"
+    if len(known) < len(others):
+        readings = f"those of {readings} by which it can be told"
     interval = f" ({between(found.low, found.high, 1, 100)})" if np.isfinite(found.low) else ""
     return (
         f"{at}, {convention_words(result)}, would add {percent(found.value)}{interval} to the profit from a customer; "
-        f"by the four readings of the claim {number(100 * min(known), 1)} to {percent(max(known))}."
+        f"by {readings} {number(100 * min(known), 1)} to {percent(max(known))}."
     )
 
 
@@ -107,7 +110,7 @@ def where_true(result: Measurement) -> str:
     found = five_points.where_true(rate, *CLAIMED_UPLIFT, settings.step, **settings.convention)
     claimed = f"{number(100 * CLAIMED_UPLIFT[0])} to {percent(CLAIMED_UPLIFT[1], 0)}"
     before = " before what winning the customer costs" if settings.acquisition_in_margins else ""
-    at = f"At a discount rate of {percent(rate)}{before} it is {claimed}"
+    at = f"At a discount rate of {percent(rate)}{before} the claimed {claimed} are reached"
     ranges = five_points.true_ranges(
         vars(found), *CLAIMED_UPLIFT, unit=settings.step_unit, first_margin=settings.first_margin
     )
@@ -155,7 +158,7 @@ def cost_words(result: Measurement) -> str:
     """Say what winning and keeping cost on average, and their ratio."""
     winning, keeping, ratio = (result.cost(name) for name in ("acquisition_cost", "retention_cost", "ratio"))
     return (
-        f"Winning a customer costs {number(winning.value, 2)} {result.currency} on average, a year with one "
+        f"Winning a customer costs {number(winning.value, 2)} {result.currency} on average, keeping one for a year "
         f"{number(keeping.value, 2)}: {number(ratio.value, 1)} times as much ({between(ratio.low, ratio.high, 1)})."
     )
 

@@ -158,11 +158,15 @@ class Contracts:
 
     @cached_property
     def hold_out(self) -> HoldOut | str:
-        """Return forecasts from the first renewals; why there are none, in words, where there are none."""
-        last = int(self.curve.renewals[-1])
+        """Return forecasts from the first renewals; why there are none, in words, where there are none.
+
+        Of renewals that fewer than `min_cell` contracts came up for nothing is told, so they are not forecast.
+        """
+        last = int((self.curve.at_risk >= self.settings.min_cell).sum())
         fitted = self.settings.fitted_terms or max(last // 2, 2)
+        seen = np.minimum(self.renewals, last), self.lost & (self.renewals < last)
         try:
-            return renewing.hold_out(self.renewals, self.lost, fitted, self.customers)
+            return renewing.hold_out(*seen, fitted, self.customers)
         except ValueError as error:
             return str(error)
 

@@ -309,10 +309,13 @@ class Measurement(Reading):
 
     @cached_property
     def customers(self) -> float:
-        """Return how many customers there are: by market spend in its last period, else who bought in the last year."""
+        """Return how many customers there are.
+
+        By market spend in its last period, else those who bought in the last year and have no exit.
+        """
         if self.spend is not None and (there := self._there[-1]) > 0:
             return float(there)
-        return float(self.last_year.buyers)
+        return float(self.last_year.stayed)
 
     @cached_property
     def _there(self) -> np.ndarray:
@@ -383,8 +386,10 @@ class Measurement(Reading):
         """Return why customer equity cannot be told; empty where it can."""
         if self.base is None:
             return self.base_problem
-        if not np.isfinite(self.margin) or not self.customers:
+        if not np.isfinite(self.margin):
             return "Nobody bought in the last year: there is no margin to expect."
+        if not self.customers:
+            return "Everybody who bought in the last year has left: there is nobody to expect a margin of."
         if not np.isfinite(elasticities.customer_equity(self.economics)):
             return "Customer equity is infinite: margins grow, or are discounted too little, for the sum to end."
         return ""

@@ -67,8 +67,8 @@ class LastYear:
         Of each customer known, without the day of the first purchase: that belongs to winning them.
     first_margins : ndarray, shape (customers won,)
         Of the day of the first purchase, of those who made it in them.
-    buyers : int
-        Customers who bought in them.
+    buyers, stayed : int
+        Customers who bought in them, and those of these of whom no exit is recorded.
     touches : float
         What was spent on addressing customers.
     """
@@ -77,6 +77,7 @@ class LastYear:
     margins: np.ndarray
     first_margins: np.ndarray
     buyers: int
+    stayed: int
     touches: float
 
 
@@ -140,8 +141,9 @@ def read(settings: Settings) -> Reading:
         revenue = _revenue(purchases, known, end, settings.tenure_days)
         tenure = expectation.customers["T"].to_numpy(float) * customer_summary.DAYS_PER_UNIT[settings.time_unit]
         there = _customers_there(tenure, end, revenue.index, settings.tenure_days)
-        last_year = _last_year(files, known, len(tenure), rate, end)
-        departures = _departures(settings, files, known, expectation)
+        left = by_place(with_places(files.exits.table.select("customer_id", "date"), known), len(tenure))["date"]
+        last_year = _last_year(files, known, left, rate, end)
+        departures = _departures(settings, files, known, left, expectation)
         bar.update()
     return Reading(files, end, rate, expectation, last_year, departures, revenue, there, _missing(files.spend))
 
@@ -202,10 +204,10 @@ def _margin_rate(settings: Settings, purchases: transactions.Purchases, end: dat
     return valuation.margin_rate_of(purchases, periods, LifetimeSettings(margin_rate=settings.margin_rate))
 
 
-def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: float, end: date) -> LastYear:
-    bought = files.purchases.table
-    start = customer_summary.months_before(end, MONTHS)
-    buyers = bought.filter((bought.date > start) & (bought.date <= end)).customer_id.nunique().to_pandas()
+def _last_year(files: Files, known: ibis.Table, left: pd.Series, margin_rate: float, end: date) -> LastYear:
+    start, customers = customer_summary.months_before(end, MONTHS), len(left)
+    bought = by_place(known.drop("customer_id"), customers)
+    buys = bought["last_date"] > pd.Timestamp(start)
     # rows that never were a purchase, such as a refund alone, make no customer
     rows = files.purchases.realised.join(known.select("customer_id", "first_date"), "customer_id")
     is_first = rows.date.cast("date") == rows.first_date.cast("date")
@@ -215,7 +217,7 @@ def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: flo
         found = with_places(found.select("customer_id", "current_margin"), known)
         return by_place(found, customers)["current_margin"].fillna(0.0)
 
-    won = by_place(known.select("place", "first_date"), customers)["first_date"] > pd.Timestamp(start)
+    won = bought["first_date"] > pd.Timestamp(start)
     touches = files.touches.table.current_marketing_cost.sum().to_pandas()
     years = min(((end - files.purchases.first_date).days + 1) / customer_summary.DAYS_PER_YEAR, 1.0)
     spent = 0.0 if touches is None or touches != touches else float(touches)
@@ -223,15 +225,16 @@ def _last_year(files: Files, known: ibis.Table, customers: int, margin_rate: flo
         years=years,
         margins=margins(rows.filter(~is_first)).to_numpy(float),
         first_margins=margins(rows.filter(is_first))[won].to_numpy(float),
-        buyers=int(buyers),
+        buyers=int(buys.sum()),
+        stayed=int((buys & left.isna()).sum()),
         touches=spent,
     )
 
 
-def _departures(settings: Settings, files: Files, known: ibis.Table, expectation: Expectation) -> Departures:
-    customers = len(expectation.customers)
-    left = by_place(with_places(files.exits.table.select("customer_id", "date"), known), customers)["date"]
-    bought = by_place(known.select("place", "first_date"), customers)["first_date"]
+def _departures(
+    settings: Settings, files: Files, known: ibis.Table, left: pd.Series, expectation: Expectation
+) -> Departures:
+    bought = by_place(known.select("place", "first_date"), len(left))["first_date"]
     dates = (each.to_numpy("datetime64[ns]") for each in (bought, left))
     return from_exits(*dates, expectation.probability_alive, bool(files.exits.inputs), expectation.end, settings)
 

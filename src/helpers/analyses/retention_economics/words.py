@@ -184,8 +184,8 @@ def uplift(result: Measurement) -> str:
         others = words.rsplit("; ", 1)[-1]
         words = (
             f"**{settings.step_words} more retention would add {percent(found.value)} to the profit from a customer**"
-            f"{interval}, at the {result.base.words} who stay for a year (by "
-            f"{SOURCE_NAMES[result.base.source]}) and a discount rate of {percent(settings.annual_discount_rate)}; "
+            f"{interval}, where {result.base.words} stay for a year (by {SOURCE_NAMES[result.base.source]}) and the "
+            f"discount rate is {percent(settings.annual_discount_rate)}; "
             f"{others}"
         )
     differing = result.heterogeneous()
@@ -267,22 +267,28 @@ def equity(result: Measurement) -> str:
     total, by_retention, by_margin = (found[name] for name in ("customer_equity", "retention", "margin"))
     text = (
         f"Without a horizon, {_counted(result)} are worth {number(total.value)} {result.currency} "
-        f"({between(total.low, total.high)}), net of what keeping and winning them cost."
+        f"({between(total.low, total.high)}){_costs_taken(result)}."
     )
     if total.value <= 0:
         return f"{text} That is not above 0: what moves it by how many per cent cannot be told."
     expected, today = result.expected_margin, total.value * found["customers"].value
+    if result.wins_customers:
+        text += f" Today's alone are worth {number(today)}."
     text += (
-        f" Today's alone are worth {number(today)}; within {number(result.settings.horizon_weeks)} weeks the purchase "
-        f"model expects {number(expected.value)} of them ({between(expected.low, expected.high)}), before what keeping "
-        "them costs. The customer equity of the other reports is of that kind: it ends with the horizon, holds nobody "
-        "still to be won, and lets each customer leave in their own time, where here all stay with the same "
-        "probability, year after year. 1 % more "
-        f"retention adds {number(by_retention.value, 2)} % to the worth without a horizon "
-        f"({between(by_retention.low, by_retention.high, 2)}), "
-        f"1 % more margin {number(by_margin.value, 2)} %"
+        f" Within {number(result.settings.horizon_weeks)} weeks the purchase model, which knows no exits, expects "
+        f"{number(expected.value)} of today's ({between(expected.low, expected.high)}), before what keeping them "
+        "costs. The customer equity of the other reports is of that kind: it ends with the horizon, holds nobody still "
+        "to be won, and lets each customer leave in their own time, where here all stay with the same probability, "
+        "year after year. "
     )
-    text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %." if result.wins_customers else "."
+    if result.base.retention * 1.01 <= 1:
+        text += f"1 % more retention adds {number(by_retention.value, 2)} % to the worth without a horizon"
+    else:  # there cannot be more
+        text += f"1 % less retention takes {number(by_retention.value, 2)} % off the worth without a horizon"
+    text += f" ({between(by_retention.low, by_retention.high, 2)}), 1 % more margin adds {number(by_margin.value, 2)} %"
+    if result.wins_customers:
+        text += f", 1 % more customers won {number(found['new_per_year'].value, 2)} %"
+    text += "."
     if result.budget_problem:
         return f"{text} How the budget is split best cannot be told. {result.budget_problem}"
     text += f" Of last year's budget {percent(result.share_for_keeping, 0)} went to keeping"
@@ -295,14 +301,23 @@ def equity(result: Measurement) -> str:
     )
 
 
+def _costs_taken(result: Measurement) -> str:
+    """Say which costs equity without a horizon is net of."""
+    if result.wins_customers:
+        return ", net of what keeping and winning them cost"
+    if result.retention_cost:
+        return ", net of what keeping them costs"
+    return ", as if keeping them cost nothing: no costs are given (market_spend, marketing_touches)"
+
+
 def verdicts(ledger: tuple[Claim, ...]) -> str:
     """Say what becomes of the claims of the sources, by verdict; the table says why."""
     parts, named = [], list(zip(NAMES_OF_CLAIMS, ledger, strict=True))
     for verdict in VERDICTS:
         said = [name for name, claim in named if claim.verdict == verdict]
         if said:
-            parts.append(f"**{verdict}**: {'; '.join(said)}")
-    return f"The sources' claims here. {'. '.join(parts)}."
+            parts.append(f"**{verdict.capitalize()}**: {'; '.join(said)}")
+    return f"What the sources claim. {'. '.join(parts)}."
 
 
 # --- warnings and notes ------------------------------------------------------------------------------------------
@@ -314,7 +329,7 @@ def warnings(result: Measurement) -> tuple[str, ...]:
     if result.contracts.fit is not None:
         found += [f"Renewals: {problem}" for problem in result.contracts.fit.problems]
     if result.spend is not None:
-        found += [f"Costs: {problem}" for problem in result.average_costs.problems]
+        found += [f"{problem[:-1]} (costs by market_spend)." for problem in result.average_costs.problems]
     found += _of_exits(result)
     if result.misfits:
         found.append(
@@ -330,6 +345,11 @@ def warnings(result: Measurement) -> tuple[str, ...]:
         found.append(
             f"The purchases state no margins: {percent(result.settings.margin_rate, 0)} of the amount is taken "
             "(margin_rate)."
+        )
+    if result.spend is None and result.has("marketing_touches") and not result.last_year.touches:
+        found.append(
+            "No marketing touch of the last 12 months cost anything for a customer, so keeping costs nothing here. Do "
+            "the ids agree?"
         )
     if not result.budget_problem and not result.marginal_retention.told:
         found.append(

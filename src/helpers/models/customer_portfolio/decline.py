@@ -67,22 +67,18 @@ class Decision:
         return np.where(self.reinvest, REINVEST, LET_GO)
 
 
-def decide(
-    value_if_alive, response, cost, *, share_kept=1.0, draws: Iterable | None = None, level: float = 0.95
-) -> Decision:
-    """Reinvest where response x value_if_alive x share_kept exceeds cost.
+def decide(value_if_alive, response, cost, *, draws: Iterable | None = None, level: float = 0.95) -> Decision:
+    """Reinvest where response x value_if_alive exceeds cost.
 
     Parameters
     ----------
     value_if_alive : array_like, shape (n,)
-        Future value of the customer who is won back.
+        Future value of the customer who is won back, less what is given away for it.
     response : array_like, shape (n,) or ()
         By how much reinvesting raises the probability that the customer comes back. Who would come back anyway is not
         won back: set against customers left alone, not against 0.
     cost : array_like, shape (n,) or ()
         Of reinvesting, whether it works or not.
-    share_kept : array_like, shape (n,) or ()
-        Part of the value that is left of it, after what is given away and after those who leave again.
     draws : iterable of (array_like, array_like), optional
         Pairs (value_if_alive, response), one for each draw; each of shape (n,) or ().
     level : float
@@ -95,24 +91,23 @@ def decide(
     Raises
     ------
     ValueError
-        Anything that is not a finite number, a response or share outside 0 to 1, a negative cost.
+        Anything that is not a finite number, a response outside 0 to 1, a negative cost.
     """
-    value, response, cost, kept = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(each, float)) for each in (value_if_alive, response, cost, share_kept))
+    value, response, cost = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(each, float)) for each in (value_if_alive, response, cost))
     )
     _check(value, response)
-    if not (np.isfinite(cost) & (cost >= 0)).all() or not ((kept >= 0) & (kept <= 1)).all():
-        raise ValueError("cost must be a number from 0 up, and share_kept a share from 0 to 1.")
-    at_stake = value * kept
-    gain = response * at_stake - cost
+    if not (np.isfinite(cost) & (cost >= 0)).all():
+        raise ValueError("cost must be a number from 0 up.")
+    gain = response * value - cost
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        break_even = np.where(at_stake > 0, cost / at_stake, np.inf)
+        break_even = np.where(value > 0, cost / value, np.inf)
     rules = {BY_VALUE: gain > 0, EVERYONE: np.ones(len(gain), bool), NOBODY: np.zeros(len(gain), bool)}
     above, summed = np.zeros(len(gain)), []
     for drawn_value, drawn_response in draws if draws is not None else ():
         drawn_value, drawn_response = np.asarray(drawn_value, float), np.asarray(drawn_response, float)
         _check(drawn_value, drawn_response)
-        drawn = drawn_response * drawn_value * kept - cost
+        drawn = drawn_response * drawn_value - cost
         above += drawn > 0
         summed.append([drawn[chosen].sum() for chosen in rules.values()])
     low, high = resampling.percentile(summed, level) if summed else np.full((2, len(rules)), np.nan)

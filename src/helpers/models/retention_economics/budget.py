@@ -66,7 +66,7 @@ class ResponseCurve:
         if not np.all((spend > 0) & np.isfinite(spend)):
             raise ValueError("Something has to be spent today: without it, what spending does cannot be judged.")
         if not np.all((rate > 0) & (rate < ceiling) & (ceiling <= 1)):
-            raise ValueError("Today's rate lies above 0 and below the ceiling, and the ceiling is at most 1.")
+            raise ValueError("Today's rate must lie above 0 and below the ceiling, which is at most 1.")
         return cls(ceiling, -np.log1p(-rate / ceiling) / spend)
 
 

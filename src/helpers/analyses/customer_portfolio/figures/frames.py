@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...groups import hidden_cells
+from ..hidden import hidden_cells, rows_and_columns
 
 MOST_POINTS = 200
 BANDS = 5  # of satisfaction, and of value
@@ -89,7 +89,8 @@ def satisfaction_by_value(satisfaction, value, min_cell: int) -> pd.DataFrame:
     band = np.clip((satisfaction * BANDS / 100).astype(int), 0, BANDS - 1)
     customers = np.bincount(band * BANDS + fifth, minlength=BANDS**2).reshape(BANDS, BANDS)
     whole = customers.sum(axis=0)
-    hidden = hidden_cells(customers, np.zeros(BANDS), min_cell)
+    fifths = rows_and_columns(BANDS, BANDS)[BANDS:]  # how many are in a band of satisfaction stands nowhere
+    hidden = hidden_cells(customers.ravel(), fifths, min_cell).reshape(customers.shape)
     mean = np.where(whole < min_cell, np.nan, np.bincount(fifth, value, BANDS) / np.maximum(whole, 1))
     row, column = np.indices(customers.shape)
     edges = 100 * np.arange(BANDS + 1) / BANDS

@@ -5,9 +5,37 @@ from __future__ import annotations
 from helpers.exhibits import Table
 
 from ..measurement import Measurement
-from . import actions, churn, classes, commercial, equity, inputs, lenses, levels, rfm, satisfaction, stages, tiers
+from . import (
+    actions,
+    churn,
+    classes,
+    commercial,
+    equity,
+    inputs,
+    lenses,
+    levels,
+    preferences,
+    rfm,
+    satisfaction,
+    stages,
+    tiers,
+)
 
-PARTS = (classes, tiers, equity, rfm, lenses, stages, churn, levels, commercial, satisfaction, actions, inputs)
+PARTS = (
+    classes,
+    tiers,
+    equity,
+    rfm,
+    preferences,
+    lenses,
+    stages,
+    churn,
+    levels,
+    commercial,
+    satisfaction,
+    actions,
+    inputs,
+)
 
 
 def tables(result: Measurement) -> list[Table]:

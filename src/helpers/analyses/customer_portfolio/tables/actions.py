@@ -11,9 +11,9 @@ from helpers.models.customer_portfolio.stages import STAGES
 from helpers.models.customer_portfolio.tiers import BELOW_ZERO
 
 from ..actions import ACTIONS, MEANING
+from ..hidden import hidden_cells
 from ..measurement import Measurement
 from ..names import CLASSES
-from .crossed import hidden_cells
 
 WHY = {
     "none": "has left otherwise: given up by the firm, had to go, cause not known, or asking is not expected to pay",

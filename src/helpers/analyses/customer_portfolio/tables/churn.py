@@ -9,8 +9,8 @@ from helpers.exhibits import Column, Table, between, number, percent, suppress_s
 from helpers.models.customer_portfolio import churn_causes as risks
 from helpers.models.estimate import Estimate
 
-from ...groups import hidden_cells
 from ...many_comparisons import holm
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import Measurement
 from ..names import CAUSE_CHINESE, CAUSE_NAMES
 
@@ -143,7 +143,8 @@ def churn_segments(result: Measurement) -> Table:
     places = [CAUSES.index(name) for name in shown]
     exits, years = found.exits[:, places], found.customer_years[:, None]
     compared = _compared(exits, years)
-    few = hidden_cells(exits, np.zeros(len(places)), result.settings.min_cell)
+    # the retention of a segment (relationship_levels) tells how many left it, the table of causes how many for each
+    few = hidden_cells(exits.ravel(), rows_and_columns(*exits.shape), result.settings.min_cell).reshape(exits.shape)
     cells = {"exits": exits, "customer_years": np.broadcast_to(years, exits.shape)}
     for name, estimate in (("rate", found.rate), ("ratio", compared.ratio)):
         bounds = _ends(estimate, (slice(None), places) if name == "rate" else slice(None))

@@ -10,9 +10,10 @@ from helpers.models import resampling
 from helpers.models.customer_portfolio.pyramid import totals
 
 from .. import actions
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import Measurement
 from ..names import CLASS_CHINESE, CLASS_MEANING, CLASSES, SHOWN
-from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
+from .crossed import long_table, side_by_side
 
 SURE = 0.95  # share of draws
 NO_DRAWS = "Values have no intervals here, so nothing can be said of how sure a customer's class is."
@@ -128,8 +129,8 @@ def _caption(result: Measurement) -> str:
     if result.class_stability is None:
         return f"{text}Shares have no interval: values have no draws."
     return (
-        f"{text}As classed is by the expected values; the expected share and its interval are of draws of future "
-        "value, the cuts staying where they are, and may lie elsewhere. Sums have no interval."
+        f"{text}Customers are classed by their expected values; the expected share and its interval are of draws of "
+        "future value, the cuts staying where they are, and may lie elsewhere. Sums have no interval."
     )
 
 

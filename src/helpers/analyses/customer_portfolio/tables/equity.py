@@ -8,9 +8,10 @@ import pandas as pd
 from helpers.exhibits import Column, Table, between, number, percent, suppress_small_groups
 from helpers.models.customer_portfolio.equity_bridge import LINES
 
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import STANDINGS_THEN, Measurement
 from ..names import SEQUENCE, SEQUENCE_NAMES
-from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
+from .crossed import long_table, side_by_side
 
 SEQUENCE_CHINESE = {"new": "新客户", "active": "老客户", "dormant": "老客户"}
 NAMES = {name: f"{SEQUENCE_CHINESE[name]} {SEQUENCE_NAMES[name]}" for name in SEQUENCE}
@@ -116,7 +117,7 @@ def _caption(result: Measurement, hides: bool) -> str:
         "Lost: those of the first date who are none at the second. New: who had bought nothing by the first date, "
         f"counted where still there at the second{_told_of_new(result)}. Customers of the second date: the kept, the "
         "new, and of those probably gone before who are back. Where fewer than "
-        f"{settings.min_cell} had probably gone before they count as customers of the first date. "
+        f"{settings.min_cell} had probably gone by a date they count as its customers. "
         f"Amounts in {currency}, rounded. "
     )
     if settings.earlier_discount_rate == -1:
@@ -166,8 +167,9 @@ def time_sequence(result: Measurement) -> Table:
         f"The {number(len(result))} customers of {result.now.date} by what they were then (rows) and are now "
         f"(columns), with their share of the row. New: fewer than {settings.exploration_days} days since the first "
         "purchase (exploration_days); dormant or gone: an exit is recorded, or the probability of still being a "
-        f"customer is below {number(settings.alive_below, 2)} (alive_below); active: everyone else. Who has not bought "
-        "yet is in no file of purchases, so the sources' potential customers cannot be counted. A dash is a cell of "
+        f"customer is below {number(settings.alive_below, 2)} (alive_below), unless fewer "
+        f"than {settings.min_cell} have gone without one; active: everyone else. Who has not bought yet is in no file "
+        "of purchases, so the sources' potential customers cannot be counted. A dash is a cell of "
         f"fewer than {settings.min_cell} customers, or one that would tell of such a cell. Counts have no interval."
     )
     return Table("time_sequence", frame, caption, columns, view)

@@ -8,7 +8,7 @@ from helpers.exhibits import Column, Table, number, percent
 
 from ..measurement import Measurement
 from ..reading import FILES
-from ..snapshots import SHRINKAGE_YEARS
+from ..snapshots import MOST_RECORDED, SHRINKAGE_YEARS
 
 ASSUMED, RULE, MEASURED = "assumption", "rule", "from the data"
 WITHOUT = {
@@ -80,12 +80,23 @@ def _of_responses(result: Measurement) -> list[tuple[str, str, str, str]]:
     weights = settings.weights or f"{settings.weighting} weights"
     told = _money(settings.value_of_feedback, currency)
     return [
+        *_of_exits(result),
         ("As good as a customer could become", ASSUMED, best, "best_comparable"),
         ("Of those gone, come back if invested in", ASSUMED, percent(settings.reinvest_response), "reinvest_response"),
         ("What that costs a customer", ASSUMED, _money(settings.reinvest_cost, currency), "reinvest_cost"),
         ("Worth of something a customer tells", ASSUMED, told, "value_of_feedback"),
         ("Weights of commercial value", ASSUMED, str(weights), "weights, weighting"),
     ]
+
+
+def _of_exits(result: Measurement) -> list[tuple[str, str, str, str]]:
+    if not result.now.ended.any():
+        return []
+    what, taken = "Departures that are recorded as exits", percent(result.now.recorded_share, 0)
+    if result.settings.exits_recorded != -1:
+        return [(what, ASSUMED, taken, "exits_recorded")]
+    most = ", the most that is taken" if result.now.exits_per_departure > MOST_RECORDED else ""
+    return [(what, MEASURED, f"{taken} of those that the model expects{most}", "exits_recorded")]
 
 
 def _of_rules(result: Measurement) -> list[tuple[str, str, str, str]]:

@@ -164,7 +164,7 @@ def level_assumptions(result: Measurement) -> Table:
     ceiling = "level_ceiling" if settings.level_ceiling != ASSUMED_CEILING else ""
     lines += [
         ("all", "ceiling", response.ceiling, "share of customers", ceiling),
-        ("all", "responsiveness", response.responsiveness, f"for 1 {currency}", responsive),
+        ("all", "responsiveness", response.responsiveness, f"1 / ({currency} a year)", responsive),
     ]
     frame = pd.DataFrame(lines, columns=["level", "assumption", "value", "unit", "set_by"])
     columns = {

@@ -10,6 +10,7 @@ from helpers.models import proportions
 from helpers.models.customer_portfolio import decline as decisions
 from helpers.models.customer_portfolio import stages as life_cycle
 
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import PANEL_STEP_DAYS, Measurement
 from ..names import STAGE_CHINESE, STAGE_NAMES
 
@@ -104,8 +105,10 @@ def stage_transitions(result: Measurement) -> Table:
     trials = counts.sum(axis=1, keepdims=True)
     share = counts / np.where(trials > 0, trials, np.nan)
     low, high = proportions.wilson(counts, trials)
-    known = np.append(_hidden(result, "then"), False), _hidden(result, "now")
-    hidden = hide_both_ways(counts, result.settings.min_cell, known[0][:, None] | known[1])
+    untold = np.append(_hidden(result, "then"), False)[:, None] | _hidden(result, "now")
+    made, known = counts > 0, rows_and_columns(*counts.shape)
+    hidden = np.zeros(counts.shape, bool)  # that nobody moved so may be seen
+    hidden[made] = hidden_cells(counts[made], known[:, made.ravel()], result.settings.min_cell, also=untold[made])
     frame = pd.DataFrame(
         {
             "from": np.repeat([*STAGES, NOT_YET], len(STAGES)),
@@ -138,37 +141,6 @@ def stage_transitions(result: Measurement) -> Table:
 def _hidden(result: Measurement, when: str) -> np.ndarray:
     """Tell which stages are not shown at a date: their moves would add up to what is hidden."""
     return _at(result, when)["customers"].isna().to_numpy()
-
-
-def hide_both_ways(counts: np.ndarray, min_cell: int, hidden: np.ndarray | None = None) -> np.ndarray:
-    """Choose the cells of a table that must not be shown where the totals of its rows and columns are known.
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (rows, columns)
-        People; each is in one cell.
-    min_cell : int
-        Cells of fewer people, but not none, are hidden, and so many others that no total tells of them.
-    hidden : ndarray of bool, shape (rows, columns), optional
-        What is hidden anyway.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows, columns)
-    """
-    few = (counts > 0) & (counts < min_cell)
-    found = few if hidden is None else few | (hidden & (counts > 0))
-    while True:
-        before = found.sum()
-        for lines in (found, found.T):
-            sizes = counts if lines is found else counts.T
-            for line, people in zip(lines, sizes, strict=True):
-                alone = line.any() and (line.sum() == 1 or people[line].sum() < min_cell)
-                others = np.where(line | (people == 0), np.inf, people)
-                if alone and np.isfinite(others).any():
-                    line[others.argmin()] = True
-        if found.sum() == before:
-            return found
 
 
 # --- how long they stay ---------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from helpers.models.customer_portfolio.pyramid import STANDINGS, Concentration, 
 from helpers.models.customer_portfolio.tiers import BELOW_ZERO, TIERS
 from helpers.models.estimate import Estimate
 
+from ..hidden import hidden_cells, rows_and_columns
 from ..measurement import Measurement
 from ..names import (
     ABC,
@@ -22,7 +23,7 @@ from ..names import (
     TIER_NAMES,
 )
 from .classes import too_short
-from .crossed import hidden_cells, long_table, rows_and_columns, side_by_side
+from .crossed import long_table, side_by_side
 
 ACTION = {
     "most_valuable": "keep: serve before all others",

@@ -30,8 +30,10 @@ def assumptions(result: Measurement) -> Table:
 def _of_customers(result: Measurement) -> list[tuple[str, str, str]]:
     settings, purchases = result.settings, result.files.purchases
     rate = "the purchases" if purchases.has_margin else "(margin_rate)"
-    counted = "market_spend, last period" if result.spend is not None else "who bought in the last 12 months"
-    costed = "market_spend" if result.spend is not None else "marketing_touches, last 12 months"
+    counted = "who bought in the last 12 months" + ", without an exit" * result.has("exits")
+    costed = "marketing_touches, last 12 months" if result.has("marketing_touches") else "no costs are given"
+    if result.spend is not None:
+        counted, costed = "market_spend, last period", "market_spend"
     base = "not known" if result.base is None else result.base.words
     where = DASH if result.base is None else f"{SOURCE_NAMES[result.base.source]} (base_retention)"
     recorded = percent(settings.exits_recorded, 0)
@@ -56,7 +58,7 @@ def _of_customers(result: Measurement) -> list[tuple[str, str, str]]:
         (
             f"Margin expected of today's customers within {settings.horizon_weeks} weeks, {result.currency}",
             number(result.expected_margin.value),
-            f"the purchase model {settings.model}",
+            f"the purchase model {settings.model}, which knows no exits",
         ),
     ]
 

@@ -103,14 +103,18 @@ def conventions(result: Measurement) -> Table:
         "first_margin": Column("First margin", names=FIRST_MARGIN_NAMES),
     }
     columns |= _shares(uplift="More profit", low="95 % low", high="95 % high")
+    beside = ""
     if result.heterogeneous() is not None:
+        beside = (
+            " Beside, that of today's contracts, whose holders each gain as much in their own retention, to at most 1."
+        )
         columns |= _shares(
             contracts_differing="Contracts: customers differ", contracts_alike="Contracts: all like the mean"
         )
     caption = (
         "The claim does not say whether 5 % are points or per cent of retention, nor whether the first margin is "
-        f"certain: the answer by each reading, at a retention of {base.words} a year. Beside, that of "
-        "today's contracts, whose holders each gain as much in their own retention, to at most 1."
+        f"certain: the answer by each reading, at a retention of {base.words} a year.{beside} A dash: retention would "
+        "exceed 1, or there is no profit without the rise."
     )
     return Table("conventions", pd.DataFrame(rows), caption, columns)
 
@@ -162,12 +166,11 @@ def where_true(result: Measurement) -> Table:
         largest_at="at a retention of",
     )
     caption = (
-        f"Between which base retentions {100 * settings.step:g} more retention gives {percent(low, 0)} to "
-        f"{percent(high, 0)} more profit. Where the upper end is a dash it is true up to the largest uplift, beyond "
-        "which retention would exceed 1; where the lower end is one as well, it is true from 0 on if the largest "
-        "uplift is enough, and never otherwise. With the first margin at "
-        "risk, points added to a low retention give as much again, in a second range. Nothing is taken off for winning "
-        "the customer."
+        f"Between which base retentions a rise by {100 * settings.step:g}, in points or in per cent of itself, gives "
+        f"{percent(low, 0)} to {percent(high, 0)} more profit. A dash for the upper end: true up to the largest "
+        "uplift, beyond which retention would exceed 1. A dash for the lower end as well: true from 0 on where the "
+        f"largest uplift reaches {percent(low, 0)}, and nowhere otherwise. With the first margin at risk, points added "
+        "to a low retention give as much again, in a second range. Nothing is taken off for winning the customer."
     )
     return Table("where_true", pd.concat(parts, ignore_index=True), caption, columns)
 
