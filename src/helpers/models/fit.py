@@ -346,8 +346,9 @@ def fit_of(
             f"{optimum.gradient_norm:.1g} for a relative change of a parameter."
         )
     if events < EVENTS_PER_PARAMETER * len(names):
+        buyers = "customer" if events == 1 else "customers"
         problems.append(
-            f"Only {events:,.0f} customers bought again, fewer than {EVENTS_PER_PARAMETER} for each of the "
+            f"Only {events:,.0f} {buyers} bought again, fewer than {EVENTS_PER_PARAMETER} for each of the "
             f"{len(names)} parameters: standard errors and intervals are rough."
         )
     log_covariance = np.full_like(information, np.nan)

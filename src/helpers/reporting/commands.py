@@ -67,10 +67,10 @@ def run(
         float, typer.Option(min=0, metavar="SECONDS", help="How long to wait where the same report is being run.")
     ] = 0,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="MINUTES", help="Wall-clock limit of each run; default: the plan's, or 60.")
+        float | None, typer.Option(metavar="MINUTES", help="Wall-clock limit of a run; default: the plan's, ad hoc 60.")
     ] = None,
     memory_limit: Annotated[
-        float | None, typer.Option(metavar="GIB", help="Limit of each run's resident memory; default: the plan's.")
+        float | None, typer.Option(metavar="GIB", help="Limit of a run's memory; default: the plan's, ad hoc none.")
     ] = None,
     retries: Annotated[
         int | None,
