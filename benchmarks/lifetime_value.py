@@ -8,6 +8,8 @@ sizes measured replace what `results.csv` and `growth.csv` said of them; figure 
 import os
 
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy, for all programs alike
+# As pip has compiled the peers, this package is to be compiled once too, not at each start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import argparse
 import contextlib
