@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.contracts import Column, Contract
-from helpers.data.engines import connect, content_hash, date_in_format, engine_errors_refused, held
+from helpers.data.engines import connect, content_hash, date_in_format, engine_errors_refused, held, repeated
 from helpers.data.reading import Raw, read
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, folded, require_choice
 
@@ -540,7 +540,7 @@ def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value]) -> ibis.Table | Non
 def _of_shared(table: ibis.Table, content: ibis.Value) -> ibis.Table | None:
     """Leave the rows whose content's hash another row has; None where there are none."""
     hashed = table.mutate(content=content)
-    shared = hashed.group_by("content").having(hashed.count() > 1).agg().cache()
+    shared = repeated(hashed.content).cache()
     return hashed.semi_join(shared, "content") if shared.count().to_pandas() else None
 
 

@@ -450,6 +450,17 @@ def content_hash(contents: Sequence[ibis.Value]) -> ibis.Value:
     return number(ibis.struct({f"content_{position}": content for position, content in enumerate(contents)}))
 
 
+def repeated(number: ibis.Column) -> ibis.Table:
+    """List each value that more than one row has, in a column of the number's name."""
+    name = number.get_name()
+    if _is_spark(number.get_backend()):
+        table = number.as_table()
+        return table.group_by(name).having(table.count() > 1).agg()
+    # DuckDB sorts at a third of the cost of counting groups that are nearly as many as the rows.
+    beside = number.as_table().mutate(before=number.lag().over(order_by=number))
+    return beside.filter(beside[name] == beside.before).select(name).distinct()
+
+
 def first_day(date: ibis.Value, period: str) -> ibis.Value:
     """Give the first day of the week (Monday), month or quarter that a day lies in.
 
