@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 
+import duckdb
 import ibis
 import numpy as np
 import pandas as pd
@@ -115,6 +116,16 @@ def test_ids_and_places_of_any_kind(table, file, tmp_path):
     found = written(score(tmp_path / "another", transactions=str(tmp_path / "text.parquet")).folder)
     found = found.assign(customer_id=found.customer_id.str[1:]).sort_values("customer_id", ignore_index=True)
     pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
+
+
+def test_too_little_memory_for_the_summary_is_said(file, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB")
+
+    monkeypatch.setattr(valuation, "summaries", fail)
+    with pytest.raises(InputRefused, match="the engine has too little memory"):
+        score(tmp_path / "out", transactions=str(file))
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_model_scores_are_missing_and_the_reason_is_told(tmp_path):

@@ -18,7 +18,7 @@ import pyarrow
 
 from helpers.data.cleaning import text_ids
 from helpers.data.customer_summary import margin_sums
-from helpers.data.engines import write_parquet
+from helpers.data.engines import engine_errors_refused, write_parquet
 from helpers.data.refusal import InputRefused, Problem, shortened
 from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit
@@ -87,10 +87,12 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     settings, out = Settings.of(choices), Path(out).expanduser()
     _refuse_unless_replaceable(out)
     purchases, marketing, periods = valuation.read(settings)
-    margin_rate, end = valuation.margin_rate_of(purchases, periods, settings), periods.observation_end
-    margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
+    end = periods.observation_end
     how = {"time_unit": settings.time_unit, "merge_period": settings.merge_period, "models": [settings.model]}
-    found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
+    with engine_errors_refused(settings.transactions):
+        margin_rate = valuation.margin_rate_of(purchases, periods, settings)
+        margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
+        found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
     fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
     spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
     table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
