@@ -47,14 +47,16 @@ class Summaries:
         log_intervals, in the engine.
     rows : pandas.DataFrame
         Distinct frequency, recency, T with the mean of log_intervals and the number of customers.
-    spend_rows : pandas.DataFrame
-        Distinct frequency, monetary_value of repeat customers with the number of customers.
     """
 
     end: date
     table: ibis.Table
     rows: pd.DataFrame
-    spend_rows: pd.DataFrame
+
+    @cached_property
+    def spend_rows(self) -> pd.DataFrame:
+        """Return distinct frequency, monetary_value of repeat customers with the number of customers."""
+        return customer_summary.repeat_spend(self.table)
 
     @cached_property
     def customers(self) -> pd.DataFrame:
@@ -248,8 +250,7 @@ def summaries(
     intervals = models is None or any(kinds()[model].needs for model in models)
     how = {"is_merged": is_merged, "intervals": intervals, "also": also}
     summary = customer_summary.summarise(table, end, time_unit, merge_period, **how).cache()
-    rows = customer_summary.distinct_rows(summary, spent=spent)
-    return Summaries(end, summary, rows, customer_summary.repeat_spend(summary))
+    return Summaries(end, summary, customer_summary.distinct_rows(summary, spent=spent))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import cached_property, partial
 
 import ibis
 import numpy as np
 import pandas as pd
 
 from helpers.data import customer_summary
-from helpers.models.fit import Fit
+from helpers.data.cleaning import text_ids
+from helpers.models.fit import Fit, distinct_rows
 from helpers.models.lifetime_value import naive_rules, scores
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
-from ..valuation import Summaries, fit_purchases, fit_spend, summaries
+from ..valuation import HISTORY, Summaries, fit_purchases, fit_spend, summaries
 
 NAIVE = ("past_rate", "zero", "last_period", "past_frequency", "hiatus")
 AMOUNTS = ("monetary_value", "holdout_amount", "last_period_amount", "past_amount")
@@ -36,8 +38,9 @@ class Material:
     found : Summaries
         The customers as of calibration_end.
     customers : pandas.DataFrame
-        customer_id, frequency, recency, T, monetary_value and holdout_purchases, holdout_amount,
-        last_period_purchases, last_period_amount, past_amount.
+        frequency, recency, T, monetary_value, log_intervals and holdout_purchases, holdout_amount,
+        last_period_purchases, last_period_amount, past_amount; segment where it was asked for. In order of
+        customer_id, which the evaluation has no use for.
     """
 
     calibration_end: date
@@ -65,12 +68,57 @@ class Material:
     @property
     def history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return frequency, recency and T of every customer."""
-        return tuple(self.customers[name].to_numpy(float) for name in ("frequency", "recency", "T"))
+        return tuple(self.customers[name].to_numpy(float) for name in HISTORY)
+
+    def by_history(self, compute: Callable[..., np.ndarray]) -> np.ndarray:
+        """Return what a function of frequency, recency and T gives each customer, asked once for each history."""
+        first, row = self._histories
+        return compute(*(column[first] for column in self.history))[row]
+
+    @cached_property
+    def _histories(self) -> tuple[np.ndarray, np.ndarray]:
+        return distinct_rows(*self.history)
 
     @property
     def actual(self) -> int:
         """Return the purchases of the holdout."""
         return int(self.customers.holdout_purchases.sum())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a split comes to, without its customers: of many splits, only this is held.
+
+    Parameters
+    ----------
+    calibration_end, end, time_unit, merge_period
+        As in `Material`.
+    customers, repeat_customers, actual : int
+        Customers, those with a repeat purchase in calibration, and purchases in the holdout.
+    fits, failures, scores
+        As in `Split`.
+    """
+
+    calibration_end: date
+    end: date
+    time_unit: str
+    merge_period: str
+    customers: int
+    repeat_customers: int
+    actual: int
+    fits: dict[str, Fit]
+    failures: dict[str, str]
+    scores: scores.Scores
+
+    @property
+    def days(self) -> int:
+        """Return the length of the holdout in days."""
+        return (self.end - self.calibration_end).days
+
+    def flag(self, method: str) -> str:
+        """Return what is wrong with the fit of a method, in words; empty when nothing is."""
+        fit = self.fits.get(method)
+        return " ".join(fit.problems) if fit is not None else self.failures.get(method, "")
 
 
 @dataclass(frozen=True)
@@ -87,8 +135,6 @@ class Split(Material):
         The spend model.
     predictions : dict of str to scores.Prediction
         By method: models first, then naive rules.
-    probability_alive : dict of str to ndarray
-        By model.
     regular_k : int or None
         The k of regular timing that the likelihood prefers.
     scores : scores.Scores
@@ -99,7 +145,6 @@ class Split(Material):
     failures: dict[str, str]
     spend: Fit | None
     predictions: dict[str, scores.Prediction]
-    probability_alive: dict[str, np.ndarray]
     regular_k: int | None
     scores: scores.Scores
 
@@ -108,10 +153,30 @@ class Split(Material):
         """Return every customer's probability of at least one purchase, by model."""
         return {model: self.predictions[model].probability_of_purchase for model in self.fits}
 
+    @cached_property
+    def probability_alive(self) -> dict[str, np.ndarray]:
+        """Return every customer's probability of being still one, by model."""
+        return {model: self.by_history(fit.model.probability_alive) for model, fit in self.fits.items()}
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """Return what this comes to."""
+        return Outcome(
+            self.calibration_end,
+            self.end,
+            self.time_unit,
+            self.merge_period,
+            len(self.customers),
+            int((self.customers.frequency > 0).sum()),
+            self.actual,
+            self.fits,
+            self.failures,
+            self.scores,
+        )
+
     def flag(self, method: str) -> str:
         """Return what is wrong with the fit of a method, in words; empty when nothing is."""
-        fit = self.fits.get(method)
-        return " ".join(fit.problems) if fit is not None else self.failures.get(method, "")
+        return self.outcome.flag(method)
 
 
 def collect(
@@ -121,15 +186,50 @@ def collect(
     time_unit: str,
     merge_period: str,
     found: Summaries | None = None,
+    segments: ibis.Table | None = None,
+    *,
+    is_merged: bool = False,
 ) -> Material:
-    """Ask the engine for a split; `found` are the summaries where they are known already."""
-    found = found or summaries(table, calibration_end, time_unit, merge_period)
-    held = customer_summary.holdout(table, calibration_end, end, merge_period).to_pandas()
-    customers = found.customers.merge(held, on="customer_id", validate="one_to_one")
+    """Ask the engine for a split.
+
+    Parameters
+    ----------
+    table : ibis Table
+        The purchases.
+    calibration_end, end, time_unit, merge_period
+        As in `Material`.
+    found : Summaries, optional
+        Those of calibration, of the same table, where they are known already.
+    segments : ibis Table, optional
+        customer_id as text, segment: customers get theirs, missing where there is none.
+    is_merged : bool
+        As in `helpers.data.customer_summary.summarise`.
+    """
+    found = found or summaries(table, calibration_end, time_unit, merge_period, is_merged=is_merged)
+    held = customer_summary.holdout(table, calibration_end, end, merge_period)
+    known = found.table.inner_join(held, "customer_id")
+    if segments is not None:
+        named = segments.select("segment", segment_of=segments.customer_id)
+        known = text_ids(known)
+        known = known.left_join(named, known.customer_id == named.segment_of).drop("segment_of")
+    customers = known.order_by("customer_id").drop("customer_id").to_pandas()
     # the engine adds on several threads in no fixed order: unrounded, customers who are alike in one run would not be
     # in the next, and the resamples of customers would change with them
     customers = customers.assign(**{name: customers[name].round(6) for name in AMOUNTS})
     return Material(calibration_end, end, time_unit, merge_period, found, customers)
+
+
+def rescaled(material: Material, time_unit: str) -> Material:
+    """Return the same split with its times in another unit, as the engine would give it."""
+    old, new = (DAYS_PER_UNIT[unit] for unit in (material.time_unit, time_unit))
+
+    def of(rows: pd.DataFrame) -> pd.DataFrame:
+        times = {name: (rows[name] * old).round() / new for name in ("recency", "T")}
+        # a sum of as many logarithms as there are gaps
+        return rows.assign(**times, log_intervals=rows.log_intervals + rows.frequency * np.log(old / new))
+
+    found, ends = replace(material.found, rows=of(material.rows)), (material.calibration_end, material.end)
+    return Material(*ends, time_unit, material.merge_period, found, of(material.customers))
 
 
 def assess(
@@ -174,15 +274,13 @@ def assess(
         resamples=resamples,
         seed=seed,
     )
-    alive = {model: fit.model.probability_alive(*material.history) for model, fit in fits.items()}
     failures = {model: why for model, why in failures.items() if why}
     return Split(
-        **vars(material),
+        **{part.name: getattr(material, part.name) for part in fields(Material)},
         fits=fits,
         failures=failures,
         spend=spend,
         predictions=predictions,
-        probability_alive=alive,
         regular_k=regular_k,
         scores=scored,
     )
@@ -203,8 +301,8 @@ def _by_models(material: Material, fits: Mapping[str, Fit], spend: Fit | None) -
         amounts = mean if np.isfinite(mean).all() else None  # with q <= 1 the mean of newcomers is infinite
     found = {}
     for model, fit in fits.items():
-        purchases = fit.model.expected_purchases(*material.history, material.length)
-        probability = fit.model.probability_of_purchase(*material.history, material.length)
+        purchases = material.by_history(partial(fit.model.expected_purchases, horizon=material.length))
+        probability = material.by_history(partial(fit.model.probability_of_purchase, horizon=material.length))
         found[model] = scores.Prediction(
             purchases=purchases,
             spend=None if amounts is None else purchases * amounts,
