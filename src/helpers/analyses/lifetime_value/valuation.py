@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import ibis
 import numpy as np
@@ -16,7 +17,8 @@ from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.cleaning import text_ids, with_ids_like
 from helpers.data.engines import engine_errors_refused
 from helpers.data.refusal import InputRefused, Problem
-from helpers.models.fit import Fit
+from helpers.models.estimate import Estimate
+from helpers.models.fit import Fit, distinct_rows
 from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value_draws
 from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
 
@@ -425,18 +427,36 @@ def intervals_of(
     """Return the intervals of what is expected of customers; nan where there is no model."""
     if fit is None or spend is None:
         return value_draws.nothing_known(len(customers), "a model could not be fitted")
-    return value_draws.value_draws(
-        fit,
-        spend,
-        *(customers[name].to_numpy(float) for name in (*HISTORY, "monetary_value")),
-        margin_rate=margin_rate,
-        planned_marketing_cost_per_year=settings.planned_marketing_cost,
-        horizon_weeks=settings.horizon_weeks,
-        annual_discount_rate=settings.annual_discount_rate,
-        time_unit=settings.time_unit,
-        draws=settings.draws,
-        seed=settings.seed,
-    )
+    columns = (customers[name].to_numpy(float) for name in (*HISTORY, "monetary_value"))
+    how = {**_terms(margin_rate, settings), "draws": settings.draws, "seed": settings.seed}
+    found = value_draws.value_draws(fit, spend, *columns, **how)
+    computed = {} if found.problem else many_totals(fit, spend, customers, margin_rate, settings)
+    return replace(found, totals=found.totals | {name: (each.low, each.high) for name, each in computed.items()})
+
+
+def many_totals(
+    fit: Fit, spend: Fit, customers: pd.DataFrame, margin_rate: float, settings: Settings
+) -> dict[str, Estimate]:
+    """Return the totals of so many customers that few draws could be afforded, computed without; else nothing."""
+    history = [customers[name].to_numpy(float) for name in HISTORY]
+    first, row = distinct_rows(*history)
+    if value_draws.affordable_draws(settings.draws, len(first)) == settings.draws:
+        return {}
+    spent = history[0] * customers.monetary_value.to_numpy(float)
+    sums = (np.bincount(row, spent**power) for power in range(3))
+    distinct = (column[first] for column in history)
+    computed = value_draws.total_estimates(fit, spend, *distinct, *sums, **_terms(margin_rate, settings))
+    return {name: each for name, each in computed.items() if np.isfinite(each.low)}
+
+
+def _terms(margin_rate: float, settings: Settings) -> dict[str, Any]:
+    return {
+        "margin_rate": margin_rate,
+        "planned_marketing_cost_per_year": settings.planned_marketing_cost,
+        "horizon_weeks": settings.horizon_weeks,
+        "annual_discount_rate": settings.annual_discount_rate,
+        "time_unit": settings.time_unit,
+    }
 
 
 def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
@@ -445,6 +465,10 @@ def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
     fit, _ = fit_purchases(model, found.rows)
     if fit is None:
         return None
+    computed = {} if spend is None else many_totals(fit, spend, value.customers, value.margin_rate, settings)
+    if "potential_value" in computed:
+        each = computed["potential_value"]
+        return each.value, each.low, each.high
     histories = score_histories(fit, found.rows, settings)
     scored = score_customers(found.table, histories, spend, value.margin_rate, settings)
     total = scored.potential_value.sum().to_pandas()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-
 from scipy import special
 
 from helpers.models.fit import Fit, distinct_rows
@@ -167,8 +166,8 @@ def expected_path(model: PurchaseModel, starts, customers, ends) -> np.ndarray:
 def simulated_paths(fit: Fit, starts, customers, ends, *, draws: int = 200, seed: int = 0) -> np.ndarray:
     """Simulate what `expected_path` expects: parameters and chance together.
 
-    Of n customers, more than `MOST_FOLLOWED`, only m are simulated, evenly spread over the starts. Their deviations from
-    what is expected of them, times the root of n / m, vary as those of all do; the rest is expectation.
+    Of n customers, more than `MOST_FOLLOWED`, only m are simulated, evenly spread over the starts. Their deviations
+    from what is expected of them, times the root of n / m, vary as those of all do; the rest is expectation.
 
     Returns
     -------

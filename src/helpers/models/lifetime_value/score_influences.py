@@ -116,8 +116,9 @@ def lift(ranking: Ranking, actual, weights, share: float) -> np.ndarray:
     customers, held = curve.reached[-1], curve.held[-1]
     if not held > 0:
         return np.full(len(actual), np.nan)
-    end, error = share * customers, np.sqrt(customers * share * (1 - share))
-    around = np.clip([end - error, end + error], 0, customers)
+    end = share * customers
+    reach = np.sqrt(3 * customers * share * (1 - share))  # an even spread of the boundary's standard error
+    around = np.clip([end - reach, end + reach], 0, customers)
     there, near = np.interp(end, curve.reached, curve.held), np.interp(around, curve.reached, curve.held)
     at_boundary = (near[1] - near[0]) / (around[1] - around[0])
     inside = np.clip((end - curve.reached[:-1]) / np.diff(curve.reached), 0, 1)[ranking.step_of_rows()]

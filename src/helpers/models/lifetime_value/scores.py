@@ -295,7 +295,7 @@ def bootstrap(
     is the multinomial bootstrap without its bookkeeping. Memory does not grow with the resamples. Customers who are
     equal in all that is given are resampled as one row with their number, so neither the order of the rows nor how
     they are grouped changes anything. Of more than `MOST_RESAMPLED` customers the resampled scores are drawn from the
-    normal distribution that they then have, see `score_influences`. For a segment, call it with the segment's customers.
+    normal distribution that they then have, see `score_influences`. For a segment, call it with its customers.
 
     Parameters
     ----------
@@ -358,6 +358,8 @@ def _normal_scores(scorers, values, counts, resamples: int, seed: int) -> dict[t
     resampled = {}
     for scorer in scorers:
         for measure, influences in scorer.influences(counts):
+            if not influences:
+                continue
             keys = [(method, measure) for method in influences]
             scores = [values[key] for key in keys]
             drawn = score_influences.resampled_scores(scores, list(influences.values()), counts, resamples, rng)

@@ -104,7 +104,8 @@ def evaluate(value: Valuation) -> Evaluation | None:
     spans = calibration.end, periods.observation_end
     segmented_by, segments = _segments(value)
     with progress("evaluation", 4) as bar:
-        material = collect(table, *spans, settings.time_unit, settings.merge_period, calibration.summaries, segments)
+        gaps = customer_summary.with_gaps(table).cache()
+        material = collect(gaps, *spans, settings.time_unit, settings.merge_period, segments)
         split = assess(
             material,
             hiatus_weeks=settings.hiatus_weeks,
@@ -151,7 +152,7 @@ def evaluate(value: Valuation) -> Evaluation | None:
             regularity=_regularity(pairs),
             typical_gap=_typical_gap(pairs),
             recommendation=recommend(split, method_labels(settings)),
-            split_dates=robustness.by_split_date(value.purchases, periods, settings, bar),
+            split_dates=robustness.by_split_date(gaps, periods, settings, bar),
             measurements=robustness.by_measurement(value.purchases, split, periods, settings, bar),
             segments=by_segment,
             segmented_by=segmented_by,

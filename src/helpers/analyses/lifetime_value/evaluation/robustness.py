@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from threading import Semaphore
 
+import ibis
 import pandas as pd
 from tqdm import tqdm
 
@@ -40,15 +42,15 @@ def split_dates(periods: Periods, count: int) -> list[tuple[date, date]]:
     return [(day, day + timedelta(days=length)) for day in dict.fromkeys(dates) if length > 0 and day > periods.first]
 
 
-def by_split_date(purchases: transactions.Purchases, periods: Periods, settings: Settings, bar: tqdm) -> list[Outcome]:
-    """Repeat the check at other dates, in parallel."""
+def by_split_date(gaps: ibis.Table, periods: Periods, settings: Settings, bar: tqdm) -> list[Outcome]:
+    """Repeat the check at other dates, in parallel; `gaps` are those of `helpers.data.customer_summary.with_gaps`."""
     merge = settings.merge_period
     dates = [
         (transactions.end_of_period(start, merge), transactions.end_of_period(end, merge))
         for start, end in split_dates(periods, settings.split_dates)
     ]
     dates = [(start, end) for start, end in dict.fromkeys(dates) if start < end <= periods.observation_end]
-    material = (collect(purchases.native, *span, settings.time_unit, merge, is_merged=True) for span in dates)
+    material = (collect(gaps, *span, settings.time_unit, merge, spending=False) for span in dates)
     # a handful of customers is not shown, here as elsewhere
     return _assess_all((part for part in material if len(part.customers) >= settings.min_cell), settings, bar)
 
@@ -72,8 +74,8 @@ def _merged_further(
         # a merge period counts whole or not at all: the split moves to the last one that has ended
         start, end = (_last_whole(day, merge) for day in (own.calibration_end, own.end))
         if periods.first < start < end:
-            table = customer_summary.merged(purchases.native, merge).cache()
-            yield collect(table, start, end, settings.time_unit, merge, is_merged=True)
+            gaps = customer_summary.with_gaps(customer_summary.merged(purchases.native, merge))
+            yield collect(gaps, start, end, settings.time_unit, merge, spending=False)
 
 
 def _last_whole(day: date, merge_period: str) -> date:
@@ -88,18 +90,22 @@ def _assess_all(
 ) -> list[Outcome]:
     """Assess splits while the engine is asked for the next, by this thread alone: its connection is not for several."""
     resamples = min(settings.resamples, MOST_RESAMPLES)
+    room = Semaphore()
 
     def one(part: Material) -> Outcome:
-        split = assess(
-            part,
-            hiatus_weeks=settings.hiatus_weeks,
-            resamples=resamples,
-            seed=settings.seed,
-            spending=False,
-            valued_by=settings.model,
-            min_cell=settings.min_cell,
-            models=models,
-        )
+        try:
+            split = assess(
+                part,
+                hiatus_weeks=settings.hiatus_weeks,
+                resamples=resamples,
+                seed=settings.seed,
+                spending=False,
+                valued_by=settings.model,
+                min_cell=settings.min_cell,
+                models=models,
+            )
+        finally:
+            room.release()
         bar.update()
         return split.outcome
 
@@ -107,6 +113,7 @@ def _assess_all(
         for part in material:
             bar.total += 1
             yield part
+            room.acquire()  # customers may be very many: no more than two splits are held
 
     with threads() as pool:
         return list(pool.map(one, counted()))

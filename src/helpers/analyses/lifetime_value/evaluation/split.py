@@ -18,10 +18,11 @@ from helpers.models.lifetime_value import naive_rules, scores
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 
-from ..valuation import HISTORY, Summaries, fit_purchases, fit_spend, summaries
+from ..valuation import HISTORY, fit_purchases
 
 NAIVE = ("past_rate", "zero", "last_period", "past_frequency", "hiatus")
-AMOUNTS = ("monetary_value", "holdout_amount", "last_period_amount", "past_amount")
+SPEND = ("monetary_value", "holdout_amount", "last_period_amount")
+AMOUNTS = (*SPEND, "past_amount")
 HALF = 0.5  # purchases that are nearer to one than to none
 
 
@@ -35,8 +36,6 @@ class Material:
         The last days of calibration and of the holdout.
     time_unit, merge_period : str
         As in the settings.
-    found : Summaries
-        The customers as of calibration_end.
     customers : pandas.DataFrame
         frequency, recency, T, monetary_value, log_intervals and holdout_purchases, holdout_amount,
         last_period_purchases, last_period_amount, past_amount; segment where it was asked for. In order of
@@ -47,13 +46,12 @@ class Material:
     end: date
     time_unit: str
     merge_period: str
-    found: Summaries
     customers: pd.DataFrame
 
-    @property
+    @cached_property
     def rows(self) -> pd.DataFrame:
-        """Return the distinct histories with the number of customers."""
-        return self.found.rows
+        """Return the distinct histories with the mean of log_intervals and the number of customers."""
+        return distinct_histories(self.customers)
 
     @property
     def days(self) -> int:
@@ -95,7 +93,7 @@ class Outcome:
         As in `Material`.
     customers, repeat_customers, actual : int
         Customers, those with a repeat purchase in calibration, and purchases in the holdout.
-    fits, failures, scores
+    fits, failures, regular_k, scores
         As in `Split`.
     """
 
@@ -108,6 +106,7 @@ class Outcome:
     actual: int
     fits: dict[str, Fit]
     failures: dict[str, str]
+    regular_k: int | None
     scores: scores.Scores
 
     @property
@@ -171,6 +170,7 @@ class Split(Material):
             self.actual,
             self.fits,
             self.failures,
+            self.regular_k,
             self.scores,
         )
 
@@ -179,57 +179,61 @@ class Split(Material):
         return self.outcome.flag(method)
 
 
+def distinct_histories(customers: pd.DataFrame) -> pd.DataFrame:
+    """Count the customers of each history, as `helpers.data.customer_summary.distinct_rows` does in the engine."""
+    first, row = distinct_rows(*(customers[name].to_numpy() for name in HISTORY))
+    counts = np.bincount(row)
+    means = (np.bincount(row, customers.log_intervals) / counts).round(9)
+    rows = customers[[*HISTORY]].iloc[first].reset_index(drop=True)
+    return rows.assign(log_intervals=means, customers=counts)
+
+
 def collect(
-    table: ibis.Table,
+    gaps: ibis.Table,
     calibration_end: date,
     end: date,
     time_unit: str,
     merge_period: str,
-    found: Summaries | None = None,
     segments: ibis.Table | None = None,
     *,
-    is_merged: bool = False,
+    spending: bool = True,
 ) -> Material:
     """Ask the engine for a split.
 
     Parameters
     ----------
-    table : ibis Table
-        The purchases.
+    gaps : ibis Table
+        The purchases, of `helpers.data.customer_summary.with_gaps`.
     calibration_end, end, time_unit, merge_period
         As in `Material`.
-    found : Summaries, optional
-        Those of calibration, of the same table, where they are known already.
     segments : ibis Table, optional
         customer_id as text, segment: customers get theirs, missing where there is none.
-    is_merged : bool
-        As in `helpers.data.customer_summary.summarise`.
+    spending : bool
+        Whether it shall be told what customers spent; without, only what ranks them by past spend is.
     """
-    found = found or summaries(table, calibration_end, time_unit, merge_period, is_merged=is_merged)
-    held = customer_summary.holdout(table, calibration_end, end, merge_period)
-    known = found.table.inner_join(held, "customer_id")
+    known = customer_summary.split(gaps, calibration_end, end, time_unit, merge_period)
     if segments is not None:
         named = segments.select("segment", segment_of=segments.customer_id)
         known = text_ids(known)
         known = known.left_join(named, known.customer_id == named.segment_of).drop("segment_of")
-    customers = known.order_by("customer_id").drop("customer_id").to_pandas()
+    unwanted = () if spending else SPEND
+    rows = known.order_by("customer_id").drop("customer_id", *unwanted).to_pyarrow()
+    customers = rows.to_pandas(split_blocks=True, self_destruct=True)
     # the engine adds on several threads in no fixed order: unrounded, customers who are alike in one run would not be
     # in the next, and the resamples of customers would change with them
-    customers = customers.assign(**{name: customers[name].round(6) for name in AMOUNTS})
-    return Material(calibration_end, end, time_unit, merge_period, found, customers)
+    customers = customers.assign(**{name: customers[name].round(6) for name in AMOUNTS if name not in unwanted})
+    return Material(calibration_end, end, time_unit, merge_period, customers)
 
 
 def rescaled(material: Material, time_unit: str) -> Material:
     """Return the same split with its times in another unit, as the engine would give it."""
     old, new = (DAYS_PER_UNIT[unit] for unit in (material.time_unit, time_unit))
-
-    def of(rows: pd.DataFrame) -> pd.DataFrame:
-        times = {name: (rows[name] * old).round() / new for name in ("recency", "T")}
-        # a sum of as many logarithms as there are gaps
-        return rows.assign(**times, log_intervals=rows.log_intervals + rows.frequency * np.log(old / new))
-
-    found, ends = replace(material.found, rows=of(material.rows)), (material.calibration_end, material.end)
-    return Material(*ends, time_unit, material.merge_period, found, of(material.customers))
+    customers = material.customers
+    times = {name: (customers[name] * old).round() / new for name in ("recency", "T")}
+    # a sum of as many logarithms as there are gaps
+    logs = customers.log_intervals + customers.frequency * np.log(old / new)
+    customers = customers.assign(**times, log_intervals=logs)
+    return Material(material.calibration_end, material.end, time_unit, material.merge_period, customers)
 
 
 def assess(
@@ -245,7 +249,7 @@ def assess(
     spending: bool = True,
     models: Collection[str] = (),
 ) -> Split:
-    """Fit every model that is not given, predict by every method, and score; no engine is asked.
+    """Fit every purchase model that is not given, predict by every method, and score; no engine is asked.
 
     Who is active is not judged where those who bought, or those who did not, are fewer than `min_cell`: the accuracy
     of a rule that calls everybody inactive is their number. Quicker with less: without `spending` only purchases are
@@ -261,9 +265,7 @@ def assess(
     # regular timing with k = 1 is MBG/NBD itself: a second row of the same numbers would say nothing
     shown = [model for model in kinds() if model in fits and (model == valued_by or not _is_another(fits[model]))]
     fits = {model: fits[model] for model in shown}
-    if spending and spend is None:
-        spend, _ = fit_spend(material.found.spend_rows)
-    predictions = _by_models(material, fits, spend) | _by_rules(material, hiatus_weeks)
+    predictions = _by_models(material, fits, spend) | _by_rules(material, hiatus_weeks, spending)
     actual = material.customers
     buyers = int((actual.holdout_purchases > 0).sum())
     secret = any(0 < people < min_cell for people in (buyers, len(actual) - buyers))
@@ -311,9 +313,9 @@ def _by_models(material: Material, fits: Mapping[str, Fit], spend: Fit | None) -
     return found
 
 
-def _by_rules(material: Material, hiatus_weeks: int) -> dict[str, scores.Prediction]:
+def _by_rules(material: Material, hiatus_weeks: int, spending: bool) -> dict[str, scores.Prediction]:
     frequency, recency, T = material.history
-    mean, length, customers = material.customers.monetary_value.to_numpy(float), material.length, material.customers
+    length, customers = material.length, material.customers
     silence = 7 * hiatus_weeks / DAYS_PER_UNIT[material.time_unit]
     # where calibration is shorter than the holdout, all of it is the last period
     calibration_days = T.max() * DAYS_PER_UNIT[material.time_unit] + 1
@@ -322,16 +324,20 @@ def _by_rules(material: Material, hiatus_weeks: int) -> dict[str, scores.Predict
     nothing = naive_rules.zero(frequency)
     rate = naive_rules.past_rate(frequency, T, length)
     frequent = naive_rules.past_frequency(frequency, customers.past_amount.to_numpy(float))
-    return {
-        "past_rate": scores.Prediction(
-            purchases=rate, spend=naive_rules.past_rate_spend(frequency, mean, T, length), active=rate >= HALF
-        ),
-        "zero": scores.Prediction(purchases=nothing, spend=nothing, active=nothing > 0),
-        "last_period": scores.Prediction(
-            purchases=repeats,
-            spend=naive_rules.last_period(customers.last_period_amount.to_numpy(float), scale),
-            active=repeats > 0,
-        ),
-        "past_frequency": scores.Prediction(purchase_rank=frequent, spend_rank=frequent),
+    found = {
+        "past_rate": scores.Prediction(purchases=rate, active=rate >= HALF),
+        "zero": scores.Prediction(purchases=nothing, active=nothing > 0),
+        "last_period": scores.Prediction(purchases=repeats, active=repeats > 0),
+        "past_frequency": scores.Prediction(purchase_rank=frequent),
         "hiatus": scores.Prediction(active=naive_rules.hiatus(recency, T, silence)),
     }
+    if not spending:
+        return found
+    mean, last = (customers[name].to_numpy(float) for name in ("monetary_value", "last_period_amount"))
+    spend = {
+        "past_rate": {"spend": naive_rules.past_rate_spend(frequency, mean, T, length)},
+        "zero": {"spend": nothing},
+        "last_period": {"spend": naive_rules.last_period(last, scale)},
+        "past_frequency": {"spend_rank": frequent},
+    }
+    return found | {rule: replace(found[rule], **said) for rule, said in spend.items()}
