@@ -130,10 +130,10 @@ def _bought_by_period(result: Valuation) -> dict[str, tuple[float, float, float]
     asked = {}
     for name, (part, rule) in periods.items():
         count, amount = each[f"{part}_purchases"], each[f"{part}_amount"]
-        asked[f"{name} who"] = (rule & (count > 0)).sum()
-        asked[f"{name} count"] = count.sum(where=rule)
-        asked[f"{name} money"] = amount.sum(where=rule)
-    told = each.agg(everyone=each.count(), **asked).to_pandas().fillna(0).iloc[0]
+        asked[f"{name} who"] = (rule & (count > 0)).sum().coalesce(0)
+        asked[f"{name} count"] = count.sum(where=rule).coalesce(0)
+        asked[f"{name} money"] = amount.sum(where=rule).coalesce(0.0)
+    told = each.agg(everyone=each.count(), **asked).to_pandas().iloc[0]
     found = {name: tuple(told[f"{name} {what}"] for what in ("who", "count", "money")) for name in periods}
     count, money = (sum(each[place] for each in found.values()) for place in (1, 2))
     return found | {"observation": (told.everyone, count, money)}
