@@ -561,7 +561,7 @@ def test_the_influence_on_a_lift_is_its_derivative_where_customers_at_the_bounda
     score = np.repeat([3.0, 2.0, 1.0], [300, 600, 600])
     actual = np.where(score == 2, 1.0, rng.poisson(2, 1500))
     ranking, counts, step = scores.Ranking.by(score), np.ones(1500), 1e-4
-    influence = score_influences.lift(ranking, actual, counts, 0.4)
+    influence = score_influences.lift(ranking.gains(actual, counts), ranking.step_of_rows(), actual, 0.4)
     assert ranking.gains(actual, counts).lift(0.4) == pytest.approx(actual[:600].sum() / actual.sum() / 0.4)
     for row in (0, 7, 400, 899, 900, 1400):
         moved = counts + step * (np.arange(1500) == row)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .scores import Ranking
+    from .scores import GainCurve
 
 ROWS_AT_ONCE = 2**16
 
@@ -80,39 +80,36 @@ def brier(predicted, actual, weights) -> np.ndarray:
     return of_mean((predicted - actual) ** 2, weights)
 
 
-def concentration(ranking: Ranking, actual, weights) -> np.ndarray:
-    """Influence on `GainCurve.concentration` of a ranking.
+def concentration(curve: GainCurve, step, actual) -> np.ndarray:
+    """Influence on `GainCurve.concentration`; `step` is that of each row.
 
     The area A under the curve of n customers and total H adds up the actual of each customer times those who come
     after, half of those who are tied. So it grows by what those before hold and by the own actual times those after,
     and A / (n H) falls as n and H grow.
     """
-    curve = ranking.gains(actual, weights)
     customers, held = curve.reached[-1], curve.held[-1]
     if not held > 0:
         return np.full(len(actual), np.nan)
-    step = ranking.step_of_rows()
     before, ahead = ((values[1:] + values[:-1]) / 2 for values in (curve.held, curve.reached))
     share = np.trapezoid(curve.held, curve.reached) / (customers * held)
     grows = (before[step] + actual * (customers - ahead[step])) / (customers * held)
     return grows - share * (1 / customers + actual / held)
 
 
-def gini(best: Ranking, ranking: Ranking, actual, weights) -> np.ndarray:
-    """Influence on the normalised Gini of a ranking, `best` being that of what came about."""
-    own, most = (one.gains(actual, weights).concentration() for one in (ranking, best))
+def gini(curve: GainCurve, step, actual, best: GainCurve, of_best) -> np.ndarray:
+    """Influence on the normalised Gini; `of_best` is that on the concentration of what came about, `best`."""
+    own, most = curve.concentration(), best.concentration()
     if not most > 0:
         return np.full(len(actual), np.nan)
-    return (concentration(ranking, actual, weights) - own / most * concentration(best, actual, weights)) / most
+    return (concentration(curve, step, actual) - own / most * of_best) / most
 
 
-def lift(ranking: Ranking, actual, weights, share: float) -> np.ndarray:
-    """Influence on `GainCurve.lift` of a ranking.
+def lift(curve: GainCurve, step, actual, share: float) -> np.ndarray:
+    """Influence on `GainCurve.lift`.
 
     Whoever comes before the boundary adds the own actual, and pushes out what customers at the boundary hold; how much
     these hold is taken over the customers among whom the boundary moves in resamples.
     """
-    curve = ranking.gains(actual, weights)
     customers, held = curve.reached[-1], curve.held[-1]
     if not held > 0:
         return np.full(len(actual), np.nan)
@@ -121,7 +118,7 @@ def lift(ranking: Ranking, actual, weights, share: float) -> np.ndarray:
     around = np.clip([end - reach, end + reach], 0, customers)
     there, near = np.interp(end, curve.reached, curve.held), np.interp(around, curve.reached, curve.held)
     at_boundary = (near[1] - near[0]) / (around[1] - around[0])
-    inside = np.clip((end - curve.reached[:-1]) / np.diff(curve.reached), 0, 1)[ranking.step_of_rows()]
+    inside = np.clip((end - curve.reached[:-1]) / np.diff(curve.reached), 0, 1)[step]
     moved = inside * (actual - at_boundary) + share * at_boundary
     return (moved - there / held * actual) / (share * held)
 

@@ -150,8 +150,8 @@ class Ranking:
 
     def step_of_rows(self) -> np.ndarray:
         """Return for each row which of the steps it belongs to, from 0 for the highest score."""
-        step = np.empty(len(self.order), np.int64)
-        step[self.order] = np.repeat(np.arange(len(self.edges) - 1), np.diff(self.edges))
+        step = np.empty(len(self.order), np.int32)
+        step[self.order] = np.repeat(np.arange(len(self.edges) - 1, dtype=np.int32), np.diff(self.edges))
         return step
 
     def _cumulated(self, values) -> np.ndarray:
@@ -453,14 +453,19 @@ class _Quantity:
         for measure, influence in score_influences.NUMBERS.items():
             numbers = self.numbers.items()
             yield measure + suffix, {method: influence(said, self.actual, weights) for method, said in numbers}
+        best = self.best.gains(self.actual, weights)
+        of_best = score_influences.concentration(best, self.best.step_of_rows(), self.actual)
         of_rank = {
-            "gini": partial(score_influences.gini, self.best),
+            "gini": partial(score_influences.gini, best=best, of_best=of_best),
             "lift_10": partial(score_influences.lift, share=0.10),
             "lift_20": partial(score_influences.lift, share=0.20),
         }
+        ranked = {
+            method: (ranking.gains(self.actual, weights), ranking.step_of_rows(), self.actual)
+            for method, ranking in self.rankings.items()
+        }
         for measure, influence in of_rank.items():
-            rankings = self.rankings.items()
-            yield f"{measure}_{self.name}", {m: influence(rank, self.actual, weights) for m, rank in rankings}
+            yield f"{measure}_{self.name}", {method: influence(*curve) for method, curve in ranked.items()}
 
 
 @dataclass(frozen=True, eq=False)
