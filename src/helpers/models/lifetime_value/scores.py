@@ -18,7 +18,7 @@ from helpers.models.fit import distinct_rows
 
 from . import score_influences
 
-MOST_RESAMPLED = 20_000  # customers; of more, scores are normal, and what resamples would show is computed
+MOST_RESAMPLED = 25_000  # customers; of more, scores are normal, and what resamples would show is computed
 ROUNDING = 1e-12  # relative: predictions this close are the same number computed twice
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
