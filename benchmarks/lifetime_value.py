@@ -45,13 +45,14 @@ SIMULATED = {
 }
 PARAMETERS = ("r", "alpha", "a", "b")
 COMPARED = ("summary", "fit", "score", "refits", "end_to_end")
-PEERS = ("lifetimes", "lifetimes_grouped", "pymc_marketing", "duckdb_scan")
+PEERS = ("lifetimes", "lifetimes_grouped", "pymc_marketing", "duckdb_sql", "duckdb_scan")
 # What each program does hot, in this order; a fit needs its summary, scores need both fits.
 HOT = {
     "helpers": ("summary", "reduce", "fit", "fit_distinct", "fit_spend", "score", "join", "refits"),
     "lifetimes": ("summary", "fit", "fit_spend", "score", "refits"),
     "lifetimes_grouped": ("fit", "score", "refits"),
     "pymc_marketing": ("fit",),
+    "duckdb_sql": ("summary",),
     "duckdb_scan": ("summary",),
 }
 COLD = ("helpers", "lifetimes", "duckdb_scan")

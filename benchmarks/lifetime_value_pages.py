@@ -25,6 +25,7 @@ PEERS = {
     "lifetimes": "lifetimes",
     "lifetimes_grouped": "lifetimes on distinct rows",
     "pymc_marketing": "pymc-marketing (MAP)",
+    "duckdb_sql": "DuckDB, SQL by hand",
     "duckdb_scan": "DuckDB, the scan alone",
 }
 GROWING = {

@@ -186,6 +186,12 @@ def test_a_large_first_amount_leaves_the_later_ones_exact():
     assert summary(table, "2020-02-01").monetary_value["a"] == pytest.approx(0.01, rel=1e-12)
 
 
+def test_amounts_of_any_size_are_summarised():
+    table = ibis.memtable({"customer_id": ["a"] * 3, "date": pd.date_range("2020-01-01", periods=3).date})
+    table = table.mutate(amount=ibis.ifelse(ibis._.date == datetime.date(2020, 1, 2), 1e17, -3e17))
+    assert summary(table, "2020-02-01").monetary_value["a"] == pytest.approx(-1e17, rel=1e-12)
+
+
 @pytest.mark.parametrize(("time_unit", "days"), [("W", 7), ("M", 30.4375)])
 def test_the_time_unit_only_scales(cdnow, time_unit, days):
     daily = summary(cdnow["cdnow_sample"].table, CALIBRATION_END, "D")

@@ -655,7 +655,7 @@ def limited(monkeypatch, folder, memory, room):
 
 def test_what_memory_cannot_hold_is_kept_on_the_disk(many, tmp_path, monkeypatch):
     path, frame = many
-    connection = limited(monkeypatch, tmp_path / "spill", "20MB", "1GB")
+    connection = limited(monkeypatch, tmp_path / "spill", "15MB", "1GB")
     found = transactions.load(str(path))
     assert found.accounting.amount.iloc[-1] == frame.amount.sum()
     assert any((tmp_path / "spill").iterdir())

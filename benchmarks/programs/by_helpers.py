@@ -1,10 +1,13 @@
 """The way of this project: the same functions as its reports call."""
 
+from functools import partial
+
 import ibis
 
 from helpers.analyses.lifetime_value.customer_scores import HISTORY, score_customers, score_histories
 from helpers.analyses.lifetime_value.settings import Settings
 from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
+from helpers.data.engines import held_by_parts
 from helpers.models.fit import bootstrap_fits
 from helpers.models.lifetime_value import gamma_gamma, value
 from helpers.models.lifetime_value.purchase_models import bg_nbd
@@ -18,15 +21,17 @@ class Way:
 
     def __init__(self, file: str, period: str):
         self.file, self.period = file, period
-        self.connection = ibis.duckdb.connect()
+        self.connection, self.customers = ibis.duckdb.connect(), None
 
     def summary(self) -> dict:
         """Read the purchases and summarise each customer, in the engine."""
+        if self.customers is not None:
+            self.connection.raw_sql(f"DROP TABLE {self.customers.get_name()}")
         purchases = self.connection.read_parquet(self.file)
         purchases = purchases.mutate(date=purchases.date.cast("date"))
         end = purchases.date.max().to_pyarrow().as_py()
-        each = summarise(purchases, end, time_unit=self.period, merge_period=self.period, intervals=False)
-        self.customers = self.connection.create_table("customers", each, overwrite=True)
+        how = {"time_unit": self.period, "merge_period": self.period, "intervals": False}
+        self.customers = held_by_parts(purchases, "customer_id", partial(summarise, observation_end=end, **how))
         return {"customers": self.customers.count().to_pyarrow().as_py()}
 
     def prepare(self) -> dict:

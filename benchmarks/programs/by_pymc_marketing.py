@@ -1,6 +1,7 @@
 """The way of a user of pymc-marketing: BG/NBD at the posterior's mode under flat priors, the likelihood's maximum."""
 
 import pandas as pd
+from pymc_extras.prior import Prior
 from pymc_marketing.clv import BetaGeoModel, rfm_summary
 
 NAMES = ("r", "alpha", "a", "b")
@@ -21,7 +22,7 @@ class Way:
 
     def fit(self) -> dict:
         """Find the mode."""
-        flat = {name: {"dist": "HalfFlat"} for name in NAMES}
-        model = BetaGeoModel(self.customers[["customer_id", "frequency", "recency", "T"]], model_config=flat)
-        model.fit("map", progressbar=False)
+        model = BetaGeoModel(model_config={name: Prior("HalfFlat") for name in NAMES})
+        columns = ["customer_id", "frequency", "recency", "T"]
+        model.fit(self.customers[columns], method="map", progressbar=False)
         return {name: float(model.fit_result[name].mean()) for name in NAMES}

@@ -21,6 +21,7 @@ MODULES = {
     "lifetimes": "by_lifetimes",
     "lifetimes_grouped": "by_lifetimes_grouped",
     "pymc_marketing": "by_pymc_marketing",
+    "duckdb_sql": "by_duckdb_sql",
     "duckdb_scan": "by_duckdb_scan",
 }
 

@@ -62,6 +62,7 @@ WORDINGS_EXAMPLE = (
 )
 _POSITIONS = {1: "like", 2: "must-be", 3: "neutral", 4: "live with", 5: "dislike"}
 _LONGEST_CODE = 30
+_MARKS = ("has_offset", "is_identical", "is_shared")  # of rows
 _LATE = "is dated after today|are dated after today"
 _NUMBER_RULE = "is not a number|are not numbers"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -483,9 +484,11 @@ def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str]) -> ib
     in_the_way = ((fault.condition, index) for index, fault in enumerate(faults) if not fault.borne)
     columns |= {name: rows[name] for name in ("place", "same_as") if name in rows.columns}
     values = (f"value_{name}" for name in wanted)
-    marks = ["has_offset", "is_identical", *({"is_shared"} & set(rows.columns))]
-    table = rows.select(*values, *marks, fault=ibis.cases(*in_the_way), **columns)
-    return held(table)
+    # In the engine's memory a column of truths takes as much room as one of whole numbers: one holds them all.
+    bits = {name: 2**position for position, name in enumerate(_MARKS) if name in rows.columns}
+    marks = sum(ibis.ifelse(rows[name], bit, 0) for name, bit in bits.items()).cast("int8")
+    table = held(rows.select(*values, fault=ibis.cases(*in_the_way).cast("int8"), marks=marks, **columns))
+    return table.mutate(**{name: (table.marks & bit) != 0 for name, bit in bits.items()}).drop("marks")
 
 
 def _counts(staged: ibis.Table, measure: str) -> pd.DataFrame:

@@ -93,13 +93,13 @@ def summarise(
 
 
 def _parts(amount: ibis.Value) -> tuple[ibis.Value, ibis.Value]:
-    """Part amounts into multiples of a power of two and what lies between them.
+    """Part amounts into multiples of 1 / 1024 and what lies beyond them, both exactly.
 
-    The first are added exactly (up to 2^53 of them). Taken from a plain sum of floats, a large first amount would
+    The first are added exactly while they are below 2^43. Taken from a plain sum of floats, a large first amount would
     leave nothing but rounding errors of small later ones.
     """
-    coarse = (amount * 1024).round() / 1024
-    return coarse, amount - coarse
+    fine = amount % ibis.literal(2.0**-10, "float64")
+    return amount - fine, fine
 
 
 def merged(purchases_table: ibis.Table, merge_period: str) -> ibis.Table:

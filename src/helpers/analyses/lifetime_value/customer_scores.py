@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.models.fit import Fit
 from helpers.models.lifetime_value import value
+from helpers.models.threads import threads
 
 from .settings import Settings
 
@@ -41,12 +42,14 @@ def score_histories(purchases: Fit | None, rows: pd.DataFrame, settings: Setting
         return scored
     model, history = purchases.model, [rows[name].to_numpy(float) for name in HISTORY]
     terms = settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit
-    return scored.assign(
-        probability_alive=model.probability_alive(*history),
-        probability_of_purchase=model.probability_of_purchase(*history, settings.horizon),
-        expected_purchases=model.expected_purchases(*history, settings.horizon),
-        discounted_purchases=value.discounted_purchases(model, *history, *terms),
-    )
+    told = {
+        "probability_alive": lambda: model.probability_alive(*history),
+        "probability_of_purchase": lambda: model.probability_of_purchase(*history, settings.horizon),
+        "expected_purchases": lambda: model.expected_purchases(*history, settings.horizon),
+        "discounted_purchases": lambda: value.discounted_purchases(model, *history, *terms),
+    }
+    with threads() as pool:
+        return scored.assign(**dict(zip(told, pool.map(lambda tell: tell(), told.values()), strict=True)))
 
 
 def score_customers(

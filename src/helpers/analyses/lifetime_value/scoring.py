@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
+from helpers.analyses.progress import progress
 from helpers.data.cleaning import text_ids
 from helpers.data.customer_summary import margin_sums
 from helpers.data.engines import engine_errors_refused, write_parquet
@@ -86,20 +87,24 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     """
     settings, out = Settings.of(choices), Path(out).expanduser()
     _refuse_unless_replaceable(out)
-    purchases, marketing, periods = valuation.read(settings)
-    end = periods.observation_end
-    how = {"time_unit": settings.time_unit, "merge_period": settings.merge_period, "models": [settings.model]}
-    with engine_errors_refused(settings.transactions):
-        margin_rate = valuation.margin_rate_of(purchases, periods, settings)
-        margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
-        found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
-    fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
-    spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
-    table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
-    if intervals:
-        table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)
-    with _appearing(out) as stage:
-        write_parquet(table, stage)
+    with progress("scores", 3) as bar:
+        purchases, marketing, periods = valuation.read(settings)
+        bar.update()
+        end = periods.observation_end
+        how = {"time_unit": settings.time_unit, "merge_period": settings.merge_period, "models": [settings.model]}
+        with engine_errors_refused(settings.transactions):
+            margin_rate = valuation.margin_rate_of(purchases, periods, settings)
+            margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
+            found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
+        fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
+        spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
+        bar.update()
+        table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
+        if intervals:
+            table = _with_intervals(table, found.table, fit, spend, margin_rate, settings)
+        with _appearing(out) as stage:
+            write_parquet(table, stage)
+        bar.update()
     sentences = [why_no_fit, why_no_spend]
     sentences += [sentence for one in (fit, spend) if one is not None for sentence in one.problems]
     return Scored(

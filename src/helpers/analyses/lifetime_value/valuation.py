@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import ibis
@@ -15,7 +15,7 @@ import pandas as pd
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.cleaning import text_ids, with_ids_like
-from helpers.data.engines import engine_errors_refused
+from helpers.data.engines import engine_errors_refused, held_by_parts
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit, distinct_rows
@@ -251,7 +251,10 @@ def summaries(
     """
     intervals = models is None or any(kinds()[model].needs for model in models)
     how = {"is_merged": is_merged, "intervals": intervals, "also": also}
-    summary = customer_summary.summarise(table, end, time_unit, merge_period, **how).cache()
+    summarise = partial(
+        customer_summary.summarise, observation_end=end, time_unit=time_unit, merge_period=merge_period, **how
+    )
+    summary = held_by_parts(table, "customer_id", summarise)
     return Summaries(end, summary, customer_summary.distinct_rows(summary, spent=spent))
 
 

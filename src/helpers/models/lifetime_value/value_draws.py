@@ -324,10 +324,11 @@ def total_estimates(
         slope = margins * spend.p / np.where(shape > 1, shape - 1, np.nan)
         return np.array([purchases @ customers, slope @ (customers * spend.v + spent) - cost * customers.sum()])
 
-    with threads() as pool:
-        here, *aside = pool.map(sums_of, [purchase_fit.model, *map(purchase_fit.model_at, purchase_fit.steps())])
     spend, beside = spend_fit.model, list(map(spend_fit.model_at, spend_fit.steps()))
-    stepped = np.array([*(totals(sums, spend) for sums in aside), *(totals(here, other) for other in beside)])
+    here = sums_of(purchase_fit.model)
+    with threads() as pool:
+        aside = pool.map(lambda row: totals(sums_of(purchase_fit.model_at(row)), spend), purchase_fit.steps())
+        stepped = np.array([*aside, *(totals(here, other) for other in beside)])
     variance = (((stepped[::2] - stepped[1::2]) / 2) ** 2).sum(axis=0)
     shape = spend.p * history[0] + spend.q
     spread = (here[0] * spend.p) ** 2 / np.where(shape > 2, (shape - 1) ** 2 * (shape - 2), np.nan)
