@@ -201,6 +201,15 @@ def test_the_time_unit_only_scales(cdnow, time_unit, days):
     pd.testing.assert_series_equal(scaled.monetary_value, daily.monetary_value)
 
 
+HELD_OUT = ["holdout_purchases", "holdout_amount", "last_period_purchases", "last_period_amount", "past_amount"]
+
+
+def holdout(table, start, end, merge_period="D"):
+    """What the customers known on a day did after it, and in as long a time before."""
+    found = customer_summary.split(customer_summary.with_gaps(table), start, end, "W", merge_period)
+    return found.select("customer_id", *HELD_OUT)
+
+
 @pytest.mark.parametrize(
     ("name", "customers", "repeats", "without", "held_out", "buyers"),
     [
@@ -213,7 +222,7 @@ def test_the_time_unit_only_scales(cdnow, time_unit, days):
 def test_published_counts(cdnow, name, customers, repeats, without, held_out, buyers):
     found = summary(cdnow[name].table, CALIBRATION_END)
     assert (len(found), found.frequency.sum(), (found.frequency == 0).sum()) == (customers, repeats, without)
-    after = customer_summary.holdout(cdnow[name].table, CALIBRATION_END, OBSERVATION_END).to_pandas()
+    after = holdout(cdnow[name].table, CALIBRATION_END, OBSERVATION_END).to_pandas()
     assert len(after) == customers
     assert (after.holdout_purchases.sum(), (after.holdout_purchases > 0).sum()) == (held_out, buyers)
     assert (after.holdout_amount[after.holdout_purchases == 0] == 0).all()
@@ -229,7 +238,7 @@ def test_holdout_excludes_later_customers_and_later_purchases():
     table = dated(
         "a 2020-01-01", "a 2020-01-10", "a 2020-01-11", "a 2020-01-20", "a 2020-01-21", "b 2020-01-11", "c 2020-01-10"
     )
-    found = customer_summary.holdout(table, "2020-01-10", datetime.date(2020, 1, 20)).order_by("customer_id")
+    found = holdout(table, "2020-01-10", datetime.date(2020, 1, 20)).order_by("customer_id")
     assert list(found.to_pandas().itertuples(index=False, name=None)) == [
         ("a", 2, 12.0, 1, 2.0, 3.0),
         ("c", 0, 0.0, 0, 0.0, 64.0),
@@ -239,7 +248,7 @@ def test_holdout_excludes_later_customers_and_later_purchases():
 def test_the_last_period_is_as_long_as_the_holdout_and_ends_with_the_calibration():
     # Ten days of holdout from 2020-01-21: the stretch is 2020-01-11 to 2020-01-20.
     days = ["a 2020-01-01", "a 2020-01-10", "a 2020-01-11", "a 2020-01-20", "a 2020-01-21", "b 2020-01-15"]
-    found = customer_summary.holdout(dated(*days, "b 2020-01-16"), "2020-01-20", "2020-01-30").order_by("customer_id")
+    found = holdout(dated(*days, "b 2020-01-16"), "2020-01-20", "2020-01-30").order_by("customer_id")
     assert list(found.to_pandas().itertuples(index=False, name=None)) == [
         ("a", 1, 16.0, 2, 12.0, 15.0),
         ("b", 0, 0.0, 1, 64.0, 96.0),
@@ -249,20 +258,31 @@ def test_the_last_period_is_as_long_as_the_holdout_and_ends_with_the_calibration
 def test_the_last_period_of_merged_months_holds_as_many_months():
     # September has 30 days: counted in days, the stretch of that length before it would miss 2020-08-01.
     table = dated("a 2020-01-01", "a 2020-07-01", "a 2020-08-01", "a 2020-09-01")
-    found = customer_summary.holdout(table, "2020-08-31", "2020-09-30", "M").to_pandas()
+    found = holdout(table, "2020-08-31", "2020-09-30", "M").to_pandas()
     assert found.iloc[0].tolist() == ["a", 1, 8.0, 1, 4.0, 7.0]
     with pytest.raises(InputRefused, match="merge_period must be"):
-        customer_summary.holdout(table, "2020-08-31", "2020-09-30", "Q")
+        holdout(table, "2020-08-31", "2020-09-30", "Q")
 
 
 def test_the_last_period_of_cdnow_is_its_whole_calibration(cdnow):
     """Both halves have 273 days, so the last period's purchases are the 2,457 repeats of `test_published_counts`."""
     table = cdnow["cdnow_sample"].table
-    found = customer_summary.holdout(table, CALIBRATION_END, OBSERVATION_END).to_pandas().set_index("customer_id")
+    found = holdout(table, CALIBRATION_END, OBSERVATION_END).to_pandas().set_index("customer_id")
     known = summary(table, CALIBRATION_END)
     assert found.last_period_purchases.sum() == 2457
     pd.testing.assert_series_equal(found.last_period_purchases.sort_index(), known.frequency, check_names=False)
     np.testing.assert_allclose(found.last_period_amount.sort_index(), known.frequency * known.monetary_value)
+
+
+@pytest.mark.parametrize(("time_unit", "merge_period"), [("W", "D"), ("D", "W"), ("M", "M")])
+def test_a_split_summarises_its_customers_as_the_summary_does(random_purchases, time_unit, merge_period):
+    purchases = ibis.memtable(random_purchases)
+    table = customer_summary.merged(purchases.mutate(date=purchases.date.date()), merge_period)
+    end = datetime.date(2020, 2, 29) if merge_period == "M" else datetime.date(2020, 3, 1)
+    expected = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=True).order_by("customer_id")
+    found = customer_summary.split(customer_summary.with_gaps(table), end, "2020-04-30", time_unit, merge_period)
+    found = found.select(expected.columns).order_by("customer_id").to_pandas()
+    pd.testing.assert_frame_equal(found, expected.to_pandas(), rtol=1e-12, atol=1e-12)
 
 
 def test_cdnow_week_by_week(cdnow):
@@ -404,7 +424,7 @@ def test_whole_periods_make_all_sums_agree(merge_period, end):
     end = transactions.end_of_period(end or found.last_date, merge_period)
     realised = customer_summary.realised_value(found.realised, 1.0, end).historical_margin.sum().execute()
     known = summary(found.table, end, merge_period=merge_period)
-    after = customer_summary.holdout(found.table, end, last).to_pandas()
+    after = holdout(found.table, end, last).to_pandas()
     bought = found.table.filter(found.table.date <= end)
     assert len(known) == len(after) == bought.customer_id.nunique().execute()
     assert (known.frequency + 1).sum() == bought.count().execute()

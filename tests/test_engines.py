@@ -261,6 +261,24 @@ def test_lifetime_value(spark, shop, tmp_path):
 
 
 @pytest.mark.spark
+def test_customers_of_a_split(spark, shop):
+    """Purchases merged by day and by month, each with what customers did next."""
+    found = [transactions.load(str(shop), engine=engine) for engine in engines.ENGINES]
+    for merge_period in ("D", "M"):
+        purchases = [
+            each.native if merge_period == "D" else customer_summary.merged(each.native, merge_period) for each in found
+        ]
+        days = "2023-06-30", "2023-12-31"
+        splits = [
+            customer_summary.split(customer_summary.with_gaps(table), *days, "W", merge_period).order_by("customer_id")
+            for table in purchases
+        ]
+        ours, theirs = (split.to_pandas() for split in splits)
+        assert len(ours) and ours.frequency.sum() and ours.holdout_purchases.sum()
+        assert_same(ours, theirs)
+
+
+@pytest.mark.spark
 def test_scores_are_written_by_the_engine(spark, shop, tmp_path):
     tables = []
     for engine in engines.ENGINES:

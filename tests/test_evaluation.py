@@ -11,8 +11,9 @@ from tqdm import tqdm
 from helpers.analyses.lifetime_value import analyse
 from helpers.analyses.lifetime_value.evaluation import agreement, robustness
 from helpers.analyses.lifetime_value.evaluation.recommendation import PURPOSES, best_rule
-from helpers.analyses.lifetime_value.evaluation.split import NAIVE, collect
+from helpers.analyses.lifetime_value.evaluation.split import NAIVE, collect, rescaled
 from helpers.analyses.lifetime_value.settings import Periods
+from helpers.data import customer_summary
 from helpers.data.refusal import InputRefused
 from helpers.synthetic.transactions import transactions
 from tests.published import evaluation as published
@@ -309,6 +310,19 @@ def test_cohort_that_buys_otherwise_is_named(tmp_path):
 # ---- other dates ----
 
 
+def test_histories_are_counted_as_the_engine_counts_them(sample):
+    found, split = sample.calibration.rows, sample.evaluation.split
+    pd.testing.assert_frame_equal(split.rows, found, check_dtype=False, rtol=1e-12, atol=1e-8)
+
+
+@pytest.mark.parametrize("time_unit", ["D", "M"])
+def test_a_split_in_another_unit_is_what_the_engine_gives(sample, time_unit):
+    split = sample.evaluation.split
+    gaps = customer_summary.with_gaps(sample.purchases.native)
+    expected = collect(gaps, split.calibration_end, split.end, time_unit, "D").customers
+    pd.testing.assert_frame_equal(rescaled(split, time_unit).customers, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_split_dates_have_holdouts_of_one_length_and_stay_within_the_data():
     periods = Periods(datetime.date(2023, 1, 1), datetime.date(2023, 8, 1), datetime.date(2023, 12, 31))
     dates = robustness.split_dates(periods, 5)
@@ -329,15 +343,17 @@ def test_dates_with_a_handful_of_customers_are_not_shown(tmp_path):
 
 
 def test_threads_change_nothing(sample):
+    gaps = customer_summary.with_gaps(sample.purchases.native)
     with tqdm(disable=True, total=0) as bar:
-        again = robustness.scored(robustness.by_split_date(sample.purchases, sample.periods, sample.settings, bar))
+        again = robustness.scored(robustness.by_split_date(gaps, sample.periods, sample.settings, bar))
     pd.testing.assert_frame_equal(sample.tables["split_dates"].frame[again.columns], again, rtol=1e-9)
 
 
 def test_customers_are_the_same_to_the_last_bit_in_every_run(sample):
     """The engine's sums differ in their last bits from run to run; the resamples must not notice."""
     first = sample.evaluation.split
-    again = [collect(sample.purchases.table, first.calibration_end, first.end, "W", "D").customers for _ in range(3)]
+    gaps = customer_summary.with_gaps(sample.purchases.table)
+    again = [collect(gaps, first.calibration_end, first.end, "W", "D").customers for _ in range(3)]
     for customers in again:
         pd.testing.assert_frame_equal(
             customers.drop(columns="log_intervals"), first.customers.drop(columns="log_intervals"), check_exact=True

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics
 
 from helpers.models import resampling
-from helpers.models.lifetime_value import naive_rules, scores
+from helpers.models.lifetime_value import naive_rules, score_influences, scores
 from helpers.models.lifetime_value.gamma_gamma import fit_gamma_gamma
 from helpers.models.lifetime_value.purchase_models.bg_nbd import fit_bg_nbd
 from helpers.models.lifetime_value.scores import Prediction, bootstrap
@@ -532,3 +532,76 @@ def test_bad_columns_are_refused(columns, message):
     good = {"predictions": {"method": Prediction(purchases=[1.0, 2])}, "actual_purchases": [1.0, 2]}
     with pytest.raises(ValueError, match=message):
         bootstrap(**(good | columns))
+
+
+# ---- very many customers ----
+
+
+def test_influences_are_derivatives_by_what_a_customer_counts():
+    """Weights count relative to their sum: a row that counts more takes from all others."""
+    rng = np.random.default_rng(21)
+    predictions, actual, spend = random_predictions(rng, 40)
+    columns = scores._columns(predictions, 40)
+    counts, step = rng.integers(1, 5, 40).astype(float), 1e-6
+    scorers = [scores._Quantity.of("purchases", columns, actual), scores._Quantity.of("spend", columns, spend)]
+    for scorer in [*scorers, scores._Activity.of(columns, actual)]:
+        found = {measure: influences for measure, influences in scorer.influences(counts) if "lift" not in measure}
+        for row in range(40):
+            moved = counts + step * (np.arange(40) == row)
+            up = scorer.scores(moved * counts.sum() / moved.sum())
+            for measure, influences in found.items():
+                for method, influence in influences.items():
+                    here = scorer.scores(counts)[method, measure]
+                    slope = (up[method, measure] - here) / step
+                    assert influence[row] == pytest.approx(slope, rel=1e-3, abs=1e-4 * max(1, abs(here))), measure
+
+
+def test_the_influence_on_a_lift_is_its_derivative_where_customers_at_the_boundary_are_alike():
+    rng = np.random.default_rng(22)
+    score = np.repeat([3.0, 2.0, 1.0], [300, 600, 600])
+    actual = np.where(score == 2, 1.0, rng.poisson(2, 1500))
+    ranking, counts, step = scores.Ranking.by(score), np.ones(1500), 1e-4
+    influence = score_influences.lift(ranking.gains(actual, counts), ranking.step_of_rows(), actual, 0.4)
+    assert ranking.gains(actual, counts).lift(0.4) == pytest.approx(actual[:600].sum() / actual.sum() / 0.4)
+    for row in (0, 7, 400, 899, 900, 1400):
+        moved = counts + step * (np.arange(1500) == row)
+        up = ranking.gains(actual, moved).lift(0.4)
+        expected = (up - ranking.gains(actual, counts).lift(0.4)) / step
+        assert influence[row] == pytest.approx(expected, rel=1e-3, abs=1e-8)
+
+
+def test_influences_weight_rows_as_they_weight_customers():
+    rng = np.random.default_rng(23)
+    predictions, actual, _ = random_predictions(rng, 50)
+    counts = rng.integers(1, 6, 50)
+    rows = np.repeat(np.arange(50), counts)
+    for measure, influence in score_influences.NUMBERS.items():
+        of_rows = influence(predictions["one"].purchases, actual, counts.astype(float))
+        single = influence(predictions["one"].purchases[rows], actual[rows], np.ones(len(rows)))
+        np.testing.assert_allclose(single, of_rows[rows], rtol=1e-12, atol=1e-14, err_msg=measure)
+
+
+def test_what_resamples_of_many_come_to_is_what_they_show(monkeypatch):
+    """Standard errors of 2,500 resamples are uncertain by 1.4 %, and the ends of intervals by twice as much."""
+    predictions, actual = market(np.random.default_rng(24), 6000)
+    drawn = bootstrap(predictions, actual, resamples=2500, seed=2)
+    monkeypatch.setattr(scores, "MOST_RESAMPLED", 5000)
+    computed = bootstrap(predictions, actual, resamples=20_000, seed=2)
+    assert computed.values.keys() == drawn.values.keys()
+    for method, measure in drawn.values:
+        assert computed.values[method, measure] == pytest.approx(drawn.values[method, measure], rel=1e-12)
+        one, other = (table.resampled[method, measure].std() for table in (drawn, computed))
+        assert other == pytest.approx(one, rel=0.06), (method, measure)
+        one, other = (table.difference("true", "noisy", measure) for table in (drawn, computed))
+        assert np.diff(other[1:]) == pytest.approx(np.diff(one[1:]), rel=0.12), measure
+
+
+def test_undefined_scores_of_many_stay_undefined(monkeypatch):
+    monkeypatch.setattr(scores, "MOST_RESAMPLED", 3)
+    nobody = {"method": Prediction([1.0, 2, 3, 4, 5], active=[1, 0, 1, 0, 1]), "zero": Prediction(np.zeros(5))}
+    table = bootstrap(nobody, np.zeros(5), resamples=20)
+    assert np.isnan(table.interval("method", "total_error")).all()
+    assert np.isnan(table.interval("method", "gini_purchases")).all()
+    assert table.interval("zero", "total") == (0, 0) and table.interval("zero", "rmse") == (0, 0)
+    low, high = table.interval("method", "mae")
+    assert low < 3 < high

@@ -125,43 +125,80 @@ def merged(purchases_table: ibis.Table, merge_period: str) -> ibis.Table:
     return purchases_table.group_by("customer_id", date=date).agg(amount=purchases_table.amount.sum())
 
 
-def holdout(
-    purchases_table: ibis.Table,
-    calibration_end: datetime.date | str,
-    observation_end: datetime.date | str,
-    merge_period: str = "D",
-) -> ibis.Table:
-    """Count what the customers acquired in the calibration period bought after it, and in as long a time before.
+def with_gaps(purchases_table: ibis.Table) -> ibis.Table:
+    """Tell of each purchase how long it came after the customer's one before: put in order once, for many a `split`.
 
     Parameters
     ----------
     purchases_table : ibis Table
-        `helpers.data.transactions.Purchases.table`: one row for each purchase.
-    calibration_end, observation_end : date or str
-        The last days of the calibration and of the holdout period.
-    merge_period : {"D", "W", "M"}
-        That of the table, so that a holdout of calendar months is compared with as many calendar months.
+        customer_id, date, amount; one row for each customer and merge period.
 
     Returns
     -------
     ibis Table
-        customer_id; holdout_purchases, holdout_amount; last_period_purchases, last_period_amount, of the repeat
-        purchases in a stretch as long as the holdout that ends on `calibration_end`; past_amount, of all purchases to
-        that day, the first included. Zeros for those who bought nothing.
+        customer_id, date, amount; log_gap, the logarithm of the days since the purchase before, missing of the first.
     """
+    before = purchases_table.date.lag().over(_in_order(purchases_table))
+    names = ["customer_id", "date", "amount"]
+    return purchases_table.select(*names, log_gap=_days(before, purchases_table.date).ln())
+
+
+def split(
+    gaps: ibis.Table,
+    calibration_end: datetime.date | str,
+    observation_end: datetime.date | str,
+    time_unit: str = "W",
+    merge_period: str = "D",
+) -> ibis.Table:
+    """Summarise the customers acquired in the calibration period as of its end, and what they then bought, at once.
+
+    Parameters
+    ----------
+    gaps : ibis Table
+        Of `with_gaps`.
+    calibration_end, observation_end : date or str
+        The last days of the calibration and of the holdout period.
+    time_unit : {"D", "W", "M"}
+        As in `summarise`.
+    merge_period : {"D", "W", "M"}
+        That of the purchases, so that a holdout of calendar months is compared with as many calendar months.
+
+    Returns
+    -------
+    ibis Table
+        The columns of `summarise` with log_intervals; holdout_purchases, holdout_amount; last_period_purchases,
+        last_period_amount, of the repeat purchases in a stretch as long as the holdout that ends on `calibration_end`;
+        past_amount, of all purchases to that day, the first included. Zeros for those who bought nothing.
+    """
+    require_choice("time_unit", time_unit, DAYS_PER_UNIT)
     require_choice("merge_period", merge_period, DAYS_PER_UNIT)
     start, end = day(calibration_end, "calibration_end"), day(observation_end, "observation_end")
-    before = _as_long_before(start, end, merge_period)
-    dated = purchases_table.mutate(first=_first_date(purchases_table))
-    dated = dated.filter(dated["first"] <= start)
-    inside = (dated.date > start) & (dated.date <= end)
-    recent = (dated.date > before) & (dated.date <= start) & (dated.date > dated["first"])
-    return dated.group_by("customer_id").agg(
+    past, inside = gaps.date <= start, (gaps.date > start) & (gaps.date <= end)
+    repeat = past & gaps.log_gap.notnull()
+    recent = repeat & (gaps.date > _as_long_before(start, end, merge_period))
+    customers = gaps.group_by("customer_id").agg(
+        first=gaps.date.min(),
+        last=gaps.date.max(where=past),
+        frequency=repeat.sum(),
+        log_gaps=gaps.log_gap.sum(where=repeat).coalesce(0.0),
+        repeat_amount=gaps.amount.sum(where=repeat).coalesce(0.0),
         holdout_purchases=inside.sum(),
-        holdout_amount=dated.amount.sum(where=inside).coalesce(0.0),
+        holdout_amount=gaps.amount.sum(where=inside).coalesce(0.0),
         last_period_purchases=recent.sum(),
-        last_period_amount=dated.amount.sum(where=recent).coalesce(0.0),
-        past_amount=dated.amount.sum(where=dated.date <= start),
+        last_period_amount=gaps.amount.sum(where=recent).coalesce(0.0),
+        past_amount=gaps.amount.sum(where=past),
+    )
+    customers = customers.filter(customers["first"] <= start)
+    scale, age = DAYS_PER_UNIT[time_unit], _days(customers["first"], _floored(ibis.literal(start), merge_period))
+    known = ["holdout_purchases", "holdout_amount", "last_period_purchases", "last_period_amount", "past_amount"]
+    return customers.select(
+        "customer_id",
+        "frequency",
+        recency=_days(customers["first"], customers["last"]) / scale,
+        T=age / scale,
+        monetary_value=(customers.repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
+        log_intervals=customers.log_gaps - customers.frequency * ibis.literal(float(np.log(scale)), "float64"),
+        **{name: customers[name] for name in known},
     )
 
 

@@ -117,6 +117,21 @@ class Fit:
         factor = np.linalg.cholesky(self.log_covariance)
         return self.estimates * np.exp(rng.standard_normal((count, len(self.names))) @ factor.T)
 
+    def steps(self) -> np.ndarray:
+        """Parameters one standard error up and down along independent directions: a few that do for many draws.
+
+        What is nearly linear in the log parameters, as far as these are uncertain, has the variance that half the
+        differences between up and down have as a sum of squares.
+
+        Returns
+        -------
+        ndarray, shape (2 k, k)
+            Up and down in turn, along the columns of the Cholesky factor; nan where the fit has no finite covariance.
+        """
+        known = np.isfinite(self.log_covariance).all()
+        factor = np.linalg.cholesky(self.log_covariance) if known else np.full_like(self.log_covariance, np.nan)
+        return self.estimates * np.exp(np.stack([factor.T, -factor.T], axis=1).reshape(-1, len(factor)))
+
 
 @dataclass(frozen=True, eq=False)
 class Optimum:

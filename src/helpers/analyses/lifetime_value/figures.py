@@ -11,6 +11,8 @@ from helpers.models.lifetime_value import value
 from ..drawing import new_axes, nothing
 from .valuation import Valuation
 
+LIGHT = 0.55  # of the colours of cividis, from which dark letters are read better than white ones
+
 
 def figures(result: Valuation) -> list[Figure]:
     """Return every figure of the report."""
@@ -39,24 +41,19 @@ def probability_of_purchase(result: Valuation) -> Figure:
     )
 
     def draw():
-        import seaborn
-
         figure, axes = new_axes(8, 4.4)
-        grid = frame.pivot(index="time_since_last_purchase", columns="frequency", values="probability")
-        labels = [number(idle, 0 if age > 20 else 1) for idle in grid.index]
-        seaborn.heatmap(
-            grid,
-            ax=axes,
-            cmap="cividis",
-            vmin=0,
-            vmax=1,
-            annot=True,
-            fmt=".2f",
-            yticklabels=labels,
-            cbar_kws={"label": "probability"},
-        )
+        image = axes.imshow(chance, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        for (row, column), probability in np.ndenumerate(chance):
+            colour = "white" if probability < LIGHT else "#262626"
+            axes.text(column, row, f"{probability:.2f}", ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(frequency)), frequency)
+        axes.set_yticks(range(len(since)), [number(idle, 0 if age > 20 else 1) for idle in since])
         axes.set(xlabel="repeat purchases so far", ylabel=f"{settings.unit_name} since the last purchase")
-        axes.tick_params(axis="y", rotation=0)
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(image, ax=axes, label="probability")
+        bar.outline.set_visible(False)
         return figure
 
     once = float(period.purchases.model.probability_of_purchase(0, 0, age, settings.horizon))

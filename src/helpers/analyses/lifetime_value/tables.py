@@ -92,23 +92,11 @@ def _accounting_columns(result: Valuation) -> dict[str, Column]:
 
 def periods(result: Valuation) -> Table:
     """The calibration, holdout and observation periods, and who bought in them."""
-    bought, ends = result.purchases.table, result.periods
-    bought = bought.mutate(first=bought.date.min().over(group_by="customer_id"))
-    early, known = bought.date <= ends.calibration_end, bought["first"] <= ends.calibration_end
-    after = ends.calibration_end + timedelta(days=1)
-    parts = {
-        "calibration": (early, ends.first, ends.calibration_end),
-        "holdout": (~early & known, after, ends.observation_end),
-        "new in holdout": (~known, after, ends.observation_end),
-        "observation": (bought.date.notnull(), ends.first, ends.observation_end),
-    }
-    within = bought.date <= ends.observation_end
-    lines = []
-    for name, (rule, start, end) in parts.items():
-        inside = bought.filter(rule & within)
-        sums = inside.agg(n=inside.count(), who=inside.customer_id.nunique(), money=inside.amount.sum().coalesce(0.0))
-        count, who, money = sums.to_pandas().iloc[0]
-        lines.append((name, str(start), str(end), int(who), int(count), float(money)))
+    ends, after = result.periods, result.periods.calibration_end + timedelta(days=1)
+    found = _bought_by_period(result)
+    days = dict.fromkeys(found, (after, ends.observation_end))
+    days |= {"calibration": (ends.first, ends.calibration_end), "observation": (ends.first, ends.observation_end)}
+    lines = [(name, *map(str, days[name]), int(who), int(n), float(money)) for name, (who, n, money) in found.items()]
     frame = pd.DataFrame(lines, columns=["period", "start", "end", "customers", "purchases", "amount"])
     # the observation is the sum of the others, so one of them alone would give away the rest
     shown = suppress_small_groups(frame.iloc[:-1], "customers", ("period", "start", "end"), result.settings.min_cell)
@@ -125,6 +113,30 @@ def periods(result: Valuation) -> Table:
             "amount": Column("Amount", result.currency, 2),
         },
     )
+
+
+def _bought_by_period(result: Valuation) -> dict[str, tuple[float, float, float]]:
+    """Return the customers who bought in each period, their purchases and what they paid, in one pass."""
+    bought, ends = result.purchases.native, result.periods
+    bought = bought.filter(bought.date <= ends.observation_end)
+    early = bought.date <= ends.calibration_end
+    sums = {"early": early, "late": ~early}
+    each = bought.group_by("customer_id").agg(
+        **{f"{part}_purchases": rule.sum() for part, rule in sums.items()},
+        **{f"{part}_amount": bought.amount.sum(where=rule).coalesce(0.0) for part, rule in sums.items()},
+    )
+    known = each.early_purchases > 0
+    periods = {"calibration": ("early", known), "holdout": ("late", known), "new in holdout": ("late", ~known)}
+    asked = {}
+    for name, (part, rule) in periods.items():
+        count, amount = each[f"{part}_purchases"], each[f"{part}_amount"]
+        asked[f"{name} who"] = (rule & (count > 0)).sum().coalesce(0)
+        asked[f"{name} count"] = count.sum(where=rule).coalesce(0)
+        asked[f"{name} money"] = amount.sum(where=rule).coalesce(0.0)
+    told = each.agg(everyone=each.count(), **asked).to_pandas().iloc[0]
+    found = {name: tuple(told[f"{name} {what}"] for what in ("who", "count", "money")) for name in periods}
+    count, money = (sum(each[place] for each in found.values()) for place in (1, 2))
+    return found | {"observation": (told.everyone, count, money)}
 
 
 def _fitted(result: Valuation) -> list[FittedPeriod]:
@@ -288,7 +300,8 @@ def deciles(result: Valuation) -> Table:
 
 def top_customers(result: Valuation) -> Table:
     """The most valuable customers, by rank: their ids stay in the Parquet file."""
-    order = result.customers.sort_values(["potential_value", "customer_id"], ascending=[False, True])
+    highest = result.customers.nlargest(TOP_CUSTOMERS, "potential_value", keep="all")
+    order = highest.sort_values(["potential_value", "customer_id"], ascending=[False, True])
     columns = ["frequency", "expected_purchases", "expected_spend", "potential_value"]
     frame = order.head(TOP_CUSTOMERS)[[*columns, "potential_value_low", "potential_value_high"]].reset_index(drop=True)
     frame.insert(0, "rank", range(1, len(frame) + 1))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
+from typing import Any
 
 import ibis
 import numpy as np
@@ -16,7 +17,8 @@ from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.cleaning import text_ids, with_ids_like
 from helpers.data.engines import engine_errors_refused, held_by_parts
 from helpers.data.refusal import InputRefused, Problem
-from helpers.models.fit import Fit
+from helpers.models.estimate import Estimate
+from helpers.models.fit import Fit, distinct_rows
 from helpers.models.lifetime_value import gamma_gamma, lifetimes_peer, value_draws
 from helpers.models.lifetime_value.purchase_models import bg_nbd, kinds
 
@@ -47,14 +49,16 @@ class Summaries:
         log_intervals, in the engine.
     rows : pandas.DataFrame
         Distinct frequency, recency, T with the mean of log_intervals and the number of customers.
-    spend_rows : pandas.DataFrame
-        Distinct frequency, monetary_value of repeat customers with the number of customers.
     """
 
     end: date
     table: ibis.Table
     rows: pd.DataFrame
-    spend_rows: pd.DataFrame
+
+    @cached_property
+    def spend_rows(self) -> pd.DataFrame:
+        """Return distinct frequency, monetary_value of repeat customers with the number of customers."""
+        return customer_summary.repeat_spend(self.table)
 
     @cached_property
     def customers(self) -> pd.DataFrame:
@@ -251,8 +255,7 @@ def summaries(
         customer_summary.summarise, observation_end=end, time_unit=time_unit, merge_period=merge_period, **how
     )
     summary = held_by_parts(table, "customer_id", summarise)
-    rows = customer_summary.distinct_rows(summary, spent=spent)
-    return Summaries(end, summary, rows, customer_summary.repeat_spend(summary))
+    return Summaries(end, summary, customer_summary.distinct_rows(summary, spent=spent))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
@@ -427,18 +430,36 @@ def intervals_of(
     """Return the intervals of what is expected of customers; nan where there is no model."""
     if fit is None or spend is None:
         return value_draws.nothing_known(len(customers), "a model could not be fitted")
-    return value_draws.value_draws(
-        fit,
-        spend,
-        *(customers[name].to_numpy(float) for name in (*HISTORY, "monetary_value")),
-        margin_rate=margin_rate,
-        planned_marketing_cost_per_year=settings.planned_marketing_cost,
-        horizon_weeks=settings.horizon_weeks,
-        annual_discount_rate=settings.annual_discount_rate,
-        time_unit=settings.time_unit,
-        draws=settings.draws,
-        seed=settings.seed,
-    )
+    columns = (customers[name].to_numpy(float) for name in (*HISTORY, "monetary_value"))
+    how = {**_terms(margin_rate, settings), "draws": settings.draws, "seed": settings.seed}
+    found = value_draws.value_draws(fit, spend, *columns, **how)
+    computed = {} if found.problem else many_totals(fit, spend, customers, margin_rate, settings)
+    return replace(found, totals=found.totals | {name: (each.low, each.high) for name, each in computed.items()})
+
+
+def many_totals(
+    fit: Fit, spend: Fit, customers: pd.DataFrame, margin_rate: float, settings: Settings
+) -> dict[str, Estimate]:
+    """Return the totals of so many customers that few draws could be afforded, computed without; else nothing."""
+    history = [customers[name].to_numpy(float) for name in HISTORY]
+    first, row = distinct_rows(*history)
+    if value_draws.affordable_draws(settings.draws, len(first)) == settings.draws:
+        return {}
+    spent = history[0] * customers.monetary_value.to_numpy(float)
+    sums = (np.bincount(row, spent**power) for power in range(3))
+    distinct = (column[first] for column in history)
+    computed = value_draws.total_estimates(fit, spend, *distinct, *sums, **_terms(margin_rate, settings))
+    return {name: each for name, each in computed.items() if np.isfinite(each.low)}
+
+
+def _terms(margin_rate: float, settings: Settings) -> dict[str, Any]:
+    return {
+        "margin_rate": margin_rate,
+        "planned_marketing_cost_per_year": settings.planned_marketing_cost,
+        "horizon_weeks": settings.horizon_weeks,
+        "annual_discount_rate": settings.annual_discount_rate,
+        "time_unit": settings.time_unit,
+    }
 
 
 def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
@@ -447,6 +468,10 @@ def value_by(value: Valuation, model: str) -> tuple[float, float, float] | None:
     fit, _ = fit_purchases(model, found.rows)
     if fit is None:
         return None
+    computed = {} if spend is None else many_totals(fit, spend, value.customers, value.margin_rate, settings)
+    if "potential_value" in computed:
+        each = computed["potential_value"]
+        return each.value, each.low, each.high
     histories = score_histories(fit, found.rows, settings)
     scored = score_customers(found.table, histories, spend, value.margin_rate, settings)
     total = scored.potential_value.sum().to_pandas()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers.models.fit import distinct_rows
+
 
 def past_rate(frequency, T, length: float) -> np.ndarray:
     """Everyone goes on as before: frequency / T * length, 0 for a customer of no age.
@@ -95,8 +97,8 @@ def past_frequency(frequency, past_spend=None) -> np.ndarray:
     """
     if past_spend is None:
         return np.asarray(frequency, float)
-    pairs = np.column_stack([np.asarray(frequency, float), np.asarray(past_spend, float)])
-    _, score = np.unique(pairs, axis=0, return_inverse=True)
+    # distinct pairs are numbered in their order
+    _, score = distinct_rows(np.asarray(frequency, float), np.asarray(past_spend, float))
     return score.astype(float)
 
 

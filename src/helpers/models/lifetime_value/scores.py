@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
 from helpers.models import resampling
 from helpers.models.fit import distinct_rows
 
-from .value_draws import affordable_draws
+from . import score_influences
 
-NUMBERS_RESAMPLED = 100_000_000  # resamples x rows: the more customers, the less do single resamples differ
+MOST_RESAMPLED = 25_000  # customers; of more, scores are normal, and what resamples would show is computed
 ROUNDING = 1e-12  # relative: predictions this close are the same number computed twice
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -147,6 +148,12 @@ class Ranking:
         weights = weights[..., self.order]
         return GainCurve(self._cumulated(weights), self._cumulated(weights * actual[self.order]))
 
+    def step_of_rows(self) -> np.ndarray:
+        """Return for each row which of the steps it belongs to, from 0 for the highest score."""
+        step = np.empty(len(self.order), np.int32)
+        step[self.order] = np.repeat(np.arange(len(self.edges) - 1, dtype=np.int32), np.diff(self.edges))
+        return step
+
     def _cumulated(self, values) -> np.ndarray:
         sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
         np.cumsum(values, axis=-1, out=sums[..., 1:])
@@ -224,7 +231,7 @@ class Scores:
     values : dict of (method, measure) to float
         All that the methods predicted, in the order of the methods and of `MEASURES`; nan where not defined.
     resampled : dict of (method, measure) to ndarray, shape (resamples,)
-        The same of each resample; position i is one and the same resample in all of them.
+        The same of each resample; position i is one and the same resample in all methods.
     """
 
     values: Mapping[tuple[str, str], float]
@@ -287,7 +294,8 @@ def bootstrap(
     Customers are resampled by Poisson weights (mean 1, scaled to the number of customers), which for many customers
     is the multinomial bootstrap without its bookkeeping. Memory does not grow with the resamples. Customers who are
     equal in all that is given are resampled as one row with their number, so neither the order of the rows nor how
-    they are grouped changes anything. For a segment, call it with the segment's customers.
+    they are grouped changes anything. Of more than `MOST_RESAMPLED` customers the resampled scores are drawn from the
+    normal distribution that they then have, see `score_influences`. For a segment, call it with its customers.
 
     Parameters
     ----------
@@ -300,7 +308,7 @@ def bootstrap(
     customers : array_like, shape (n,), optional
         Customers in each row; 1 by default.
     resamples : int
-        Number of resamples; fewer of very many distinct rows, see `affordable_draws`.
+        Number of resamples.
     seed : int
         Same seed, same intervals.
 
@@ -321,23 +329,42 @@ def bootstrap(
     counts = actual.pop("customers")
     if "spend" not in actual:  # nothing to hold it against, and customers who differ in it alone are equal
         columns = {(field, method): column for (field, method), column in columns.items() if "spend" not in field}
-    first, row = distinct_rows(*actual.values(), *columns.values())
-    counts = np.bincount(row, counts)
-    actual = {name: column[first] for name, column in actual.items()}
-    columns = {key: column[first] for key, column in columns.items()}
+    is_normal = counts.sum() > MOST_RESAMPLED
+    if not is_normal:
+        first, row = distinct_rows(*actual.values(), *columns.values())
+        counts = np.bincount(row, counts)
+        actual = {name: column[first] for name, column in actual.items()}
+        columns = {key: column[first] for key, column in columns.items()}
     scorers = [_Quantity.of(name, columns, column) for name, column in actual.items()]
     scorers.append(_Activity.of(columns, actual["purchases"]))
-
-    def scored(weights) -> dict[tuple[str, str], np.ndarray]:
-        return {key: score for scorer in scorers for key, score in scorer.scores(weights).items()}
-
-    resamples = affordable_draws(resamples, len(first), NUMBERS_RESAMPLED)
-    values, blocks = scored(counts), [scored(weights) for weights in _resampled_weights(counts, resamples, seed)]
+    values = {key: float(score) for scorer in scorers for key, score in scorer.scores(counts).items()}
+    again = _normal_scores if is_normal else _scores_of_resamples
+    resampled = again(scorers, values, counts, resamples, seed)
     order = [(method, measure) for method in predictions for measure in MEASURES if (method, measure) in values]
-    return Scores(
-        values={key: float(values[key]) for key in order},
-        resampled={key: np.concatenate([np.empty(0), *(block[key] for block in blocks)]) for key in order},
-    )
+    return Scores({key: values[key] for key in order}, {key: resampled[key] for key in order})
+
+
+def _scores_of_resamples(scorers, values, counts, resamples: int, seed: int) -> dict[tuple[str, str], np.ndarray]:
+    blocks = [
+        {key: score for scorer in scorers for key, score in scorer.scores(weights).items()}
+        for weights in _resampled_weights(counts, resamples, seed)
+    ]
+    return {key: np.concatenate([np.empty(0), *(block[key] for block in blocks)]) for key in values}
+
+
+def _normal_scores(scorers, values, counts, resamples: int, seed: int) -> dict[tuple[str, str], np.ndarray]:
+    """What `_scores_of_resamples` comes to for very many customers; the methods go together in each measure."""
+    rng = np.random.default_rng(seed)
+    resampled = {}
+    for scorer in scorers:
+        for measure, influences in scorer.influences(counts):
+            if not influences:
+                continue
+            keys = [(method, measure) for method in influences]
+            scores = [values[key] for key in keys]
+            drawn = score_influences.resampled_scores(scores, list(influences.values()), counts, resamples, rng)
+            resampled |= dict(zip(keys, drawn, strict=True))
+    return resampled
 
 
 def _checked_columns(actual_purchases, actual_spend, customers) -> dict[str, np.ndarray]:
@@ -420,6 +447,26 @@ class _Quantity:
             scores |= {(method, f"{m}_{self.name}"): score for m, score in zip(RANK_MEASURES, ranked, strict=True)}
         return scores
 
+    def influences(self, weights) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        """Yield for each measure how much each row moves the score of each method."""
+        suffix = "" if self.name == "purchases" else f"_{self.name}"
+        for measure, influence in score_influences.NUMBERS.items():
+            numbers = self.numbers.items()
+            yield measure + suffix, {method: influence(said, self.actual, weights) for method, said in numbers}
+        best = self.best.gains(self.actual, weights)
+        of_best = score_influences.concentration(best, self.best.step_of_rows(), self.actual)
+        of_rank = {
+            "gini": partial(score_influences.gini, best=best, of_best=of_best),
+            "lift_10": partial(score_influences.lift, share=0.10),
+            "lift_20": partial(score_influences.lift, share=0.20),
+        }
+        ranked = {
+            method: (ranking.gains(self.actual, weights), ranking.step_of_rows(), self.actual)
+            for method, ranking in self.rankings.items()
+        }
+        for measure, influence in of_rank.items():
+            yield f"{measure}_{self.name}", {method: influence(*curve) for method, curve in ranked.items()}
+
 
 @dataclass(frozen=True, eq=False)
 class _Activity:
@@ -445,3 +492,11 @@ class _Activity:
             (method, "activity_brier"): brier(probability, self.actual, weights)
             for method, probability in self.probabilities.items()
         }
+
+    def influences(self, weights) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        """Yield for each measure how much each row moves the score of each method."""
+        for measure, influence, said in (
+            ("activity_accuracy", score_influences.accuracy, self.active),
+            ("activity_brier", score_influences.brier, self.probabilities),
+        ):
+            yield measure, {method: influence(column, self.actual, weights) for method, column in said.items()}

@@ -324,10 +324,10 @@ def total_estimates(
         slope = margins * spend.p / np.where(shape > 1, shape - 1, np.nan)
         return np.array([purchases @ customers, slope @ (customers * spend.v + spent) - cost * customers.sum()])
 
-    spend, beside = spend_fit.model, list(map(spend_fit.model_at, _steps(spend_fit)))
+    spend, beside = spend_fit.model, list(map(spend_fit.model_at, spend_fit.steps()))
     here = sums_of(purchase_fit.model)
     with threads() as pool:
-        aside = pool.map(lambda row: totals(sums_of(purchase_fit.model_at(row)), spend), _steps(purchase_fit))
+        aside = pool.map(lambda row: totals(sums_of(purchase_fit.model_at(row)), spend), purchase_fit.steps())
         stepped = np.array([*aside, *(totals(here, other) for other in beside)])
     variance = (((stepped[::2] - stepped[1::2]) / 2) ** 2).sum(axis=0)
     shape = spend.p * history[0] + spend.q
@@ -336,13 +336,6 @@ def total_estimates(
     width = special.ndtri((1 + level) / 2) * np.sqrt(variance)
     found = zip(SUMMED, totals(here, spend), width, strict=True)
     return {name: Estimate(float(total), float(total - half), float(total + half)) for name, total, half in found}
-
-
-def _steps(fit: Fit) -> np.ndarray:
-    """Return the parameters one standard error up and down along each column of the Cholesky factor, in turn."""
-    known = np.isfinite(fit.log_covariance).all()
-    factor = np.linalg.cholesky(fit.log_covariance) if known else np.full_like(fit.log_covariance, np.nan)
-    return fit.estimates * np.exp(np.stack([factor.T, -factor.T], axis=1).reshape(-1, len(factor)))
 
 
 def discounted_spend_draws(

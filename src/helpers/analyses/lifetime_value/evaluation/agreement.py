@@ -56,16 +56,18 @@ def cohort_groups(customers: pd.DataFrame, end: date, time_unit: str, merge_peri
 
     T runs from the start of the merge period of the first purchase to that of `end`.
     """
-    days = (customers["T"] * DAYS_PER_UNIT[time_unit]).round()
-    first = pd.Timestamp(transactions.start_of_period(end, merge_period)) - pd.to_timedelta(days, unit="D")
+    ages, age = np.unique(customers["T"].to_numpy(), return_inverse=True)
+    days = pd.to_timedelta((ages * DAYS_PER_UNIT[time_unit]).round(), unit="D")
+    first = pd.Timestamp(transactions.start_of_period(end, merge_period)) - days
     for period in ("M", "Q", "Y"):
-        cohorts = first.dt.to_period(period)
+        cohorts = first.to_period(period)
         if cohorts.nunique() <= MOST_GROUPS:
             break
-    return cohorts.astype(str).astype("category")
+    labels, code = np.unique(cohorts.astype(str), return_inverse=True)
+    return pd.Series(pd.Categorical.from_codes(code[age], labels), index=customers.index)
 
 
-def grouped(split: Split, groups: pd.Series, draws: np.ndarray | None) -> pd.DataFrame:
+def grouped(split: Split, groups: pd.Series, ends: tuple[np.ndarray, np.ndarray] | None) -> pd.DataFrame:
     """Compare actual and expected purchases of groups of customers.
 
     Parameters
@@ -73,8 +75,8 @@ def grouped(split: Split, groups: pd.Series, draws: np.ndarray | None) -> pd.Dat
     split : Split
     groups : pandas.Series of category
         Each customer's group.
-    draws : ndarray, shape (draws, groups), or None
-        Simulated totals of the chosen model.
+    ends : tuple of ndarray, shape (groups,), or None
+        Predictive interval of each group's total by the chosen model.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def grouped(split: Split, groups: pd.Series, draws: np.ndarray | None) -> pd.Dat
     def add_up(values) -> np.ndarray:
         return np.bincount(codes, values, minlength=len(labels))
 
-    low, high = interval(draws) if draws is not None else np.full((2, len(labels)), np.nan)
+    low, high = np.full((2, len(labels)), np.nan) if ends is None else ends
     frame = pd.DataFrame(
         {
             "group": labels,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary
-from helpers.models.lifetime_value.prediction import interval, simulated_totals
+from helpers.models.lifetime_value.prediction import total_intervals
 from helpers.models.lifetime_value.purchase_models import kinds
 from helpers.models.lifetime_value.regularity import Regularity, wheat_morrison
-from helpers.models.lifetime_value.value_draws import affordable_draws
 
 from ..settings import Settings
 from ..valuation import Valuation
 from . import agreement, robustness
 from .recommendation import Recommendation, recommend
 from .segments import Segment, evaluate_segments
-from .split import Split, assess, collect
+from .split import Outcome, Split, assess, collect
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Evaluation:
         The median of the customers' first gaps, in days.
     recommendation : Recommendation
         Which model to believe.
-    split_dates, measurements : list of Split
+    split_dates, measurements : list of Outcome
         The same check at other dates, and in other units of time and merge periods.
     segments : list of Segment
         The same check by group of customers.
@@ -67,8 +67,8 @@ class Evaluation:
     regularity: Regularity
     typical_gap: float
     recommendation: Recommendation
-    split_dates: list[Split]
-    measurements: list[Split]
+    split_dates: list[Outcome]
+    measurements: list[Outcome]
     segments: list[Segment]
     segmented_by: str
     hidden_segments: int
@@ -100,10 +100,12 @@ def evaluate(value: Valuation) -> Evaluation | None:
     settings, periods = value.settings, value.periods
     if periods.holdout_days <= 0:
         return None
-    table, calibration = value.purchases.table, value.calibration
+    table, calibration = value.purchases.native, value.calibration
     spans = calibration.end, periods.observation_end
+    segmented_by, segments = _segments(value)
     with progress("evaluation", 4) as bar:
-        material = collect(table, *spans, settings.time_unit, settings.merge_period, calibration.summaries)
+        gaps = customer_summary.with_gaps(table).cache()
+        material = collect(gaps, *spans, settings.time_unit, settings.merge_period, segments)
         split = assess(
             material,
             hiatus_weeks=settings.hiatus_weeks,
@@ -130,13 +132,13 @@ def evaluate(value: Valuation) -> Evaluation | None:
             periods.first,
             split.fits.get(settings.model),
             settings.merge_period,
-            affordable_draws(settings.draws // 2, len(split.customers)),
+            settings.draws // 2,
             settings.seed,
         )
         bar.update()
         pairs = customer_summary.first_intervals(table, calibration.end)
-        segmented_by, segments_of = _segments(value, split, groups["cohorts"])
-        segments = evaluate_segments(split, segments_of, settings)
+        segments_of = groups["cohorts"] if segments is None else _named_segments(split)
+        by_segment = evaluate_segments(split, segments_of, settings)
         bar.update()
         return Evaluation(
             settings=settings,
@@ -150,39 +152,38 @@ def evaluate(value: Valuation) -> Evaluation | None:
             regularity=_regularity(pairs),
             typical_gap=_typical_gap(pairs),
             recommendation=recommend(split, method_labels(settings)),
-            split_dates=robustness.by_split_date(value.purchases, periods, settings, bar),
+            split_dates=robustness.by_split_date(gaps, periods, settings, bar),
             measurements=robustness.by_measurement(value.purchases, split, periods, settings, bar),
-            segments=segments,
+            segments=by_segment,
             segmented_by=segmented_by,
-            hidden_segments=segments_of.nunique() - len(segments),
+            hidden_segments=segments_of.nunique() - len(by_segment),
         )
 
 
 def _compare_groups(split: Split, groups: dict[str, pd.Series], settings: Settings) -> tuple[float, float, dict]:
     """Simulate the holdout by the chosen model, and compare every way to group customers with it."""
-    fit, draws = split.fits.get(settings.model), {}
+    fit, ends = split.fits.get(settings.model), {}
     low = high = np.nan
     if fit is not None:
         codes = {name: group.cat.codes.to_numpy() for name, group in groups.items()}
-        everyone = np.zeros(len(split.customers), int)
-        few = affordable_draws(settings.draws, len(everyone))  # each lets every customer buy
-        draws = simulated_totals(
-            fit, *split.history, split.length, codes | {"all": everyone}, draws=few, seed=settings.seed
-        )
-        low, high = (float(end[0]) for end in interval(draws["all"]))
-    return low, high, {name: agreement.grouped(split, group, draws.get(name)) for name, group in groups.items()}
+        codes["all"] = np.zeros(len(split.customers), int)
+        how = {"draws": settings.draws, "seed": settings.seed}
+        ends = total_intervals(fit, *split.history, split.length, codes, **how)
+        low, high = (float(end[0]) for end in ends["all"])
+    return low, high, {name: agreement.grouped(split, group, ends.get(name)) for name, group in groups.items()}
 
 
-def _segments(value: Valuation, split: Split, cohorts: pd.Series) -> tuple[str, pd.Series]:
-    """Return what customers are grouped by, and each customer's group."""
-    segments, wanted = value.purchases.segments, value.settings.segments
-    if segments is None or wanted == "cohort":
-        return "cohort", cohorts
+def _segments(value: Valuation) -> tuple[str, ibis.Table | None]:
+    """Return what customers are grouped by, and the segments that were known by the end of calibration."""
+    segments = value.purchases.segments
+    if segments is None or value.settings.segments == "cohort":
+        return "cohort", None
     # a segment named after calibration would give away who bought again
-    known = segments.filter(segments.since <= split.calibration_end)
-    named = known.to_pandas().set_index("customer_id").segment
-    found = split.customers.customer_id.map(named).fillna("(not given)")
-    return "segment", found.astype("category")
+    return "segment", segments.filter(segments.since <= value.calibration.end)
+
+
+def _named_segments(split: Split) -> pd.Series:
+    return split.customers.segment.fillna("(not given)").astype("category")
 
 
 def _regularity(pairs: pd.DataFrame) -> Regularity:

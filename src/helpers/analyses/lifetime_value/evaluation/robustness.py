@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from threading import Semaphore
 
+import ibis
 import pandas as pd
 from tqdm import tqdm
 
@@ -13,7 +15,7 @@ from helpers.models.lifetime_value.value import DAYS_PER_UNIT
 from helpers.models.threads import threads
 
 from ..settings import Periods, Settings
-from .split import Material, Split, assess, collect
+from .split import Material, Outcome, Split, assess, collect, rescaled
 
 MOST_RESAMPLES = 100  # of the repeated checks: their intervals are to be seen, not to be judged by
 SCORED = ["calibration_end", "end", "time_unit", "merge_period", "customers", "repeat_customers", "actual"]
@@ -40,38 +42,40 @@ def split_dates(periods: Periods, count: int) -> list[tuple[date, date]]:
     return [(day, day + timedelta(days=length)) for day in dict.fromkeys(dates) if length > 0 and day > periods.first]
 
 
-def by_split_date(purchases: transactions.Purchases, periods: Periods, settings: Settings, bar: tqdm) -> list[Split]:
-    """Repeat the check at other dates, in parallel."""
+def by_split_date(gaps: ibis.Table, periods: Periods, settings: Settings, bar: tqdm) -> list[Outcome]:
+    """Repeat the check at other dates, in parallel; `gaps` are those of `helpers.data.customer_summary.with_gaps`."""
     merge = settings.merge_period
     dates = [
         (transactions.end_of_period(start, merge), transactions.end_of_period(end, merge))
         for start, end in split_dates(periods, settings.split_dates)
     ]
     dates = [(start, end) for start, end in dict.fromkeys(dates) if start < end <= periods.observation_end]
-    # the engine is asked first, by one thread: its connection is not for several
-    material = [collect(purchases.table, *span, settings.time_unit, merge) for span in dates]
+    material = (collect(gaps, *span, settings.time_unit, merge, spending=False) for span in dates)
     # a handful of customers is not shown, here as elsewhere
-    return _assess_all([part for part in material if len(part.customers) >= settings.min_cell], settings, bar)
+    return _assess_all((part for part in material if len(part.customers) >= settings.min_cell), settings, bar)
 
 
 def by_measurement(
     purchases: transactions.Purchases, own: Split, periods: Periods, settings: Settings, bar: tqdm
-) -> list[Split]:
+) -> list[Outcome]:
     """Repeat the check in the other time units, and with purchases merged further; `own` is the check itself."""
     if not settings.split_dates:
         return []
-    spans, units = (own.calibration_end, own.end), [unit for unit in DAYS_PER_UNIT if unit != own.time_unit]
-    rescaled = [collect(purchases.table, *spans, unit, settings.merge_period) for unit in units]
-    material = []
+    units = (rescaled(own, unit) for unit in DAYS_PER_UNIT if unit != own.time_unit)
+    # a unit of time only scales, so one model shows as much as all of them would
+    same = _assess_all(units, settings, bar, models=(settings.model,))
+    return [own.outcome, *same, *_assess_all(_merged_further(purchases, own, periods, settings), settings, bar)]
+
+
+def _merged_further(
+    purchases: transactions.Purchases, own: Split, periods: Periods, settings: Settings
+) -> Iterator[Material]:
     for merge in COARSER[settings.merge_period]:
         # a merge period counts whole or not at all: the split moves to the last one that has ended
-        start, end = (_last_whole(day, merge) for day in spans)
+        start, end = (_last_whole(day, merge) for day in (own.calibration_end, own.end))
         if periods.first < start < end:
-            table = customer_summary.merged(purchases.table, merge)
-            material.append(collect(table, start, end, settings.time_unit, merge))
-    # a unit of time only scales, so one model shows as much as all of them would
-    same = _assess_all(rescaled, settings, bar, models=(settings.model,))
-    return [own, *same, *_assess_all(material, settings, bar)]
+            gaps = customer_summary.with_gaps(customer_summary.merged(purchases.native, merge))
+            yield collect(gaps, start, end, settings.time_unit, merge, spending=False)
 
 
 def _last_whole(day: date, merge_period: str) -> date:
@@ -82,30 +86,40 @@ def _last_whole(day: date, merge_period: str) -> date:
 
 
 def _assess_all(
-    material: Sequence[Material], settings: Settings, bar: tqdm, models: Collection[str] = ()
-) -> list[Split]:
+    material: Iterable[Material], settings: Settings, bar: tqdm, models: Collection[str] = ()
+) -> list[Outcome]:
+    """Assess splits while the engine is asked for the next, by this thread alone: its connection is not for several."""
     resamples = min(settings.resamples, MOST_RESAMPLES)
-    bar.total += len(material)
+    room = Semaphore()
 
-    def one(part: Material) -> Split:
-        split = assess(
-            part,
-            hiatus_weeks=settings.hiatus_weeks,
-            resamples=resamples,
-            seed=settings.seed,
-            spending=False,
-            valued_by=settings.model,
-            min_cell=settings.min_cell,
-            models=models,
-        )
+    def one(part: Material) -> Outcome:
+        try:
+            split = assess(
+                part,
+                hiatus_weeks=settings.hiatus_weeks,
+                resamples=resamples,
+                seed=settings.seed,
+                spending=False,
+                valued_by=settings.model,
+                min_cell=settings.min_cell,
+                models=models,
+            )
+        finally:
+            room.release()
         bar.update()
-        return split
+        return split.outcome
+
+    def counted() -> Iterator[Material]:
+        for part in material:
+            bar.total += 1
+            yield part
+            room.acquire()  # customers may be very many: no more than two splits are held
 
     with threads() as pool:
-        return list(pool.map(one, material))
+        return list(pool.map(one, counted()))
 
 
-def scored(splits: Sequence[Split]) -> pd.DataFrame:
+def scored(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return the scores of several splits in one table.
 
     Returns
@@ -115,22 +129,14 @@ def scored(splits: Sequence[Split]) -> pd.DataFrame:
         low, high, flag.
     """
     parts = []
-    for split in splits:
-        about = {
-            "calibration_end": str(split.calibration_end),
-            "end": str(split.end),
-            "time_unit": split.time_unit,
-            "merge_period": split.merge_period,
-            "customers": len(split.customers),
-            "repeat_customers": int((split.customers.frequency > 0).sum()),
-            "actual": split.actual,
-        }
-        table = score_frame(split)
-        parts.append(table.assign(**about)[SCORED])
+    for outcome in outcomes:
+        about = {name: getattr(outcome, name) for name in SCORED[:7]}
+        about |= {name: str(about[name]) for name in ("calibration_end", "end")}
+        parts.append(score_frame(outcome).assign(**about)[SCORED])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=SCORED)
 
 
-def score_frame(split: Split) -> pd.DataFrame:
+def score_frame(split: Split | Outcome) -> pd.DataFrame:
     """Return method, measure, value, low, high, flag of one split."""
     lines = [
         (method, measure, split.scores.value(method, measure), *split.scores.interval(method, measure))

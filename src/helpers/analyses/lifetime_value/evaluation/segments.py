@@ -95,7 +95,7 @@ def _fit_alone(customers: pd.DataFrame, model: str, split: Split, repeated: int)
         )
     columns = [*HISTORY, "log_intervals"]
     rows = customers.groupby(list(HISTORY), as_index=False).agg(
-        log_intervals=("log_intervals", "mean"), customers=("customer_id", "size")
+        log_intervals=("log_intervals", "mean"), customers=("log_intervals", "size")
     )
     fit, why = fit_purchases(model, rows[[*columns, "customers"]])
     if fit is None or not fit.converged:

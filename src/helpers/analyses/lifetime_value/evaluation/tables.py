@@ -15,7 +15,7 @@ from .evaluation import Evaluation
 from .recommendation import CLOSE_AIC, PURPOSES, best_rule, difference, verdict_on
 from .robustness import score_frame, scored
 from .segments import Segment, scores_by_segment
-from .split import Split
+from .split import Outcome
 
 LAST_FREQUENCY = 7  # the published histogram of CDNOW lumps 7 and more
 MEASURES = {
@@ -362,7 +362,7 @@ def split_dates(evaluation: Evaluation) -> Table:
     )
 
 
-def _days(splits: list[Split]) -> str:
+def _days(splits: list[Outcome]) -> str:
     """Return how long the holdouts are; where they end with a calendar month they differ."""
     days = [split.days for split in splits]
     return " to ".join(map(number, sorted({min(days, default=0), max(days, default=0)}))) + " days"
@@ -389,10 +389,10 @@ def measurements(evaluation: Evaluation) -> Table:
 def _repeated(
     name: str,
     evaluation: Evaluation,
-    splits: list[Split],
+    splits: list[Outcome],
     caption: str,
     columns: dict[str, Column],
-    cell: Callable[[Split, tuple[str, str]], str],
+    cell: Callable[[Outcome, tuple[str, str]], str],
 ) -> Table:
     """One row for each split: actual purchases, and how near every model's total came beside the past rate's."""
     fitted = {model for split in (evaluation.split, *splits) for model in split.fits}
@@ -400,7 +400,7 @@ def _repeated(
     lines = []
     for split in splits:
         line = {key: getattr(split, key) for key in columns}
-        line |= {"customers": len(split.customers), "actual": split.actual}
+        line |= {"customers": split.customers, "actual": split.actual}
         for method in methods:
             key = (method, "total_error")
             known = key in split.scores.values and np.isfinite(split.scores.values[key])
