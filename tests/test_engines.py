@@ -328,7 +328,8 @@ def test_summaries(spark, shop):
         bought = transactions.load(str(shop), engine=engine, merge_period="W", refunds="exclude", bad_rows="exclude")
         for merge_period in ("D", "M"):
             yield customer_summary.summarise(bought.table, end, "M", merge_period).order_by("customer_id").to_pandas()
-        yield customer_summary.holdout(bought.table, calibration_end, end, "W").order_by("customer_id").to_pandas()
+        split = customer_summary.split(customer_summary.with_gaps(bought.table), calibration_end, end, "W", "W")
+        yield split.order_by("customer_id").to_pandas()
         yield (
             customer_summary.realised_value(bought.realised, 0.3, end, past_rate=0.1)
             .order_by("customer_id")

@@ -77,7 +77,8 @@ def cuts(values, rule: Rule = MEDIAN) -> np.ndarray:
     if rule.name == "median":
         return np.median(values, axis=-1)
     if rule.name == "mean":
-        return values.mean(axis=-1, dtype=float)
+        # in order, or the rounding of the sum would class a customer at the mean by the place in the table
+        return np.sort(values, axis=-1).mean(axis=-1, dtype=float)
     if rule.name == "quantile":
         return np.quantile(values, rule.at, axis=-1)
     return np.full(values.shape[:-1], 0.0 if rule.name == "positive" else float(rule.at))
