@@ -152,7 +152,7 @@ def _draw(results: pd.DataFrame):
                 place.plot(theirs["customers"], theirs["peer_cpu_seconds"], "o--", color=f"C{number}", label=label)
         place.set(xscale="log", yscale="log", title=words)
         for axis in (place.xaxis, place.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:,.7g}")
+            axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     drawn.supxlabel("customers")
     drawn.supylabel("CPU seconds")
     places[-2].tick_params(labelbottom=True)
