@@ -9,12 +9,13 @@ import pytest
 from tqdm import tqdm
 
 from helpers.analyses.lifetime_value import analyse
-from helpers.analyses.lifetime_value.evaluation import agreement, robustness
+from helpers.analyses.lifetime_value.evaluation import agreement, robustness, tables
 from helpers.analyses.lifetime_value.evaluation.recommendation import PURPOSES, best_rule
 from helpers.analyses.lifetime_value.evaluation.split import NAIVE, collect, rescaled
 from helpers.analyses.lifetime_value.settings import Periods
 from helpers.data import customer_summary
 from helpers.data.refusal import InputRefused
+from helpers.models.lifetime_value import scores
 from helpers.synthetic.transactions import transactions
 from tests.published import evaluation as published
 from tests.published.lifetime_value import CUSTOMERS_BY_FREQUENCY, HOLDOUT_ACTUAL_BY_FREQUENCY
@@ -58,6 +59,13 @@ def test_interval_of_each_score_holds_it_and_undefined_ones_are_left_out(sample)
     assert inside.all()
     assert set(frame[frame.value.isna()].measure) <= {"correlation", "correlation_spend"}
     assert set(frame[frame.method == "hiatus"].measure) == {"activity_accuracy"}
+
+
+def test_intervals_are_called_by_what_they_rest_on(evaluation, monkeypatch):
+    shown = tables.verdicts, tables.scoreboard, tables.split_dates
+    assert all("95 % bootstrap interval" in table(evaluation).caption for table in shown)
+    monkeypatch.setattr(scores, "MOST_RESAMPLED", 1)
+    assert all("95 % jackknife interval" in table(evaluation).caption for table in shown)
 
 
 @pytest.mark.parametrize("model", published.HOLDOUT_BY_FREQUENCY)

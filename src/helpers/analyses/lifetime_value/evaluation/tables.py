@@ -89,13 +89,13 @@ def verdicts(evaluation: Evaluation) -> Table:
                 WORDS[verdict.word],
             )
         )
-    model = labels[found.model] if found.model else "No model"
+    model, kind = labels[found.model] if found.model else "No model", _kind(evaluation.split.outcome)
     view = pd.DataFrame(shown, columns=["question", "measure", "model", "rival", "difference", "verdict"])
     return Table(
         "verdicts",
         pd.DataFrame(lines, columns=names),
         f"{model} on the holdout beside the naive rule that did best at each purpose; the difference is paired, "
-        "customer by customer, with its 95 % bootstrap interval. Errors of the total are compared without their sign.",
+        f"customer by customer, with its 95 % {kind}interval. Errors of the total are compared without their sign.",
         {
             "question": Column("Question"),
             "measure": Column("Measure"),
@@ -191,7 +191,7 @@ def scoreboard_ranking(evaluation: Evaluation) -> Table:
 
 def _scores(name: str, evaluation: Evaluation, measures: list[str], caption: str, whole: bool = False) -> Table:
     """One row for each method, one column for each measure, each cell a score with its interval."""
-    frame = score_frame(evaluation.split)
+    frame, kind = score_frame(evaluation.split), _kind(evaluation.split.outcome)
     chosen = frame[frame.measure.isin(measures)]
     cells = chosen.assign(
         score=[
@@ -210,7 +210,7 @@ def _scores(name: str, evaluation: Evaluation, measures: list[str], caption: str
     return Table(
         name,
         frame if whole else chosen.reset_index(drop=True),
-        f"{caption} In brackets: 95 % bootstrap intervals over customers, the same resamples for all methods.{notes}",
+        f"{caption} In brackets: 95 % {kind}intervals over customers, the same resamples for all methods.{notes}",
         columns,
         view=view.reset_index(),
     )
@@ -349,6 +349,12 @@ def regularity(evaluation: Evaluation) -> Table:
     )
 
 
+def _kind(*splits: Outcome) -> str:
+    """Name the intervals of scores by what they rest on; not at all where that differs."""
+    kinds = {"bootstrap " if split.customers <= scores.MOST_RESAMPLED else "jackknife " for split in splits}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
 def split_dates(evaluation: Evaluation) -> Table:
     """The check repeated at other dates."""
     return _repeated(
@@ -356,7 +362,7 @@ def split_dates(evaluation: Evaluation) -> Table:
         evaluation,
         evaluation.split_dates,
         f"The same check with the past parted at other dates, each holdout of {_days(evaluation.split_dates)}. Error "
-        "of the total with its 95 % bootstrap interval",
+        f"of the total with its 95 % {_kind(*evaluation.split_dates)}interval",
         {"calibration_end": Column("Calibration to")},
         lambda split, key: _with_interval(split.scores.value(*key), *split.scores.interval(*key), True),
     )
