@@ -129,6 +129,15 @@ def test_gaps_are_counted_among_those_who_count(write):
     assert found.items.blank.tolist() == [0, 0, 1, 0, 0] and found.items.declared_missing.tolist() == [0, 1, 0, 0, 0]
 
 
+def test_a_long_questionnaire_is_refused_by_its_last_item(write):
+    items = tuple(f"Q{number}" for number in range(1, 151))
+    frame = pd.DataFrame(np.full((9, 150), 5), columns=list(items)).astype(object)
+    frame.insert(0, "respondent_id", list("abcdefghi"))
+    frame.loc[4, "Q150"] = "much"
+    message = refusal(write(frame), small_model(items))
+    assert "Q150" in message and "is not a number" in message and "row 6" in message
+
+
 def test_reversed_items_are_turned_on_the_scale_that_is_used(write):
     path = write(survey_of([[1, 2, 3, 4, 5], [5, 4, 3, None, 1]]))
     model = small_model(reversed_items=frozenset({"Q2", "S1"}))

@@ -487,7 +487,7 @@ def _staged(rows: ibis.Table, faults: list[_Fault], wanted: Sequence[str]) -> ib
     # In the engine's memory a column of truths takes as much room as one of whole numbers: one holds them all.
     bits = {name: 2**position for position, name in enumerate(_MARKS) if name in rows.columns}
     marks = sum(ibis.ifelse(rows[name], bit, 0) for name, bit in bits.items()).cast("int8")
-    table = held(rows.select(*values, fault=ibis.cases(*in_the_way).cast("int8"), marks=marks, **columns))
+    table = held(rows.select(*values, fault=ibis.cases(*in_the_way).cast("int16"), marks=marks, **columns))
     return table.mutate(**{name: (table.marks & bit) != 0 for name, bit in bits.items()}).drop("marks")
 
 
