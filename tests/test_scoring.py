@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.analyses.lifetime_value import Settings, valuation
+from helpers.analyses.lifetime_value import Settings, analyse, valuation
 from helpers.analyses.lifetime_value.customer_scores import score_customers, score_histories
 from helpers.analyses.lifetime_value.scoring import score
-from helpers.data import engines, transactions
+from helpers.data import customer_summary, engines, transactions
 from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
 from helpers.data.refusal import InputRefused
 from helpers.models.lifetime_value.value import discounted_purchases, potential_value
@@ -34,6 +34,10 @@ def file(table, tmp_path_factory):
     path = tmp_path_factory.mktemp("bought") / "purchases.parquet"
     table.to_parquet(path)
     return path
+
+
+def out_of_memory(*_, **__):
+    raise duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB")
 
 
 def written(folder):
@@ -124,14 +128,19 @@ def test_customers_summarised_by_parts_are_the_same(file, tmp_path, monkeypatch)
     pd.testing.assert_frame_equal(written(score(tmp_path / "parts", transactions=str(file)).folder), whole, rtol=1e-9)
 
 
-def test_too_little_memory_for_the_summary_is_said(file, tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB")
-
-    monkeypatch.setattr(valuation, "summaries", fail)
+@pytest.mark.parametrize("asked", ["summarise", "repeat_spend"])
+def test_too_little_memory_for_the_summary_is_said(file, tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(customer_summary, asked, out_of_memory)
     with pytest.raises(InputRefused, match="the engine has too little memory"):
         score(tmp_path / "out", transactions=str(file))
     assert not (tmp_path / "out").exists()
+
+
+def test_too_little_memory_for_the_evaluation_is_said(file, monkeypatch):
+    result = analyse(transactions=str(file), draws=100)
+    monkeypatch.setattr(customer_summary, "with_gaps", out_of_memory)
+    with pytest.raises(InputRefused, match="the engine has too little memory"):
+        assert result.evaluation
 
 
 def test_without_a_model_scores_are_missing_and_the_reason_is_told(tmp_path):

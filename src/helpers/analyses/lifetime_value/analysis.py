@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.data.engines import engine_errors_refused
 from helpers.exhibits import Figure, Headline, Table
 
 from ..headline_table import ShownAsHeadlines, headline_table
@@ -47,7 +48,8 @@ class LifetimeValue(ShownAsHeadlines, Valuation):
     @cached_property
     def evaluation(self) -> Evaluation | None:
         """Return what speaks for and against the models; computed when first asked for. None without a holdout."""
-        return evaluate(self)
+        with engine_errors_refused(self.settings.transactions):
+            return evaluate(self)
 
     @cached_property
     def recommended_value(self) -> tuple[float, float, float] | None:

@@ -96,8 +96,8 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
             margin_rate = valuation.margin_rate_of(purchases, periods, settings)
             margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
             found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
+            spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
         fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
-        spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
         bar.update()
         table = valuation.valued(found, fit, spend, purchases, marketing, margin_rate, settings)
         if intervals:

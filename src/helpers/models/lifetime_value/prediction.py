@@ -125,18 +125,20 @@ def _moments_of_totals(
     first, row = distinct_rows(*history)
     distinct = [column[first] for column in history]
 
-    def totals(model: PurchaseModel) -> dict[str, np.ndarray]:
-        expected = model.expected_purchases(*distinct, horizon)[row]
-        return {name: np.bincount(codes, expected) for name, codes in groups.items()}
+    def of_customers(model: PurchaseModel) -> np.ndarray:
+        return model.expected_purchases(*distinct, horizon)[row]
 
-    expected, aside = totals(fit.model), [totals(fit.model_at(parameters)) for parameters in fit.steps()]
-    error = fit.model.simulate_purchases(*history, horizon, rng)
-    error = (error - fit.model.expected_purchases(*distinct, horizon)[row]) ** 2
+    def totals(of_each: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: np.bincount(codes, of_each) for name, codes in groups.items()}
+
+    own = of_customers(fit.model)
+    aside = [totals(of_customers(fit.model_at(parameters))) for parameters in fit.steps()]
+    chance = totals((fit.model.simulate_purchases(*history, horizon, rng) - own) ** 2)
     variances = {}
-    for name, codes in groups.items():
+    for name in groups:
         stepped = np.array([found[name] for found in aside])
-        variances[name] = (((stepped[::2] - stepped[1::2]) / 2) ** 2).sum(axis=0) + np.bincount(codes, error)
-    return expected, variances
+        variances[name] = (((stepped[::2] - stepped[1::2]) / 2) ** 2).sum(axis=0) + chance[name]
+    return totals(own), variances
 
 
 def expected_path(model: PurchaseModel, starts, customers, ends) -> np.ndarray:
