@@ -102,7 +102,7 @@ def test_any_file_equals_lifetimes(tmp_path, id_type, day, merge_period):
     frame.assign(date=stored[day]).to_parquet(tmp_path / "purchases.parquet", index=False)
     table = transactions.load(str(tmp_path / "purchases.parquet"), merge_period=merge_period).table
     end = "2020-04-01"
-    ours = summary(table, end, merge_period, merge_period, is_merged=True, intervals=False)
+    ours = summary(table, end, merge_period, merge_period, intervals=False)
     theirs = by_lifetimes(frame.astype({"customer_id": str}), end, merge_period).sort_index()
     assert_equal(ours, theirs)
 
@@ -173,7 +173,7 @@ def test_what_is_not_asked_for_changes_nothing_else(random_purchases, merge_peri
     table = ibis.memtable(random_purchases.assign(date=random_purchases.date.dt.date))
     before = customer_summary.merged(table, merge_period)
     whole = summary(table, "2020-04-15", "W", merge_period)
-    quick = summary(before, "2020-04-15", "W", merge_period, is_merged=True, intervals=False)
+    quick = summary(before, "2020-04-15", "W", merge_period, intervals=False)
     pd.testing.assert_frame_equal(quick, whole.drop(columns="log_intervals"), rtol=1e-12)
     assert "log_intervals" not in customer_summary.distinct_rows(
         customer_summary.summarise(table, "2020-04-15", intervals=False)
@@ -279,7 +279,7 @@ def test_a_split_summarises_its_customers_as_the_summary_does(random_purchases, 
     purchases = ibis.memtable(random_purchases)
     table = customer_summary.merged(purchases.mutate(date=purchases.date.date()), merge_period)
     end = datetime.date(2020, 2, 29) if merge_period == "M" else datetime.date(2020, 3, 1)
-    expected = customer_summary.summarise(table, end, time_unit, merge_period, is_merged=True).order_by("customer_id")
+    expected = customer_summary.summarise(table, end, time_unit, merge_period).order_by("customer_id")
     found = customer_summary.split(customer_summary.with_gaps(table), end, "2020-04-30", time_unit, merge_period)
     found = found.select(expected.columns).order_by("customer_id").to_pandas()
     pd.testing.assert_frame_equal(found, expected.to_pandas(), rtol=1e-12, atol=1e-12)

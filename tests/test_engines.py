@@ -61,22 +61,6 @@ def test_what_finds_no_room_in_memory_goes_to_the_disk():
     assert connection.raw_sql("SELECT count(DISTINCT a) FROM wide").fetchone() == (8_000_000,)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 50])
-def test_parts_hold_each_key_once(monkeypatch, rows):
-    monkeypatch.setattr(engines, "_ROWS_AT_ONCE", 7)
-    table = pd.DataFrame({"key": [f"customer {number % 20}" for number in range(rows)], "amount": 1.0})
-    handed = engines.hand_over(engines.connect(), pyarrow.Table.from_pandas(table.astype({"key": "string"})))
-    seen = []
-
-    def reduced(part):
-        seen.append(part.count().to_pandas())
-        return part.group_by("key").agg(amount=part.amount.sum())
-
-    found = engines.held_by_parts(handed, "key", reduced).order_by("key").to_pandas()
-    pd.testing.assert_frame_equal(found, table.groupby("key", as_index=False).amount.sum(), check_dtype=False)
-    assert sum(seen) == rows and len(seen) == max(1, -(-rows // 7))
-
-
 def test_too_little_memory_is_said(tmp_path):
     path = tmp_path / "large.parquet"
     rows = 300_000

@@ -13,7 +13,7 @@ import pytest
 from helpers.analyses.lifetime_value import Settings, analyse, valuation
 from helpers.analyses.lifetime_value.customer_scores import score_customers, score_histories
 from helpers.analyses.lifetime_value.scoring import score
-from helpers.data import customer_summary, engines, transactions
+from helpers.data import customer_summary, transactions
 from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
 from helpers.data.refusal import InputRefused
 from helpers.models.lifetime_value.value import discounted_purchases, potential_value
@@ -120,12 +120,6 @@ def test_ids_and_places_of_any_kind(table, file, tmp_path):
     found = written(score(tmp_path / "another", transactions=str(tmp_path / "text.parquet")).folder)
     found = found.assign(customer_id=found.customer_id.str[1:]).sort_values("customer_id", ignore_index=True)
     pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
-
-
-def test_customers_summarised_by_parts_are_the_same(file, tmp_path, monkeypatch):
-    whole = written(score(tmp_path / "whole", transactions=str(file)).folder)
-    monkeypatch.setattr(engines, "_ROWS_AT_ONCE", 500)
-    pd.testing.assert_frame_equal(written(score(tmp_path / "parts", transactions=str(file)).folder), whole, rtol=1e-9)
 
 
 @pytest.mark.parametrize("asked", ["summarise", "repeat_spend"])

@@ -1,13 +1,11 @@
 """The way of this project: the same functions as its reports call."""
 
-from functools import partial
-
 import ibis
 
 from helpers.analyses.lifetime_value.customer_scores import HISTORY, score_customers, score_histories
 from helpers.analyses.lifetime_value.settings import Settings
 from helpers.data.customer_summary import distinct_rows, repeat_spend, summarise
-from helpers.data.engines import held_by_parts
+from helpers.data.engines import held
 from helpers.models.fit import bootstrap_fits
 from helpers.models.lifetime_value import gamma_gamma, value
 from helpers.models.lifetime_value.purchase_models import bg_nbd
@@ -31,7 +29,7 @@ class Way:
         purchases = purchases.mutate(date=purchases.date.cast("date"))
         end = purchases.date.max().to_pyarrow().as_py()
         how = {"time_unit": self.period, "merge_period": self.period, "intervals": False}
-        self.customers = held_by_parts(purchases, "customer_id", partial(summarise, observation_end=end, **how))
+        self.customers = held(summarise(purchases, end, **how))
         return {"customers": self.customers.count().to_pyarrow().as_py()}
 
     def prepare(self) -> dict:

@@ -530,7 +530,7 @@ def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value]) -> ibis.Table | Non
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
     if not occasion:
         return shared.select(*_places(raw), earlier=earlier).cache()
-    shared = shared.select("file", "row", *raw.contents)
+    shared = shared.select("file", "row", *raw.contents).cache()
     alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]))
     places = shared.select(*_places(raw))
     if alike is None:
@@ -855,11 +855,12 @@ def _outlier_notes(seen: _Seen) -> list[str]:
     fence = math.exp(max(high + 3 * (high - low), median + math.log(10)))
     if highest <= fence:
         return []
-    count = usable.filter(usable["size"] > fence).count().to_pandas()
     beyond = seen.usable(seen.rows).filter(seen.rows[size].abs() > fence)
-    shown = beyond.order_by(beyond[size].abs().desc(), "file", "row").limit(SHOWN_ROWS)
+    beyond = beyond.mutate(count=beyond.count().over()).order_by(beyond[size].abs().desc(), "file", "row")
+    shown = beyond.limit(SHOWN_ROWS).select("file", "row", "count").to_pandas()
+    count = shown["count"].iloc[0]
     # The rows and not their amounts: a page that others read must not show what one person spent.
-    rows = ", ".join(_row_labels(shown.select("file", "row").to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
+    rows = ", ".join(_row_labels(shown)) + (", ..." if count > SHOWN_ROWS else "")
     kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."
     name = seen.raw.name
     return [f"Extreme values of {seen.measure} in {name} (beyond {fence:,.2f}): {count:,}. {kept}"]

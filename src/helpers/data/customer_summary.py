@@ -22,7 +22,6 @@ def summarise(
     time_unit: str = "W",
     merge_period: str = "D",
     *,
-    is_merged: bool = False,
     intervals: bool = True,
     also: Callable[[ibis.Table], Mapping[str, ibis.Value]] | None = None,
 ) -> ibis.Table:
@@ -42,13 +41,10 @@ def summarise(
         Unit of recency and T: days, days / 7, days / 30.4375. It scales and does nothing else.
     merge_period : {"D", "W", "M"}
         The period within which purchases are one: day, week from Monday, calendar month.
-    is_merged : bool
-        Whether the table has one row for each customer and period already, as `merged` and
-        `helpers.data.transactions.load` with the same `merge_period` make it: nothing is merged again.
     intervals : bool
-        Whether log_intervals are wanted; putting the purchases in order doubles the work.
+        Whether log_intervals are wanted.
     also : callable, optional
-        What else to add up of each customer in the same pass: given the purchases to the end, the sums by name.
+        What else to add up of each customer in the same pass: given the rows to the end, the sums by name.
 
     Returns
     -------
@@ -61,45 +57,36 @@ def summarise(
         Marketing 38(1), 194-215); and the sums of `also`.
     """
     require_choice("time_unit", time_unit, DAYS_PER_UNIT)
-    bought = purchases_table if is_merged else merged(purchases_table, merge_period)
+    require_choice("merge_period", merge_period, DAYS_PER_UNIT)
+    bought = purchases_table.mutate(date=_floored(purchases_table.date, merge_period))
     end = _floored(ibis.literal(day(observation_end, "observation_end")), merge_period)
     known = bought.filter(bought.date <= end)
     scale = DAYS_PER_UNIT[time_unit]
-    regularity = {}
+    # In order a customer's rows lie together, so that grouping them takes half the time and memory that it takes of
+    # rows in any order, merged by period before.
+    order = _in_order(known)
+    columns = {"earlier_periods": ibis.dense_rank().over(order)}
     if intervals:
-        known = known.mutate(interval=_days(known.date.lag().over(_in_order(known)), known.date) / scale)
-        regularity = {"log_intervals": known.interval.ln().sum().coalesce(0.0)}
-    sums = regularity | dict(also(known) if also else {})
-    coarse, fine = _parts(known.amount)
+        # Rows of one period lie no time apart.
+        columns["interval"] = _days(known.date.lag().over(order), known.date).nullif(0) / scale
+    known = known.mutate(**columns)
+    sums = {"log_intervals": known.interval.ln().sum().coalesce(0.0)} if intervals else {}
+    sums |= also(known) if also else {}
     customers = known.group_by("customer_id").agg(
         first=known.date.min(),
         last=known.date.max(),
-        frequency=known.count() - 1,
-        coarse=coarse.sum(),
-        fine=fine.sum(),
-        first_amount=known.amount.argmin(known.date),
+        frequency=known.earlier_periods.max(),
+        repeat_amount=known.amount.sum(where=known.earlier_periods > 0),
         **sums,
     )
-    first_coarse, first_fine = _parts(customers.first_amount)
-    repeat_amount = (customers.coarse - first_coarse) + (customers.fine - first_fine)
     return customers.select(
         "customer_id",
         "frequency",
         recency=_days(customers["first"], customers["last"]) / scale,
         T=_days(customers["first"], end) / scale,
-        monetary_value=(repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
+        monetary_value=(customers.repeat_amount / customers.frequency.nullif(0)).coalesce(0.0),
         **{name: customers[name] for name in sums},
     )
-
-
-def _parts(amount: ibis.Value) -> tuple[ibis.Value, ibis.Value]:
-    """Part amounts into multiples of 1 / 1024 and what lies beyond them, both exactly.
-
-    The first are added exactly while they are below 2^43. Taken from a plain sum of floats, a large first amount would
-    leave nothing but rounding errors of small later ones.
-    """
-    fine = amount % ibis.literal(2.0**-10, "float64")
-    return amount - fine, fine
 
 
 def merged(purchases_table: ibis.Table, merge_period: str) -> ibis.Table:
@@ -293,7 +280,7 @@ def distinct_rows(summary: ibis.Table, *, spent: bool = False) -> pd.DataFrame:
         amount = summary.frequency * summary.monetary_value
         sums = {"spent": amount.sum(), "spent_squared": (amount * amount).sum()}
     rows = summary.group_by(keys).agg(**means, **sums, customers=summary.count())
-    return rows.order_by(keys).to_pandas()
+    return _fetched(rows.order_by(keys))
 
 
 def repeat_spend(summary: ibis.Table) -> pd.DataFrame:
@@ -309,7 +296,7 @@ def repeat_spend(summary: ibis.Table) -> pd.DataFrame:
     # The engine adds on several threads in no fixed order, so equal means differ in their last bits from run to
     # run: unrounded they would not be the same rows each time.
     repeat = summary.filter(summary.frequency > 0).mutate(monetary_value=summary.monetary_value.round(9))
-    spend = repeat.group_by(keys).agg(customers=repeat.count()).order_by(keys).to_pandas()
+    spend = _fetched(repeat.group_by(keys).agg(customers=repeat.count()).order_by(keys))
     positive = spend.monetary_value > 0
     left_out = int(spend.customers[~positive].sum())
     spend = spend[positive].reset_index(drop=True)
@@ -358,11 +345,14 @@ def margin_sums(
     Parameters
     ----------
     rows : ibis Table
-        date, amount, margin.
+        date, amount; margin, where any row states one.
     margin_rate, end, months, past_rate
         As in `realised_value`.
     """
-    margin = ibis.coalesce(rows.margin, margin_rate * rows.amount) * at_the_end(rows.date, end, past_rate)
+    margin = margin_rate * rows.amount
+    if "margin" in rows.columns:
+        margin = ibis.coalesce(rows.margin, margin)
+    margin = margin * at_the_end(rows.date, end, past_rate)
     recent = rows.date > months_before(end, months)
     return {"historical_margin": margin.sum(), "current_margin": margin.sum(where=recent).coalesce(0.0)}
 
@@ -377,6 +367,11 @@ def at_the_end(date: ibis.Column, end: datetime.date, past_rate: float) -> ibis.
 def months_before(end: datetime.date, months: int) -> datetime.date:
     """Give the day that many calendar months earlier; a window begins on the day after it."""
     return (pd.Timestamp(end) - pd.DateOffset(months=months)).date()
+
+
+def _fetched(table: ibis.Table) -> pd.DataFrame:
+    """Bring numbers out of the engine through Arrow: where there are no gaps, none of them is looked at."""
+    return table.to_pyarrow().to_pandas()
 
 
 def _floored(date: ibis.Value, merge_period: str) -> ibis.Value:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -34,7 +34,6 @@ ENGINES = ("duckdb", "spark")
 
 _MEGABYTES = {"MB": 1, "GB": 1024, "TB": 1024**2}
 _LEAST_FOR_SPARK = 512
-_ROWS_AT_ONCE = 4_000_000  # of two-year histories these are two million customers, who take half a gigabyte
 _MORE_ROOM = (
     "Allow the engine more memory (memory_limit), or free room for what memory cannot hold (where TMPDIR points)."
 )
@@ -353,38 +352,6 @@ def held(table: ibis.Table) -> ibis.Table:
         return table.cache()
     # Not DuckDB's cache, which would be dropped in the middle of whatever is being fetched.
     return connection.create_table(ibis.util.gen_name("held"), table, temp=True)
-
-
-def held_by_parts(rows: ibis.Table, key: str, reduce: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
-    """Hold what is made of the rows of each key apart from the others, made of so many rows at once as find room.
-
-    What groups need while they are counted is several times what comes of them: of millions, DuckDB would take
-    gigabytes more, and fail where its memory has a limit. Spark goes by parts of its own.
-
-    Parameters
-    ----------
-    rows : ibis Table
-        Any number of rows.
-    key : str
-        A column; rows that share its value stay together.
-    reduce : callable
-        Makes of rows what is wanted, of each key for itself.
-
-    Returns
-    -------
-    ibis Table
-        ``reduce(rows)``, in no order.
-    """
-    connection = rows.get_backend()
-    parts = 1 if _is_spark(connection) else math.ceil(rows.count().to_pandas() / _ROWS_AT_ONCE)
-    if parts <= 1:
-        return held(reduce(rows))
-    part = content_hash([rows[key]]) % parts
-    name = ibis.util.gen_name("held")
-    connection.create_table(name, reduce(rows.filter(part == 0)), temp=True)
-    for number in range(1, parts):
-        connection.insert(name, reduce(rows.filter(part == number)))
-    return connection.table(name)
 
 
 def hand_over(connection: ibis.BaseBackend, content: pyarrow.Table | pd.DataFrame, name: str = "a table") -> ibis.Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from helpers.data.cleaning import CheckedRows, account, check, text_ids
+from helpers.data.cleaning import CheckedRows, account, check, day, text_ids
 from helpers.data.contracts import TABLES
 from helpers.data.engines import connect, engine_errors_refused, first_day, held
 from helpers.data.refusal import InputRefused, Problem, require_choice
@@ -212,12 +212,13 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
     periods = _judged(_periods(sales, merge_period, zero_amounts, states_margin), zero_amounts)
     bought = periods.filter(periods.verdict == "purchase")
     native = bought.select("customer_id", "date", "amount", "margin")
-    merging = _steps(realised, periods, merge_period)
+    counts = _counted(periods)
+    merging = _steps(realised, counts, merge_period)
     steps = [*checked.steps, *merging]
-    first, last = _span(bought)
-    if first is None:
+    if "purchase" not in counts.index:
         left_out = "; ".join(f"{reason}: {-rows:,}" for step, rows, _, reason in steps if step == "excluded")
         raise InputRefused(checked.name, [Problem(f"no purchase remains ({left_out})")])
+    span = counts.loc["purchase", ["first", "last"]]
     is_any_excluded = any(step == "excluded" for step, *_ in merging)
     segments = _segments(rows, native if is_any_excluded else None)
     built_in = find_built_in(source, "transactions")
@@ -232,8 +233,8 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
             *_negative_margins(checked),
             *_several_segments(checked, segments),
         ],
-        first_date=first,
-        last_date=last,
+        first_date=day(span["first"], "first"),
+        last_date=day(span["last"], "last"),
         currency=checked.currency,
         has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
         # The margin of a day whose rows do not all state theirs is no sum of what is known of them.
@@ -305,23 +306,33 @@ def _judged(periods: ibis.Table, zero_amounts: str) -> ibis.Table:
     return periods.mutate(verdict=verdict, **absent)
 
 
-def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list[tuple[str, int, float, str]]:
-    """Account for the way from usable rows to purchases."""
-    before = realised.aggregate(rows=realised.count(), amount=realised.amount.sum()).to_pandas().iloc[0]
+def _counted(periods: ibis.Table) -> pd.DataFrame:
+    """Count what customers bought in a period, by verdict, and the rows that became one with another."""
+    only_refunds = periods.refund_rows == periods.merged_rows
     counts = periods.group_by("verdict").agg(
         rows=periods.count(),
-        merged_rows=periods.merged_rows.sum(),
         amount=periods.amount.sum(),
         free=(periods.amount == 0).sum(),
+        first=periods.first_day.min(),
+        last=periods.last_day.max(),
+        merged_rows=periods.merged_rows.sum(),
+        refunds=(periods.refund_rows - 1).sum(where=only_refunds).coalesce(0),
+        netted=periods.refund_rows.sum(where=~only_refunds).coalesce(0),
+        netted_amount=periods.refund_amount.sum(where=~only_refunds).coalesce(0.0),
     )
-    counts = counts.to_pandas().set_index("verdict")
+    return counts.to_pandas().set_index("verdict")
+
+
+def _steps(realised: ibis.Table, counts: pd.DataFrame, merge_period: str) -> list[tuple[str, int, float, str]]:
+    """Account for the way from usable rows to purchases."""
+    before = realised.aggregate(rows=realised.count(), amount=realised.amount.sum()).to_pandas().iloc[0]
     period = MERGE_PERIODS[merge_period]
     steps = []
     refunds = int(before.rows - counts.merged_rows.sum())
     if refunds:
         amount = float(before.amount - counts.amount.sum())
         steps.append(("excluded", -refunds, -amount, "refunds (negative amounts)"))
-    steps += _mergers(periods, period)
+    steps += _mergers(counts, period)
     reasons = {
         "refund": f"refunds exceed the purchases of the {period}",
         "zero": f"the amount of the {period} is zero",
@@ -330,7 +341,7 @@ def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list
         if verdict in counts.index:
             line = counts.loc[verdict]
             steps.append(("excluded", -int(line.rows), -float(line.amount), reason))
-    purchases = counts.reindex(["purchase"], fill_value=0).iloc[0]
+    purchases = counts[["rows", "amount", "free"]].reindex(["purchase"], fill_value=0).iloc[0]
     if purchases.free:
         free = f"{int(purchases.free):,} purchase"
         free += " of amount zero counts as a purchase" if purchases.free == 1 else "s of amount zero count as purchases"
@@ -339,28 +350,17 @@ def _steps(realised: ibis.Table, periods: ibis.Table, merge_period: str) -> list
     return [*steps, ("purchases", *remaining, f"one for each customer and {period}")]
 
 
-def _mergers(periods: ibis.Table, period: str) -> list[tuple[str, int, float, str]]:
+def _mergers(counts: pd.DataFrame, period: str) -> list[tuple[str, int, float, str]]:
     """Account for the rows that became one with another; that changes no amount, though refunds lower purchases."""
-    only_refunds = periods.refund_rows == periods.merged_rows
-    counts = periods.aggregate(
-        merged=(periods.merged_rows - 1).sum().coalesce(0),
-        refunds=(periods.refund_rows - 1).sum(where=only_refunds).coalesce(0),
-        netted=periods.refund_rows.sum(where=~only_refunds).coalesce(0),
-        netted_amount=periods.refund_amount.sum(where=~only_refunds).coalesce(0.0),
-    )
-    counts = counts.to_pandas().iloc[0]
-    netted = f"refunds netted against purchases of the same {period}: {counts.netted_amount:,.2f} in amount"
+    merged = (counts.merged_rows - counts.rows).sum()
+    refunds, netted = counts.refunds.sum(), counts.netted.sum()
+    netting = f"refunds netted against purchases of the same {period}: {counts.netted_amount.sum():,.2f} in amount"
     lines = [
-        (counts.merged - counts.refunds - counts.netted, f"purchases of one customer in the same {period} are one"),
-        (counts.refunds, f"refunds of one customer in the same {period} are one"),
-        (counts.netted, netted),
+        (merged - refunds - netted, f"purchases of one customer in the same {period} are one"),
+        (refunds, f"refunds of one customer in the same {period} are one"),
+        (netted, netting),
     ]
     return [("merged", -int(rows), 0.0, reason) for rows, reason in lines if rows]
-
-
-def _span(bought: ibis.Table) -> tuple[datetime.date | None, datetime.date | None]:
-    span = bought.aggregate(first=bought.first_day.min(), last=bought.last_day.max()).to_pyarrow().to_pylist()[0]
-    return span["first"], span["last"]
 
 
 def _lost_customers(checked: CheckedRows, bought: ibis.Table) -> list[str]:

@@ -15,6 +15,7 @@ from helpers.models.threads import threads
 from .settings import Settings
 
 HISTORY = ("frequency", "recency", "T")
+SCORES = ("probability_alive", "probability_of_purchase", "expected_purchases", "discounted_purchases")
 SPAN = 2**20  # days: more than a history can last, so that three whole numbers make one
 
 
@@ -36,20 +37,19 @@ def score_histories(purchases: Fit | None, rows: pd.DataFrame, settings: Setting
         frequency, recency, T; probability_alive; probability_of_purchase and expected_purchases within the horizon;
         discounted_purchases, the latter discounted. Missing without a model.
     """
-    scored = rows[list(HISTORY)].assign(probability_alive=np.nan, probability_of_purchase=np.nan)
-    scored = scored.assign(expected_purchases=np.nan, discounted_purchases=np.nan)
-    if purchases is None:
-        return scored
-    model, history = purchases.model, [rows[name].to_numpy(float) for name in HISTORY]
-    terms = settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit
-    told = {
-        "probability_alive": lambda: model.probability_alive(*history),
-        "probability_of_purchase": lambda: model.probability_of_purchase(*history, settings.horizon),
-        "expected_purchases": lambda: model.expected_purchases(*history, settings.horizon),
-        "discounted_purchases": lambda: value.discounted_purchases(model, *history, *terms),
-    }
-    with threads() as pool:
-        return scored.assign(**dict(zip(told, pool.map(lambda tell: tell(), told.values()), strict=True)))
+    scores = dict.fromkeys(SCORES, np.nan)
+    if purchases is not None:
+        model, history = purchases.model, [rows[name].to_numpy(float) for name in HISTORY]
+        terms = settings.horizon_weeks, settings.annual_discount_rate, settings.time_unit
+        told = (
+            lambda: model.probability_alive(*history),
+            lambda: model.probability_of_purchase(*history, settings.horizon),
+            lambda: model.expected_purchases(*history, settings.horizon),
+            lambda: value.discounted_purchases(model, *history, *terms),
+        )
+        with threads() as pool:
+            scores = dict(zip(SCORES, pool.map(lambda tell: tell(), told), strict=True))
+    return pd.DataFrame({name: rows[name] for name in HISTORY} | scores, index=rows.index, copy=False)
 
 
 def score_customers(

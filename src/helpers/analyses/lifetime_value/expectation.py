@@ -111,7 +111,7 @@ def expect(
     -------
     Expectation
     """
-    found = valuation.summaries(table, end, time_unit, merge_period, is_merged=True, models=[model])
+    found = valuation.summaries(table, end, time_unit, merge_period, models=[model])
     fit, failure = valuation.fit_purchases(model, found.rows)
     spend, spend_failure = valuation.fit_spend(found.spend_rows)
     horizon = {"horizon_weeks": horizon_weeks, "annual_discount_rate": annual_discount_rate, "time_unit": time_unit}

@@ -95,7 +95,9 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
         with engine_errors_refused(settings.transactions):
             margin_rate = valuation.margin_rate_of(purchases, periods, settings)
             margins = partial(margin_sums, margin_rate=margin_rate, end=end) if purchases.is_all_bought else None
-            found = valuation.summaries(purchases.native, end, **how, is_merged=True, spent=True, also=margins)
+            # Where nothing is to be left out, the rows need not be merged by day first, and none states a margin.
+            rows = purchases.native_realised.drop("margin") if purchases.is_all_bought else purchases.native
+            found = valuation.summaries(rows, end, **how, spent=True, also=margins)
             spend, why_no_spend = valuation.fit_spend(found.spend_rows, settings.fitted_by)
         fit, why_no_fit = valuation.fit_purchases(settings.model, found.rows, settings.fitted_by)
         bar.update()

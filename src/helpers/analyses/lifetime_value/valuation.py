@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import ibis
@@ -15,7 +15,7 @@ import pandas as pd
 from helpers.analyses.progress import progress
 from helpers.data import customer_summary, marketing_touches, transactions
 from helpers.data.cleaning import text_ids, with_ids_like
-from helpers.data.engines import engine_errors_refused, held_by_parts
+from helpers.data.engines import engine_errors_refused, held
 from helpers.data.refusal import InputRefused, Problem
 from helpers.models.estimate import Estimate
 from helpers.models.fit import Fit, distinct_rows
@@ -238,29 +238,25 @@ def summaries(
     time_unit: str,
     merge_period: str,
     *,
-    is_merged: bool = False,
     models: Sequence[str] | None = None,
     spent: bool = False,
     also: Callable[[ibis.Table], Mapping[str, ibis.Value]] | None = None,
 ) -> Summaries:
     """Summarise the customers acquired by `end`, as of that day.
 
-    `is_merged` and `also` are as in `customer_summary.summarise`; `models` are the purchase models that will be fitted,
-    by default any: gaps between purchases, which cost most, are left out where none of them needs these. With `spent`
-    the distinct rows tell what their customers spent.
+    `also` is as in `customer_summary.summarise`; `models` are the purchase models that will be fitted, by default any:
+    gaps between purchases are left out where none of them needs these. With `spent` the distinct rows tell what their
+    customers spent.
     """
     intervals = models is None or any(kinds()[model].needs for model in models)
-    how = {"is_merged": is_merged, "intervals": intervals, "also": also}
-    summarise = partial(
-        customer_summary.summarise, observation_end=end, time_unit=time_unit, merge_period=merge_period, **how
-    )
-    summary = held_by_parts(table, "customer_id", summarise)
+    summary = customer_summary.summarise(table, end, time_unit, merge_period, intervals=intervals, also=also)
+    summary = held(summary)
     return Summaries(end, summary, customer_summary.distinct_rows(summary, spent=spent))
 
 
 def fit_period(name: str, purchases: transactions.Purchases, end: date, settings: Settings) -> FittedPeriod:
     """Summarise the customers acquired by `end` and fit the models on them."""
-    found = summaries(purchases.native, end, settings.time_unit, settings.merge_period, is_merged=True)
+    found = summaries(purchases.native, end, settings.time_unit, settings.merge_period)
     fits, failures = {}, {}
     for model in dict.fromkeys(("bg_nbd", settings.model)):
         fits[model], failures[model] = fit_purchases(model, found.rows, settings.fitted_by)
