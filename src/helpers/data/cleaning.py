@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.contracts import Column, Contract
-from helpers.data.engines import connect, content_hash, date_in_format, engine_errors_refused, held, repeated
+from helpers.data.engines import (
+    connect,
+    content_hash,
+    date_in_format,
+    engine_errors_refused,
+    held,
+    held_meanwhile,
+    repeated,
+)
 from helpers.data.reading import Raw, read
 from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem, folded, require_choice
 
@@ -529,21 +537,21 @@ def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value]) -> ibis.Table | Non
         return None
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
     if not occasion:
-        return shared.select(*_places(raw), earlier=earlier).cache()
-    shared = shared.select("file", "row", *raw.contents).cache()
-    alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]))
-    places = shared.select(*_places(raw))
-    if alike is None:
-        return places.mutate(earlier=0).cache()
-    alike = alike.select(*_places(raw), earlier=earlier)
-    joined = places.left_join(alike, _places(raw))
-    return joined.select(places, earlier=alike.earlier.fill_null(0)).cache()
+        return held(shared.select(*_places(raw), earlier=earlier))
+    with held_meanwhile(shared.select("file", "row", *raw.contents)) as shared:
+        places = shared.select(*_places(raw))
+        alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]))
+        if alike is None:
+            return held(places.mutate(earlier=0))
+        alike = alike.select(*_places(raw), earlier=earlier)
+        joined = places.left_join(alike, _places(raw))
+        return held(joined.select(places, earlier=alike.earlier.fill_null(0)))
 
 
 def _of_shared(table: ibis.Table, content: ibis.Value) -> ibis.Table | None:
     """Leave the rows whose content's hash another row has; None where there are none."""
     hashed = table.mutate(content=content)
-    shared = repeated(hashed.content).cache()
+    shared = held(repeated(hashed.content))
     return hashed.semi_join(shared, "content") if shared.count().to_pandas() else None
 
 
@@ -855,12 +863,11 @@ def _outlier_notes(seen: _Seen) -> list[str]:
     fence = math.exp(max(high + 3 * (high - low), median + math.log(10)))
     if highest <= fence:
         return []
-    beyond = seen.usable(seen.rows).filter(seen.rows[size].abs() > fence)
-    beyond = beyond.mutate(count=beyond.count().over()).order_by(beyond[size].abs().desc(), "file", "row")
-    shown = beyond.limit(SHOWN_ROWS).select("file", "row", "count").to_pandas()
-    count = shown["count"].iloc[0]
+    count = usable.filter(usable["size"] > fence).count().to_pandas()
+    placed = seen.usable(seen.rows).select("file", "row", size=seen.rows[size].abs())
+    beyond = placed.filter(placed["size"] > fence).order_by(ibis.desc("size"), "file", "row").limit(SHOWN_ROWS)
     # The rows and not their amounts: a page that others read must not show what one person spent.
-    rows = ", ".join(_row_labels(shown)) + (", ..." if count > SHOWN_ROWS else "")
+    rows = ", ".join(_row_labels(beyond.to_pandas())) + (", ..." if count > SHOWN_ROWS else "")
     kept = f"They are kept: {'row' if count == 1 else 'rows'} {rows}."
     name = seen.raw.name
     return [f"Extreme values of {seen.measure} in {name} (beyond {fence:,.2f}): {count:,}. {kept}"]
