@@ -104,7 +104,7 @@ class Kano(ShownAsHeadlines, Measurement):
     @cached_property
     def headlines(self) -> tuple[Headline, ...]:
         """Return the headline numbers."""
-        return (*words.headlines(self), *words.strongest(self._frame))
+        return (*words.strongest(self._frame), *words.headlines(self))
 
     @cached_property
     def answer(self) -> str:

@@ -55,7 +55,10 @@ class LifetimeValue(ShownAsHeadlines, Valuation):
     def recommended_value(self) -> tuple[float, float, float] | None:
         """Return the sum of potential value by the recommended model, with its interval, where it is another one."""
         recommended = self.evaluation.recommendation.model if self.evaluation else ""
-        return None if recommended in ("", self.settings.model) else value_by(self, recommended)
+        if recommended in ("", self.settings.model):
+            return None
+        with engine_errors_refused(self.settings.transactions):
+            return value_by(self, recommended)
 
     @cached_property
     def tables(self) -> dict[str, Table]:

@@ -17,7 +17,7 @@ from .tables.values import overlap
 
 
 def headlines(result: Measurement) -> tuple[Headline, ...]:
-    """Return customers, both total values, and the return on the campaign."""
+    """Return both total values, the customers who have them, and the return on the campaign."""
     customers, currency = len(result.classes), result.currency
     compared, firm = result.comparison, result.firm
     bought, campaign = compared.lifetime_value, result.campaign.together.return_on_campaign
@@ -29,8 +29,8 @@ def headlines(result: Measurement) -> tuple[Headline, ...]:
     untold = result.untold
     unshown = untold or ("One of the four classes is too small to be shown." if has_small(result) else "")
     return (
-        Headline("customers", customers, "customers", _counted(customers, "customer")),
         _money("total_lifetime_value", "lifetime value of all customers", _times(customers, bought), currency),
+        Headline("customers", customers, "customers", _counted(customers, "customer")),
         *(
             _money(name, f"referral value of all customers, {version}", amounts, currency, untold)
             for name, version, amounts in (
