@@ -122,6 +122,20 @@ def test_ids_and_places_of_any_kind(table, file, tmp_path):
     pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
 
 
+def test_what_was_left_out_is_told(table, tmp_path):
+    bad = pd.DataFrame({"customer_id": [None, 1, 2], "date": pd.Timestamp("2020-01-01"), "amount": [5.0, np.nan, 1e7]})
+    pd.concat([table.astype({"customer_id": "Int64"}), bad]).to_parquet(tmp_path / "bad.parquet")
+    costs = pd.DataFrame({"customer_id": [1, -1], "date": "2020-01-01", "cost": 2.0})
+    costs.to_csv(tmp_path / "costs.csv", index=False)
+    names = {"transactions": str(tmp_path / "bad.parquet"), "marketing_touches": str(tmp_path / "costs.csv")}
+    found = score(tmp_path / "out", **names, bad_rows="exclude")
+    excluded = found.accounting[found.accounting.step == "excluded"].set_index("reason").rows
+    assert excluded.to_dict() == {"customer_id is empty": -1, "amount is empty": -1}
+    assert found.accounting.rows.iloc[:-1].sum() == found.accounting.rows.iloc[-1]
+    assert "Extreme values of amount in bad.parquet" in " ".join(found.notes)
+    assert found.marketing_accounting.rows.iloc[0] == 2 and len(score(tmp_path / "out").marketing_accounting) == 0
+
+
 @pytest.mark.parametrize("asked", ["summarise", "repeat_spend"])
 def test_too_little_memory_for_the_summary_is_said(file, tmp_path, monkeypatch, asked):
     monkeypatch.setattr(customer_summary, asked, out_of_memory)

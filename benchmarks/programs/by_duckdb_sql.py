@@ -1,4 +1,4 @@
-"""The summary as the engine makes it of SQL by hand: how fast it is by itself, without our checks and exact sums."""
+"""The summary as one would write it in SQL: what the engine does by itself, without our checks."""
 
 import duckdb
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,12 @@ class Scored:
         The margin rate that potential value uses.
     problems : tuple of str
         What is wrong with the models, in words.
+    accounting : pandas.DataFrame
+        step, rows, amount, reason: the way from the rows of the file to the purchases.
+    marketing_accounting : pandas.DataFrame
+        The same of what was spent on customers; empty where no such file was named.
+    notes : tuple of str
+        What the check of the files met: extreme values, customers with no purchase left and the like.
     """
 
     folder: Path
@@ -61,6 +67,9 @@ class Scored:
     totals: dict[str, Estimate]
     margin_rate: float
     problems: tuple[str, ...]
+    accounting: pd.DataFrame = field(repr=False)
+    marketing_accounting: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...]
 
 
 def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored:
@@ -118,6 +127,9 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
         totals=_totals(found.rows, fit, spend, margin_rate, settings),
         margin_rate=margin_rate,
         problems=tuple(dict.fromkeys(filter(None, sentences))),
+        accounting=purchases.accounting,
+        marketing_accounting=marketing.accounting,
+        notes=(*purchases.notes, *marketing.notes),
     )
 
 
