@@ -61,6 +61,18 @@ def test_what_finds_no_room_in_memory_goes_to_the_disk():
     assert connection.raw_sql("SELECT count(DISTINCT a) FROM wide").fetchone() == (8_000_000,)
 
 
+def test_what_is_held_meanwhile_is_gone_afterwards_and_hides_no_error():
+    connection = engines.connect()
+    table = engines.hand_over(connection, pd.DataFrame({"number": [1, 2, 3]}))
+    before = connection.list_tables()
+    with engines.held_meanwhile(table.filter(table.number > 1)) as kept:
+        assert kept.number.sum().to_pandas() == 5
+    assert connection.list_tables() == before
+    with pytest.raises(ZeroDivisionError), engines.held_meanwhile(table):
+        connection.disconnect()
+        1 / 0  # noqa: B018
+
+
 def test_too_little_memory_is_said(tmp_path):
     path = tmp_path / "large.parquet"
     rows = 300_000
@@ -273,6 +285,7 @@ def test_scores_are_written_by_the_engine(spark, shop, tmp_path):
         assert files and {path.suffix for path in files} == {".parquet"}
         tables.append(pd.read_parquet(files).sort_values("customer_id", ignore_index=True))
     assert_same(*tables)
+    assert tables[0].dtypes.equals(tables[1].dtypes)
 
 
 # Each kind of file at least once; what is not given is an empty table in the engine.

@@ -122,6 +122,20 @@ def test_ids_and_places_of_any_kind(table, file, tmp_path):
     pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
 
 
+def test_what_refunds_cancel_leaves_no_residue(table, tmp_path):
+    # In binary these four leave 7e-9, which is no purchase of the spend model's.
+    amounts = [40924568.38, 421.5, 188.85, -40925178.73]
+    days = pd.to_datetime(["2001-01-01", *["2001-02-01"] * 4])
+    refunds = pd.DataFrame({"customer_id": 10**6, "date": days, "amount": [500.0, *amounts]})
+    pd.concat([table, refunds]).to_parquet(tmp_path / "refunds.parquet")
+    found = score(tmp_path / "out", transactions=str(tmp_path / "refunds.parquet"))
+    customer = written(found.folder).set_index("customer_id").loc[str(10**6)]
+    assert (customer.frequency, customer.monetary_value) == (1, 0)
+    expected = analyse(transactions=str(tmp_path / "refunds.parquet"), draws=100).observation
+    np.testing.assert_allclose(found.spend.estimates, expected.spend.estimates, rtol=1e-9)
+    np.testing.assert_allclose(found.purchases.estimates, expected.bg_nbd.estimates, rtol=1e-9)
+
+
 def test_what_was_left_out_is_told(table, tmp_path):
     bad = pd.DataFrame({"customer_id": [None, 1, 2], "date": pd.Timestamp("2020-01-01"), "amount": [5.0, np.nan, 1e7]})
     pd.concat([table.astype({"customer_id": "Int64"}), bad]).to_parquet(tmp_path / "bad.parquet")

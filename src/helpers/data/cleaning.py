@@ -5,6 +5,7 @@ import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import duckdb
@@ -226,9 +227,9 @@ def check(
     _check_date_format(date_format)
     today = day(today, "today") if today else datetime.date.today()
     raw = read(source, contract, columns, connection)
-    with engine_errors_refused(raw.name):
+    with engine_errors_refused(raw.name), ExitStack() as meanwhile:
         values, problems = _typed(raw, contract, decimal, date_format)
-        rows = _interpreted(raw, values, contract)
+        rows = _interpreted(raw, values, contract, meanwhile)
         faults = _faults(rows, values, contract, identical_rows, today)
         kept = [name for name in values if wanted is None or name in wanted or contract.columns[name].required]
         measure = measure if measure in values else ""
@@ -461,8 +462,11 @@ def _check_date_format(date_format: object) -> None:
         raise InputRefused(f"date_format={date_format!r}", [problem]) from None
 
 
-def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract) -> ibis.Table:
-    """Express the typed columns, for each whether a value is unreadable, and which rows repeat; nothing is read yet."""
+def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract, meanwhile: ExitStack) -> ibis.Table:
+    """Express the typed columns, for each whether a value is unreadable, and which rows repeat; nothing is read yet.
+
+    What the engine holds for that is let go as `meanwhile` ends.
+    """
     rows, columns = raw.table, {}
     # A questionnaire's items may bear any name, those of the columns below too.
     for name, value in values.items():
@@ -477,7 +481,7 @@ def _interpreted(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract)
     rows = rows.select("file", "row", **columns)
     # Rows with a key of their own are never wholly alike.
     occasion = [] if contract.key else _occasion(raw, values, contract)
-    repeated = None if contract.key else _repeated_rows(raw, occasion)
+    repeated = None if contract.key else _repeated_rows(raw, occasion, meanwhile)
     absent = {"is_identical": ibis.literal(False)} | ({"is_shared": ibis.literal(False)} if occasion else {})
     if repeated is None:
         return rows.mutate(**absent)
@@ -527,31 +531,32 @@ def _occasion(raw: Raw, values: Mapping[str, ibis.Value], contract: Contract) ->
     return [values[name] for name in contract.occasion]
 
 
-def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value]) -> ibis.Table | None:
+def _repeated_rows(raw: Raw, occasion: Sequence[ibis.Value], meanwhile: ExitStack) -> ibis.Table | None:
     """Count for each row of a shared occasion the earlier rows that are wholly alike; without occasions for some rows.
 
     Rows with the same hash are looked for first, as most files repeat nothing and all else is far dearer.
     """
-    shared = _of_shared(raw.table, content_hash(occasion or [raw.table[name] for name in raw.contents]))
+    contents = occasion or [raw.table[name] for name in raw.contents]
+    shared = _of_shared(raw.table, content_hash(contents), meanwhile)
     if shared is None:
         return None
     earlier = ibis.row_number().over(group_by=raw.contents, order_by=["file", "row"])
     if not occasion:
-        return held(shared.select(*_places(raw), earlier=earlier))
+        return meanwhile.enter_context(held_meanwhile(shared.select(*_places(raw), earlier=earlier)))
     with held_meanwhile(shared.select("file", "row", *raw.contents)) as shared:
         places = shared.select(*_places(raw))
-        alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]))
+        alike = _of_shared(shared, content_hash([shared[name] for name in raw.contents]), meanwhile)
         if alike is None:
-            return held(places.mutate(earlier=0))
+            return meanwhile.enter_context(held_meanwhile(places.mutate(earlier=0)))
         alike = alike.select(*_places(raw), earlier=earlier)
-        joined = places.left_join(alike, _places(raw))
-        return held(joined.select(places, earlier=alike.earlier.fill_null(0)))
+        joined = places.left_join(alike, _places(raw)).select(places, earlier=alike.earlier.fill_null(0))
+        return meanwhile.enter_context(held_meanwhile(joined))
 
 
-def _of_shared(table: ibis.Table, content: ibis.Value) -> ibis.Table | None:
+def _of_shared(table: ibis.Table, content: ibis.Value, meanwhile: ExitStack) -> ibis.Table | None:
     """Leave the rows whose content's hash another row has; None where there are none."""
     hashed = table.mutate(content=content)
-    shared = held(repeated(hashed.content))
+    shared = meanwhile.enter_context(held_meanwhile(repeated(hashed.content)))
     return hashed.semi_join(shared, "content") if shared.count().to_pandas() else None
 
 

@@ -65,7 +65,7 @@ def summarise(
     # In order a customer's rows lie together, so that grouping them takes half the time and memory that it takes of
     # rows in any order, merged by period before.
     order = _in_order(known)
-    columns = {"earlier_periods": ibis.dense_rank().over(order)}
+    columns = {"earlier_periods": ibis.dense_rank().over(order).cast("int32")}
     if intervals:
         # Rows of one period lie no time apart.
         columns["interval"] = _days(known.date.lag().over(order), known.date).nullif(0) / scale
@@ -75,7 +75,7 @@ def summarise(
     customers = known.group_by("customer_id").agg(
         first=known.date.min(),
         last=known.date.max(),
-        frequency=known.earlier_periods.max(),
+        frequency=known.earlier_periods.max().cast("int64"),
         repeat_amount=known.amount.sum(where=known.earlier_periods > 0),
         **sums,
     )

@@ -15,8 +15,8 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -358,13 +358,15 @@ def held(table: ibis.Table) -> ibis.Table:
 def held_meanwhile(table: ibis.Table) -> Iterator[ibis.Table]:
     """Hold a table for as long as a with statement lasts."""
     kept = held(table)
+    connection = kept.get_backend()
+    let_go = kept.release if _is_spark(connection) else partial(connection.raw_sql, f"DROP TABLE {kept.get_name()}")
     try:
         yield kept
-    finally:
-        if _is_spark(kept.get_backend()):
-            kept.release()
-        else:
-            kept.get_backend().raw_sql(f"DROP TABLE {kept.get_name()}")
+    except BaseException:
+        with suppress(Exception):  # what went wrong first is what is told
+            let_go()
+        raise
+    let_go()
 
 
 def hand_over(connection: ibis.BaseBackend, content: pyarrow.Table | pd.DataFrame, name: str = "a table") -> ibis.Table:
@@ -459,7 +461,7 @@ def local_time(moment: ibis.Value, zone: str) -> ibis.Value:
 
 
 def content_hash(contents: Sequence[ibis.Value]) -> ibis.Value:
-    """Give each row a number that rows with equal contents share, and others hardly ever."""
+    """Give each row a number that rows with equal contents share, and few others: they still have to be compared."""
     content = ibis.struct({f"content_{position}": content for position, content in enumerate(contents)})
     if _is_spark(contents[0].get_backend()):
         return _spark_hash(content)

@@ -49,8 +49,8 @@ class Purchases:
     has_margin : bool
         Whether any row that can be used states a margin.
     is_all_bought : bool
-        Whether the purchases are all the real money there is, day by day: what is added up over `native_realised` may
-        then be added up over `native`.
+        Whether the purchases are all the real money there is, day by day, and no refund is part of it: what is added
+        up over `native` may then be added up over the rows of `native_realised`, or the other way round.
     categories_per_customer : float or None
         Mean number of categories that a customer bought; None where the file has no category column.
     segments : ibis Table or None
@@ -238,7 +238,7 @@ def _reduced(checked: CheckedRows, source: str, zero_amounts: str, refunds: str,
         currency=checked.currency,
         has_margin=states_margin and bool(realised.margin.notnull().any().to_pandas()),
         # The margin of a day whose rows do not all state theirs is no sum of what is known of them.
-        is_all_bought=merge_period == "D" and not is_any_excluded and not states_margin,
+        is_all_bought=merge_period == "D" and not (is_any_excluded or states_margin or counts.refund_rows.any()),
         categories_per_customer=_scope(rows),
         segments=None if segments is None else segments.drop("named"),
         is_simulated=bool(built_in and built_in.is_simulated),
@@ -316,6 +316,7 @@ def _counted(periods: ibis.Table) -> pd.DataFrame:
         first=periods.first_day.min(),
         last=periods.last_day.max(),
         merged_rows=periods.merged_rows.sum(),
+        refund_rows=periods.refund_rows.sum(),
         refunds=(periods.refund_rows - 1).sum(where=only_refunds).coalesce(0),
         netted=periods.refund_rows.sum(where=~only_refunds).coalesce(0),
         netted_amount=periods.refund_amount.sum(where=~only_refunds).coalesce(0.0),
