@@ -128,14 +128,26 @@ except InputRefused as refused:
 
 @pytest.mark.parametrize(
     ("environment", "told"),
-    [({"JAVA_HOME": "/nowhere"}, "it was not reached"), ({"SPARK_REMOTE": "sc://127.0.0.1:1"}, "it was not reached")],
+    [
+        ({"JAVA_HOME": "/nowhere"}, "`make spark`; it needs Java 17"),
+        (
+            {"SPARK_REMOTE": "sc://127.0.0.1:1"},
+            "The environment names it: SPARK_REMOTE=sc://127.0.0.1:1. Spark Connect",
+        ),
+    ],
 )
 def test_a_spark_that_is_not_reached_is_refused(tmp_path, environment, told):
     pytest.importorskip("pyspark")
     found = run(CONNECT, tmp_path, **environment)
-    assert found.stdout.startswith("engine='spark' cannot be used:") and told in found.stdout, found.stderr
-    assert "make spark" in found.stdout and "Java 17" in found.stdout
+    assert found.stdout.startswith("engine='spark' cannot be used:\n  - it was not reached"), found.stderr
+    assert told in found.stdout
     assert found.stderr == "" and list(tmp_path.iterdir()) == []
+
+
+def test_a_spark_elsewhere_takes_no_memory_limit(monkeypatch):
+    pytest.importorskip("pyspark")
+    monkeypatch.setenv("SPARK_MASTER", "spark://127.0.0.1:1")
+    assert "Leave memory_limit empty here" in refusal(engines.connect, "spark", "2GB")
 
 
 COUNT = """

@@ -310,7 +310,7 @@ def test_several_wrong_settings_are_named_at_once():
 def test_settings_of_another_type_or_name_are_refused_as_at_the_command_line():
     with pytest.raises(InputRefused, match=r"margin_rate is float, not '0\.3'"):
         analyse(margin_rate="0.3")
-    with pytest.raises(InputRefused, match=r"there is no margin\. did you mean margin_rate"):
+    with pytest.raises(InputRefused, match=r"there is no margin\. Did you mean margin_rate"):
         analyse(margin=0.3)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.data import cleaning, referrals, satisfaction_survey, transactions
+from helpers.data import cleaning, engines, referrals, satisfaction_survey, transactions
 from helpers.data.kano_survey import LABEL_SETS, POSITION
 from helpers.data.refusal import InputRefused
 from helpers.models.lifetime_value.purchase_models import kinds
@@ -243,6 +243,7 @@ OF_SEVERAL = {
 # What the layer below the analyses holds.
 OF_THE_DATA = {
     "bad_rows": cleaning.BAD_ROWS,
+    "engine": engines.ENGINES,
     "decimal": cleaning.DECIMALS,
     "identical_rows": cleaning.IDENTICAL_ROWS,
     "merge_period": transactions.MERGE_PERIODS,

@@ -514,7 +514,7 @@ def test_periods_that_do_not_fit_or_are_missing_are_said(found):
         ({"prospects": 0.0}, "prospects must be above 0"),
         ({"retention_ceiling": 1.5}, "retention_ceiling is a share up to 1"),
         ({"fitted_terms": 1}, "fitted_terms must be 2"),
-        ({"market": "x.csv"}, "did you mean market_spend"),
+        ({"market": "x.csv"}, "Did you mean market_spend"),
     ],
     ids=lambda each: "-".join(each) if isinstance(each, dict) else "",
 )

@@ -122,6 +122,22 @@ def test_ids_and_places_of_any_kind(table, file, tmp_path):
     pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
 
 
+def test_scores_take_no_place_but_that_of_scores(table, file, tmp_path):
+    sales = tmp_path / "sales"
+    sales.mkdir()
+    table.to_parquet(sales / "bought.parquet")
+    for out, why in ((sales, "in the folder of the purchases"), (sales / "scores", "in the folder of the purchases")):
+        with pytest.raises(InputRefused, match=why):
+            score(out, transactions=sales)
+    with pytest.raises(InputRefused, match="no folder of scores only"):
+        score(sales, transactions=file)
+    assert [path.name for path in sales.iterdir()] == ["bought.parquet"]
+    with pytest.raises(InputRefused, match="intervals is True or False, not 'yes'"):
+        score(tmp_path / "out", transactions=file, intervals="yes")
+    score(tmp_path / "out", transactions=sales)
+    score(tmp_path / "out", transactions=sales)
+
+
 def test_what_refunds_cancel_leaves_no_residue(table, tmp_path):
     # In binary these four leave 7e-9, which is no purchase of the spend model's.
     amounts = [40924568.38, 421.5, 188.85, -40925178.73]
@@ -180,7 +196,7 @@ def test_places_that_hold_something_else_are_refused_before_anything_is_read(tmp
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "notes.txt").write_text("mine")
     for place in ("file", "folder"):
-        with pytest.raises(InputRefused, match="no folder of Parquet files only"):
+        with pytest.raises(InputRefused, match="no folder of scores only"):
             score(tmp_path / place, transactions="no such file")
     assert (tmp_path / "folder" / "notes.txt").read_text() == "mine"
 

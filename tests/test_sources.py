@@ -91,7 +91,9 @@ def test_fingerprint_identifies_the_content_and_shows_no_machine_path_for_built_
 def test_a_path_that_does_not_exist(source):
     message = refusal(source)
     if "\0" not in source and len(source) < 100:
-        assert "does not exist" in message and "'cdnow', 'cdnow_sample'" in message
+        assert (
+            "no file is called" if "*" in source else "does not exist"
+        ) in message and "'cdnow', 'cdnow_sample'" in message
         assert repr(source) in message
 
 
@@ -358,6 +360,17 @@ def test_a_folder_and_a_glob_of_parquet(tmp_path, frame):
     assert load(f"{tmp_path}/month*/part-?.parquet").table.count().execute() == 3
     frame.assign(amount=[1, None, 1.0]).to_parquet(folder / "part-0.parquet", index=False)
     assert "column 'amount': 1 row is empty (row part-0.parquet:2)" in refusal(str(folder))
+
+
+def test_no_file_of_a_folder_is_passed_over_in_silence(tmp_path, frame):
+    for name in ("a.parquet", "B.PARQUET", ".hidden.parquet", "_delta_log/1.parquet", ".trash/c.parquet"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        frame.to_parquet(tmp_path / name, index=False)
+    assert [entry["path"].rpartition("/")[2] for entry in load(str(tmp_path)).inputs] == ["B.PARQUET", "a.parquet"]
+    frame.to_parquet(tmp_path / "_b.parquet", index=False)
+    message = refusal(str(tmp_path))
+    assert "pass over files whose name begins with _ (_b.parquet)" in message and "Rename them" in message
+    assert "no file is called like this pattern" in refusal(f"{tmp_path}/*.csv")
 
 
 def test_parquet_files_with_differing_columns(tmp_path, frame):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -35,11 +36,11 @@ class Choices:
         for name in choices:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(known)}"
+                hint = f"Did you mean {near[0]}?" if near else f"There is: {', '.join(known)}."
                 problems.append(Problem(f"there is no {name}", way_out=hint))
         if problems:
             raise InputRefused("these parameters", problems)
-        return cls(**choices)
+        return cls(**{name: os.fspath(one) if isinstance(one, os.PathLike) else one for name, one in choices.items()})
 
     def __post_init__(self) -> None:
         # A default that is made anew each time (a dict or a list) is made here to know its type.

@@ -166,14 +166,22 @@ def _connect_to_spark(megabytes: int, threads: int) -> ibis.BaseBackend:
         import pyspark  # noqa: F401
     except ImportError:
         raise _no_spark("it is not installed", _INSTALL) from None
+    named = {name: os.environ[name] for name in _NAMED_SPARK if os.environ.get(name)}
+    elsewhere = named.keys() & {"SPARK_REMOTE", "SPARK_MASTER"}
+    if megabytes and elsewhere:
+        way_out = "Leave memory_limit empty here: the memory is set where that Spark is configured."
+        raise _no_spark(f"memory_limit is not for a Spark that runs elsewhere ({', '.join(elsewhere)})", way_out)
     log = _scratch() / "spark.log"
     try:
         with _standard_error_in(log):
-            session = _running_spark(megabytes, threads)
+            session = _running_spark(megabytes, threads, is_named=bool(named))
     except Exception as error:  # as varied as the ways to reach a Spark
         last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
         reason = f"{str(error).strip().partition(chr(10))[0]} {last}"
-        raise _no_spark(f"it was not reached ({shortened(reason.strip(), 300)})", _INSTALL) from None
+        which = ", ".join(f"{name}={value}" for name, value in named.items())
+        way_out = f"Is it running, and reached from here? The environment names it: {which}." if named else _INSTALL
+        way_out += ' Spark Connect needs `pip install "pyspark[connect]"`.' if "SPARK_REMOTE" in named else ""
+        raise _no_spark(f"it was not reached ({shortened(reason.strip(), 300)})", way_out) from None
     for name, value in _SPARK_RULES.items():
         session.conf.set(name, value)
     _write_texts_as_spark_reads_them()
@@ -209,13 +217,12 @@ def _standard_error_in(log: Path) -> Iterator[None]:
         os.close(kept)
 
 
-def _running_spark(megabytes: int, threads: int) -> SparkSession:
+def _running_spark(megabytes: int, threads: int, *, is_named: bool) -> SparkSession:
     """Give a session that shares nothing with others but the Spark that runs it, started where none runs."""
     from pyspark.sql import SparkSession
     from pyspark.sql.utils import is_remote
 
     builder = SparkSession.builder.appName("customer value")
-    is_named = any(os.environ.get(name) for name in _NAMED_SPARK)
     if not is_named:
         settings = _on_this_machine(megabytes, threads)
         _start_java(settings)

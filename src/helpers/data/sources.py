@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.data.contracts import TABLES
-from helpers.data.refusal import InputRefused, Problem
+from helpers.data.refusal import SHOWN_ROWS, InputRefused, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,7 +285,8 @@ def locate(source: str | os.PathLike, table: str) -> list[Path]:
     Parameters
     ----------
     source : str or path
-        A built-in name, a file, a folder of Parquet files (searched with its subfolders) or a glob pattern.
+        A built-in name, a file, a folder of Parquet files (searched with its subfolders, but for those whose names
+        begin with . or _) or a glob pattern.
     table : str
         What the source shall be, one of `helpers.data.contracts.INPUTS`.
 
@@ -344,18 +345,25 @@ def _files(name: str, table: str) -> list[Path]:
     if not matches:
         names = ", ".join(map(repr, BUILT_IN.get(table, {})))
         built_in = f"it is none of those built in ({names})" if names else "nothing is built in"
-        where = "the path is a folder" if name and path.is_dir() else "the path does not exist"
+        where = "no file is called like this pattern" if glob.has_magic(name) else "the path does not exist"
+        where = "the path is a folder" if name and path.is_dir() else where
         problem = Problem(f"{built_in}, and {where}", way_out="Check the spelling and the folder.")
         raise InputRefused(f"{table}={name!r}", [problem])
     return matches
 
 
 def _parquet_files(folder: Path) -> list[Path]:
-    """List a folder's Parquet files; hidden ones and Spark's bookkeeping ("_SUCCESS") are not data."""
-    found = (path for path in folder.rglob("*.parquet") if path.is_file())
-    files = sorted(
-        path for path in found if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    )
+    """List a folder's Parquet files; what is hidden or in folders of bookkeeping ("_delta_log") is no data."""
+    every = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() == ".parquet"]
+    found = [path for path in every if not any(part.startswith((".", "_")) for part in path.parts[:-1])]
+    files = [folder / path for path in sorted(found) if path.name[0] != "." and (folder / path).is_file()]
+    unclear = [path.name for path in files if path.name[0] == "_"]
+    if unclear:
+        problem = Problem(
+            f"Spark and others pass over files whose name begins with _ ({', '.join(unclear[:SHOWN_ROWS])})",
+            way_out="Rename them if they hold data, or move them out of the folder.",
+        )
+        raise InputRefused(str(folder), [problem])
     if not files:
         problem = Problem(
             "the folder holds no Parquet file (*.parquet)",

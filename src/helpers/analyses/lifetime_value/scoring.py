@@ -15,6 +15,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow
+from pyarrow import parquet
 
 from helpers.analyses.progress import progress
 from helpers.data.cleaning import text_ids
@@ -78,9 +79,10 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
     Parameters
     ----------
     out : str or Path
-        Folder for the Parquet files. It appears when all is written; an earlier one of Parquet files is replaced.
+        Folder for the Parquet files. It appears when all is written; earlier scores are replaced, and nothing else is.
     intervals : bool
-        Whether each customer's numbers get low and high: that takes several times as long.
+        Whether each customer's expected purchases, expected spend and potential value get low and high: that takes
+        several times as long.
     **choices
         Any of the fields of `Settings`, as in `analyse`: `transactions` is a built-in name, a file, a folder or a
         glob pattern.
@@ -95,7 +97,9 @@ def score(out: str | Path, *, intervals: bool = False, **choices: Any) -> Scored
         When the purchases or a setting cannot be used, or the folder cannot be written.
     """
     settings, out = Settings.of(choices), Path(out).expanduser()
-    _refuse_unless_replaceable(out)
+    if not isinstance(intervals, bool):
+        raise InputRefused("these parameters", [Problem(f"intervals is True or False, not {intervals!r}")])
+    _refuse_unless_replaceable(out, settings.transactions)
     with progress("scores", 3) as bar:
         purchases, marketing, periods = valuation.read(settings)
         bar.update()
@@ -165,12 +169,22 @@ def _with_intervals(
     return table.inner_join(ibis.memtable(told), "customer_id")
 
 
-def _refuse_unless_replaceable(out: Path) -> None:
-    if out.is_dir() and all(path.suffix == ".parquet" for path in out.iterdir()):
-        return
-    if out.exists():
-        problem = Problem("it is there already, and is no folder of Parquet files only", way_out="Name another folder.")
+def _refuse_unless_replaceable(out: Path, transactions: str) -> None:
+    """Refuse to put the scores where something else is, or where they would be read as purchases the next time."""
+    source = Path(transactions).expanduser()
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+        problem = Problem("it lies in the folder of the purchases", way_out="Name a folder beside it.")
         raise InputRefused(f"out={str(out)!r}", [problem])
+    if out.exists() and not (out.is_dir() and all(map(_holds_scores, out.iterdir()))):
+        problem = Problem("it is there already, and is no folder of scores only", way_out="Name another folder.")
+        raise InputRefused(f"out={str(out)!r}", [problem])
+
+
+def _holds_scores(path: Path) -> bool:
+    try:
+        return {*WHOSE, "probability_alive", "potential_value"} <= set(parquet.read_schema(path).names)
+    except (OSError, pyarrow.ArrowException):
+        return False
 
 
 @contextmanager
