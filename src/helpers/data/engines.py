@@ -167,7 +167,7 @@ def _connect_to_spark(megabytes: int, threads: int) -> ibis.BaseBackend:
     except ImportError:
         raise _no_spark("it is not installed", _INSTALL) from None
     named = {name: os.environ[name] for name in _NAMED_SPARK if os.environ.get(name)}
-    elsewhere = named.keys() & {"SPARK_REMOTE", "SPARK_MASTER"}
+    elsewhere = sorted(named.keys() & {"SPARK_REMOTE", "SPARK_MASTER"})
     if megabytes and elsewhere:
         way_out = "Leave memory_limit empty here: the memory is set where that Spark is configured."
         raise _no_spark(f"memory_limit is not for a Spark that runs elsewhere ({', '.join(elsewhere)})", way_out)
@@ -178,7 +178,9 @@ def _connect_to_spark(megabytes: int, threads: int) -> ibis.BaseBackend:
     except Exception as error:  # as varied as the ways to reach a Spark
         last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
         reason = f"{str(error).strip().partition(chr(10))[0]} {last}"
-        which = ", ".join(f"{name}={value}" for name, value in named.items())
+        # What follows a semicolon may be the token of an account.
+        reason = re.sub(r";\S+", "", reason)
+        which = ", ".join(f"{name}={value.partition(';')[0]}" for name, value in named.items())
         way_out = f"Is it running, and reached from here? The environment names it: {which}." if named else _INSTALL
         way_out += ' Spark Connect needs `pip install "pyspark[connect]"`.' if "SPARK_REMOTE" in named else ""
         raise _no_spark(f"it was not reached ({shortened(reason.strip(), 300)})", way_out) from None

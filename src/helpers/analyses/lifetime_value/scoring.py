@@ -63,8 +63,8 @@ class Scored:
     folder: Path
     periods: Periods
     customers: int
-    purchases: Fit | None
-    spend: Fit | None
+    purchases: Fit | None = field(repr=False)
+    spend: Fit | None = field(repr=False)
     totals: dict[str, Estimate]
     margin_rate: float
     problems: tuple[str, ...]
