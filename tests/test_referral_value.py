@@ -632,7 +632,7 @@ def test_all_in_one_class_are_a_stated_limitation(found, cut, only):
             "probability_type_one is one of model, share, stated, or a probability such",
         ),
         ({"lifetime_cut": "quantile", "lifetime_cut_at": 3.0}, "lifetime_cut_at is a share"),
-        ({"window": 30}, "did you mean window_days"),
+        ({"window": 30}, "Did you mean window_days"),
         ({"several_referrers": "last", "decay": 2.0}, "several_referrers must be(.|\n)*decay is a share"),
     ],
     ids=lambda each: "-".join(each) if isinstance(each, dict) else "",

@@ -452,7 +452,7 @@ def test_far_too_many_segments_are_refused(tmp_path):
 def test_wrong_settings_are_named_at_once():
     with pytest.raises(InputRefused, match=r"scheme must be one of(.|\n)*most_missing"):
         analyse(scheme="ward", most_missing=2.0)
-    with pytest.raises(InputRefused, match="did you mean bootstrap_resamples"):
+    with pytest.raises(InputRefused, match="Did you mean bootstrap_resamples"):
         analyse(bootstrap_resample=10)
 
 
