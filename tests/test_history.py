@@ -122,6 +122,15 @@ def test_index_shows_headline_with_interval_its_change_and_its_line(home):
     assert "100 (50 to 150)" in shown and 'href="history.svg"' in shown
 
 
+def test_index_names_each_source_once(home):
+    for path in home.glob("*/manifest.json"):
+        named = [
+            {"path": name, "sha256": "x", "bytes": 1} for name in ("built-in:firm", "built-in:firm", "a.csv", "A.csv")
+        ]
+        path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"inputs": named}), encoding="utf-8")
+    assert '<p class="meta">shop · built-in:firm · a.csv · A.csv</p>' in write_index(home.parent).read_text("utf-8")
+
+
 def test_index_says_that_a_report_was_not_run_until_it_is(home):
     entry = {"moment": HOUR.format(12), "report": "shop", "outcome": "cancelled", "message": "not run: it waits for x"}
     journal.append(home.parent, entry | {"page": None})

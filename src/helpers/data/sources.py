@@ -346,7 +346,8 @@ def _files(name: str, table: str) -> list[Path]:
         names = ", ".join(map(repr, BUILT_IN.get(table, {})))
         built_in = f"it is none of those built in ({names})" if names else "nothing is built in"
         where = "no file is called like this pattern" if glob.has_magic(name) else "the path does not exist"
-        where = "the path is a folder" if name and path.is_dir() else where
+        if name and path.is_dir():
+            where = "the path is a folder"
         problem = Problem(f"{built_in}, and {where}", way_out="Check the spelling and the folder.")
         raise InputRefused(f"{table}={name!r}", [problem])
     return matches
